@@ -1,0 +1,91 @@
+/**
+ * A security association in the terms of Solaris `ipseckey(8)` (RFC 2367, RFC 4301 section 4.4.2), with names
+ * resolved. Plain immutable values; key material only as `Secret`.
+ *
+ * @module
+ */
+import type { Address, Prefix } from './address.ts'
+import type { Secret } from './secret.ts'
+
+export type SaProtocol = 'ah' | 'esp'
+
+/** Upper limits of an SA. 0 = no limit, everywhere (as in PF_KEY, unlike XFRM). */
+export interface Lifetime {
+  readonly allocations: bigint
+  readonly bytes: bigint
+  /** Seconds since the SA was added. */
+  readonly addTime: bigint
+  /** Seconds since the SA was first used. */
+  readonly useTime: bigint
+}
+
+/** `idle_addtime`, `idle_usetime`: seconds without traffic. */
+export interface IdleLifetime {
+  readonly addTime: bigint
+  readonly useTime: bigint
+}
+
+export interface Identity {
+  /** PF_KEY identity type number (1 prefix, 2 fqdn, 3 user_fqdn, Solaris: 4 der_dn, 5 der_gn…). */
+  readonly type: number
+  readonly value: string
+}
+
+/** NAT traversal: ESP in UDP (RFC 3948). */
+export interface UdpEncapsulation {
+  readonly local?: Address
+  readonly remote?: Address
+  /** Default 4500. */
+  readonly localPort: number
+  readonly remotePort: number
+}
+
+/** What the packets inside a tunnel-mode SA must look like. */
+export interface InnerSelector {
+  readonly source: Prefix
+  readonly destination: Prefix
+  /** 0 = any. */
+  readonly sourcePort: number
+  readonly destinationPort: number
+  readonly protocol: number
+}
+
+/** Names one SA: what `delete` and `get` need. */
+export interface SaIdentifier {
+  readonly protocol: SaProtocol
+  readonly spi: number
+  readonly destination: Address
+}
+
+export interface SecurityAssociation extends SaIdentifier {
+  /** Unspecified address of the destination's family where the SA has no source. */
+  readonly source: Address
+  /** Upper protocol and ports that a transport-mode SA is restricted to; 0 = any. */
+  readonly upperProtocol: number
+  readonly sourcePort: number
+  readonly destinationPort: number
+  /** Present = tunnel mode. */
+  readonly inner?: InnerSelector
+  /** Number in ipsecalgs protocol 2; 0 = none. */
+  readonly authAlgorithm: number
+  readonly authKey?: Secret
+  /** Number in ipsecalgs protocol 3; 11 = NULL; 0 = none (AH). */
+  readonly encrAlgorithm: number
+  /** Cipher key; for combined and counter modes the salt is its last `saltBits` bits. */
+  readonly encrKey?: Secret
+  readonly saltBits: number
+  readonly soft: Lifetime
+  readonly hard: Lifetime
+  readonly idle: IdleLifetime
+  /** Anti-replay window in packets; 0 = no replay check. */
+  readonly replayWindow: number
+  /** Last sequence number used (outbound) or seen (inbound). */
+  readonly replayValue: bigint
+  /** The flag words `inbound` / `outbound`; absent = derive from the addresses. */
+  readonly direction?: 'in' | 'out'
+  /** SPI of the other half of a pair. */
+  readonly pairSpi?: number
+  readonly encapsulation?: UdpEncapsulation
+  readonly sourceIdentity?: Identity
+  readonly destinationIdentity?: Identity
+}
