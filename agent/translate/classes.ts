@@ -1,0 +1,183 @@
+/**
+ * Protection classes: the tie between policies and SAs.
+ *
+ * A class is the set of requirements that an SA satisfies, out of all requirements that the rules in force make.
+ * It depends on what the SA is (algorithms, key lengths, mode), never on a rule's number, so a manual SA, which
+ * knows no rule, falls into its class by content. Each class has one reqid, derived from its text alone: the same
+ * policy gives the same reqids on every host and after every restart.
+ *
+ * @module
+ */
+
+import { unspecified } from '../model/address.ts'
+import {
+  type Algorithm,
+  type AlgorithmTable,
+  FLAG_COMBINED,
+  PROTOCOL_AH,
+  PROTOCOL_ESP,
+} from '../model/algorithm.ts'
+import type { SaProtocol } from '../model/association.ts'
+import { type Requirement, type SaContent, satisfies } from './requirements.ts'
+
+/** Reqids of ours: top four bits 0101, away from strongSwan's (from 1) and af_key's (from 16384). */
+export const REQID_BASE = 0x5000_0000
+const REQID_TAG_MASK = 0xf000_0000
+const REQID_AH = 0x0800_0000
+const REQID_HASH_MASK = 0x07ff_ffff
+
+export interface ProtectionClass {
+  readonly protocol: SaProtocol
+  /** Keys of the satisfied requirements, sorted; empty for SAs that serve no rule. */
+  readonly signature: readonly string[]
+  readonly reqid: number
+  /** Value of the mark field: 1, 2, … within the protocol. */
+  readonly colour: number
+}
+
+/** The nested SAs that protect one packet, and nothing else: `{}` is clear text. */
+export interface Combination {
+  readonly esp?: ProtectionClass
+  readonly ah?: ProtectionClass
+}
+
+export interface ClassTable {
+  readonly esp: readonly ProtectionClass[]
+  readonly ah: readonly ProtectionClass[]
+  /** The class that an SA belongs to; `undefined` where it satisfies no requirement. */
+  classOf(content: SaContent): ProtectionClass | undefined
+  /** The classes whose SAs satisfy a requirement, in a stable order. Empty where no algorithm in the table can. */
+  accepting(requirement: Requirement): readonly ProtectionClass[]
+}
+
+/** True for a reqid in the range that solipsec uses. */
+export function isOurReqid(reqid: number): boolean {
+  return (reqid & REQID_TAG_MASK) >>> 0 === REQID_BASE
+}
+
+/** The reqid of SAs that satisfy no rule: no template ever names it. */
+export function unclassedReqid(protocol: SaProtocol): number {
+  return REQID_BASE | (protocol === 'ah' ? REQID_AH : 0)
+}
+
+/**
+ * Divides all SAs that the algorithm table allows into classes.
+ *
+ * @param requirements those of all rules in force, duplicates allowed
+ */
+export function buildClasses(requirements: Iterable<Requirement>, table: AlgorithmTable): ClassTable {
+  const distinct = new Map<string, Requirement>()
+  for (const requirement of requirements) distinct.set(requirement.key, requirement)
+  const groups = groupByTunnel(distinct.values())
+  const classes = new Map<string, ProtectionClass>()
+  for (const protocol of ['esp', 'ah'] as const) {
+    const signatures = new Set<string>()
+    for (const group of groups.values()) {
+      for (const content of possibleContents(protocol, group[0], table)) {
+        const signature = signatureOf(content, group)
+        if (signature !== '') signatures.add(signature)
+      }
+    }
+    numberClasses(protocol, [...signatures].sort(), classes)
+  }
+  const all = [...classes.values()]
+  const accepting = new Map<string, ProtectionClass[]>()
+  for (const key of distinct.keys())
+    accepting.set(
+      key,
+      all.filter((one) => one.signature.includes(key)),
+    )
+  const everything = [...distinct.values()]
+  return {
+    esp: all.filter((one) => one.protocol === 'esp'),
+    ah: all.filter((one) => one.protocol === 'ah'),
+    classOf: (content) => classes.get(signatureOf(content, everything)),
+    accepting: (requirement) => accepting.get(requirement.key) ?? [],
+  }
+}
+
+/** Transport requirements, and those of each tunnel, never meet in one SA. */
+function groupByTunnel(requirements: Iterable<Requirement>): Map<string, Requirement[]> {
+  const groups = new Map<string, Requirement[]>()
+  for (const requirement of requirements) {
+    const { tunnel } = requirement
+    const key = tunnel ? [...tunnel.local.bytes, '-', ...tunnel.remote.bytes].join(' ') : ''
+    const group = groups.get(key)
+    if (group) group.push(requirement)
+    else groups.set(key, [requirement])
+  }
+  return groups
+}
+
+const SEPARATOR = ' | '
+
+function signatureOf(content: SaContent, requirements: readonly Requirement[]): string {
+  const keys: string[] = []
+  for (const requirement of requirements) if (satisfies(content, requirement)) keys.push(requirement.key)
+  return keys.sort().join(SEPARATOR)
+}
+
+/** Every kind of SA that the table allows, in the mode that `example` asks for. */
+function* possibleContents(
+  protocol: SaProtocol,
+  example: Requirement | undefined,
+  table: AlgorithmTable,
+): Generator<SaContent> {
+  const tunnel = example?.tunnel
+  const mode = tunnel ? 'tunnel' : 'transport'
+  const source = tunnel?.local ?? unspecified('inet')
+  const destination = tunnel?.remote ?? unspecified('inet')
+  const ciphers =
+    protocol === 'esp' ? table.algorithms.filter((one) => one.protocol === PROTOCOL_ESP) : [undefined]
+  const integrity = table.algorithms.filter((one) => one.protocol === PROTOCOL_AH)
+  for (const cipher of ciphers) {
+    const combined = cipher !== undefined && (cipher.flags & FLAG_COMBINED) !== 0
+    const partners = combined ? [undefined] : protocol === 'ah' ? integrity : [undefined, ...integrity]
+    for (const encrBits of keyBits(cipher)) {
+      for (const partner of partners) {
+        for (const authBits of keyBits(partner)) {
+          const algorithms = { encrBits, authBits, combined }
+          const numbers = { encrAlgorithm: cipher?.number ?? 0, authAlgorithm: partner?.number ?? 0 }
+          const place = { mode, source, destination } as const
+          yield { protocol, ...numbers, ...algorithms, ...place, unique: false }
+          yield { protocol, ...numbers, ...algorithms, ...place, unique: true }
+        }
+      }
+    }
+  }
+}
+
+/** Every key length in bits that an algorithm takes. */
+function keyBits(algorithm: Algorithm | undefined): number[] {
+  if (!algorithm) return [0]
+  const sizes = algorithm.keySizes
+  if (sizes.kind === 'list') return sizes.sizes.length > 0 ? [...sizes.sizes] : [0]
+  const all: number[] = []
+  for (let bits = sizes.min; bits <= sizes.max; bits += Math.max(1, sizes.step)) all.push(bits)
+  return all
+}
+
+function numberClasses(
+  protocol: SaProtocol,
+  signatures: readonly string[],
+  classes: Map<string, ProtectionClass>,
+): void {
+  const taken = new Set<number>([unclassedReqid(protocol)])
+  signatures.forEach((signature, i) => {
+    let reqid = reqidFor(protocol, hash(signature))
+    while (taken.has(reqid)) reqid = reqidFor(protocol, reqid + 1)
+    taken.add(reqid)
+    classes.set(signature, { protocol, signature: signature.split(SEPARATOR), reqid, colour: i + 1 })
+  })
+}
+
+function reqidFor(protocol: SaProtocol, value: number): number {
+  return unclassedReqid(protocol) | (value & REQID_HASH_MASK)
+}
+
+/** FNV-1a, 32 bits: spreads class texts over reqids; nothing about it has to be secret or collision-free. */
+function hash(text: string): number {
+  let value = 0x811c_9dc5
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x0100_0193)
+  return value >>> 0
+}

@@ -1,0 +1,143 @@
+/**
+ * Rule selectors as XFRM selectors (xfrm_selector): which packets, seen from the packet's source and
+ * destination instead of from this host.
+ *
+ * @module
+ */
+import { type Address, anyPrefix, type Family, maskPrefix, type Prefix } from '../model/address.ts'
+import type { AddressPair, IcmpRange, Selector } from '../model/policy.ts'
+import type { Selector as XfrmSelector } from '../../netlink/xfrm/structs.ts'
+
+/** Linux address family numbers. */
+export const AF_INET = 2
+export const AF_INET6 = 10
+
+/** Protocols that have ports, in the sense of a Solaris rule with a port but no `ulp`; UDP-Lite and DCCP do too. */
+const PORT_PROTOCOLS = [6, 17, 132, 136, 33] as const
+
+const PROTOCOL_ICMP = 1
+const PROTOCOL_ICMPV6 = 58
+
+/** Type or code number that stands for all of them (ipsecconf(8)). */
+const ICMP_ANY = 255
+
+/** A 16-bit value under a mask: how XFRM selects ports, and ICMP types and codes. */
+export interface MaskedPort {
+  readonly value: number
+  readonly mask: number
+}
+
+const ANY_PORT: MaskedPort = { value: 0, mask: 0 }
+
+/** The same traffic in both directions. */
+export interface SelectorPair {
+  readonly out: XfrmSelector
+  readonly in: XfrmSelector
+}
+
+/** The families that a pair is about: its own, or both where no address is given. */
+export function familiesOf(pair: AddressPair): Family[] {
+  const side = pair.local ?? pair.remote
+  return side ? [side.family] : ['inet', 'inet6']
+}
+
+/** The selectors of one address pair of a rule in one family; several where XFRM cannot say it in one. */
+export function selectorPairs(selector: Selector, pair: AddressPair, family: Family): SelectorPair[] {
+  const local = pair.local ? maskPrefix(pair.local) : anyPrefix(family)
+  const remote = pair.remote ? maskPrefix(pair.remote) : anyPrefix(family)
+  return upperLayers(selector).map((upper) => makePair(local, remote, upper))
+}
+
+/** What is above IP, as XFRM selects it. For ICMP, `local` is the type and `remote` the code, in both directions. */
+interface UpperLayer {
+  readonly protocol: number
+  readonly local: MaskedPort
+  readonly remote: MaskedPort
+}
+
+function upperLayers(selector: Selector): UpperLayer[] {
+  const { protocol = 0 } = selector
+  if (selector.icmpType) return icmpLayers(protocol, selector.icmpType, selector.icmpCode)
+  const local = exactPort(selector.localPort)
+  const remote = exactPort(selector.remotePort)
+  // Protocol 0 with a port would also match ICMP types and GRE keys, which share the field.
+  const needsProtocol = protocol === 0 && (local.mask !== 0 || remote.mask !== 0)
+  return (needsProtocol ? PORT_PROTOCOLS : [protocol]).map((number) => ({ protocol: number, local, remote }))
+}
+
+function exactPort(port: number | undefined): MaskedPort {
+  return port ? { value: port, mask: 0xffff } : ANY_PORT
+}
+
+function icmpLayers(protocol: number, type: IcmpRange, code: IcmpRange | undefined): UpperLayer[] {
+  const layers: UpperLayer[] = []
+  for (const local of icmpBlocks(type)) {
+    for (const remote of icmpBlocks(code)) layers.push({ protocol, local, remote })
+  }
+  return layers
+}
+
+function icmpBlocks(range: IcmpRange | undefined): MaskedPort[] {
+  if (!range || range.from === ICMP_ANY) return [ANY_PORT]
+  return alignedBlocks(range.from, Math.min(range.to, 255))
+}
+
+/** Covers an inclusive range of 8-bit numbers with the fewest value/mask pairs. */
+export function alignedBlocks(from: number, to: number): MaskedPort[] {
+  const blocks: MaskedPort[] = []
+  let start = from
+  while (start <= to) {
+    let size = start === 0 ? 256 : start & -start
+    while (start + size - 1 > to) size >>= 1
+    blocks.push({ value: start, mask: 0x10000 - size })
+    start += size
+  }
+  return blocks
+}
+
+function makePair(local: Prefix, remote: Prefix, upper: UpperLayer): SelectorPair {
+  const isIcmp = upper.protocol === PROTOCOL_ICMP || upper.protocol === PROTOCOL_ICMPV6
+  const out = makeSelector(local, remote, upper.protocol, upper.local, upper.remote)
+  const inbound = isIcmp
+    ? makeSelector(remote, local, upper.protocol, upper.local, upper.remote)
+    : makeSelector(remote, local, upper.protocol, upper.remote, upper.local)
+  return { out, in: inbound }
+}
+
+/** One XFRM selector from its parts. `ifindex` 0 = any interface. */
+export function makeSelector(
+  source: Prefix,
+  destination: Prefix,
+  protocol = 0,
+  sourcePort: MaskedPort = ANY_PORT,
+  destinationPort: MaskedPort = ANY_PORT,
+  ifindex = 0,
+): XfrmSelector {
+  return {
+    daddr: xfrmAddress(destination),
+    saddr: xfrmAddress(source),
+    dport: destinationPort.value,
+    dport_mask: destinationPort.mask,
+    sport: sourcePort.value,
+    sport_mask: sourcePort.mask,
+    family: source.family === 'inet' ? AF_INET : AF_INET6,
+    prefixlen_d: destination.length,
+    prefixlen_s: source.length,
+    proto: protocol,
+    ifindex,
+    user: 0,
+  }
+}
+
+/** xfrm_address_t: 16 bytes, an IPv4 address in the first four. */
+export function xfrmAddress(address: Address): Uint8Array {
+  if (address.bytes.length === 16) return address.bytes
+  const bytes = new Uint8Array(16)
+  bytes.set(address.bytes)
+  return bytes
+}
+
+/** An address out of an xfrm_address_t. */
+export function fromXfrmAddress(bytes: Uint8Array, family: number): Address {
+  return family === AF_INET ? { family: 'inet', bytes: bytes.slice(0, 4) } : { family: 'inet6', bytes }
+}
