@@ -18,6 +18,7 @@ import {
   PROTOCOL_ESP,
 } from '../model/algorithm.ts'
 import type { SaProtocol } from '../model/association.ts'
+import { allKeyBits } from '../model/key-sizes.ts'
 import { type Requirement, type SaContent, satisfies } from './requirements.ts'
 
 /** Reqids of ours: top four bits 0101, away from strongSwan's (from 1) and af_key's (from 16384). */
@@ -147,14 +148,10 @@ function* possibleContents(
   }
 }
 
-/** Every key length in bits that an algorithm takes. */
+/** Every key length in bits that an algorithm takes; 0 where there is no algorithm or no key. */
 function keyBits(algorithm: Algorithm | undefined): number[] {
-  if (!algorithm) return [0]
-  const sizes = algorithm.keySizes
-  if (sizes.kind === 'list') return sizes.sizes.length > 0 ? [...sizes.sizes] : [0]
-  const all: number[] = []
-  for (let bits = sizes.min; bits <= sizes.max; bits += Math.max(1, sizes.step)) all.push(bits)
-  return all
+  const bits = algorithm ? allKeyBits(algorithm.keySizes) : []
+  return bits.length > 0 ? bits : [0]
 }
 
 function numberClasses(

@@ -11,8 +11,8 @@ import { type Address, formatAddress, sameAddress } from '../model/address.ts'
 import type { SaProtocol } from '../model/association.ts'
 import type { AlgorithmRequirement, Protection } from '../model/policy.ts'
 
-/** Number of the NULL cipher in the ipsecalgs table (RFC 2410). */
-export const ENCR_NULL = 11
+/** Ciphers of the ipsecalgs table that do not encrypt: NULL (RFC 2410) and AES-GMAC (RFC 4543). */
+const NOT_ENCRYPTING = new Set([11, 23])
 
 /** The outer addresses of a tunnel, from this host's point of view. */
 export interface TunnelEndpoints {
@@ -114,12 +114,9 @@ function satisfiesMode(sa: SaContent, { tunnel }: Requirement): boolean {
 
 function satisfiesAlgorithms(sa: SaContent, { encryption, authentication }: Requirement): boolean {
   if (encryption) {
-    // `encr_algs any` asks for encryption: the NULL cipher is none (RFC 2410).
-    if (
-      encryption.algorithm === 0 ? sa.encrAlgorithm === ENCR_NULL : sa.encrAlgorithm !== encryption.algorithm
-    ) {
-      return false
-    }
+    const { algorithm } = encryption
+    // `encr_algs any` asks for encryption.
+    if (algorithm === 0 ? NOT_ENCRYPTING.has(sa.encrAlgorithm) : sa.encrAlgorithm !== algorithm) return false
     if (sa.encrBits < encryption.minBits || sa.encrBits > encryption.maxBits) return false
   }
   if (authentication) {

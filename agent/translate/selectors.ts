@@ -4,9 +4,10 @@
  *
  * @module
  */
+
+import type { Selector as XfrmSelector } from '../../netlink/xfrm/structs.ts'
 import { type Address, anyPrefix, type Family, maskPrefix, type Prefix } from '../model/address.ts'
 import type { AddressPair, IcmpRange, Selector } from '../model/policy.ts'
-import type { Selector as XfrmSelector } from '../../netlink/xfrm/structs.ts'
 
 /** Linux address family numbers. */
 export const AF_INET = 2
