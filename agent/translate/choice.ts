@@ -54,7 +54,8 @@ export class Peers {
       return peer ? [peer] : []
     }
     return [...this.#byHosts.values()].filter(
-      (peer) => (!local || prefixContains(local, peer.local)) && (!remote || prefixContains(remote, peer.remote)),
+      (peer) =>
+        (!local || prefixContains(local, peer.local)) && (!remote || prefixContains(remote, peer.remote)),
     )
   }
 }

@@ -3,13 +3,17 @@
  *
  * @module
  */
-import type { Family } from '../model/address.ts'
-import type { Action, Protection } from '../model/policy.ts'
+
+import { toXfrmAddress } from '../../netlink/xfrm/address.ts'
+import { mode, proto } from '../../netlink/xfrm/constants.ts'
+import { defaultId, defaultTemplate } from '../../netlink/xfrm/defaults.ts'
 import type { Mark, UserTmpl } from '../../netlink/xfrm/structs.ts'
-import type { ClassTable, Combination, ProtectionClass } from './classes.ts'
+import type { Address, Family } from '../model/address.ts'
+import type { Action, Protection } from '../model/policy.ts'
+import type { ClassTable, Combination } from './classes.ts'
 import { inField, type MarkLayout } from './marks.ts'
 import { requirementsOf, type TunnelEndpoints } from './requirements.ts'
-import { AF_INET, AF_INET6, xfrmAddress } from './selectors.ts'
+import { familyNumber } from './selectors.ts'
 
 /** What a rule lets through: protected by one of `combinations`, in clear if `clear`, nothing otherwise. */
 export interface Acceptance {
@@ -70,45 +74,44 @@ export function combinationMark(combination: Combination, layout: MarkLayout): M
   return { v: (esp | ah) >>> 0, m: layout.classes }
 }
 
-/** XFRM_MODE_TRANSPORT, XFRM_MODE_TUNNEL. */
-export const MODE_TRANSPORT = 0
-export const MODE_TUNNEL = 1
-
-const IPPROTO_ESP = 50
-const IPPROTO_AH = 51
-const ALL_ALGORITHMS = 0xffff_ffff
-const NO_ADDRESS = new Uint8Array(16)
+/** The outer header of tunnel-mode templates, as a packet in their direction bears it. */
+export interface OuterHeader {
+  readonly source: Address
+  readonly destination: Address
+}
 
 /**
  * The templates of a combination, innermost first. The other order, ESP around AH, cannot be received by Linux
  * in transport mode.
  *
- * @param optional "use it if there is an SA": only for outbound policies
+ * @param outer present = the innermost SA is a tunnel
+ * @param optional "use it if there is an SA": only for outbound transport
  */
 export function templatesOf(
-  combination: Combination,
+  { esp, ah }: Combination,
   family: Family,
-  endpoints: { source: TunnelEndpoints['local']; destination: TunnelEndpoints['local'] } | undefined,
+  outer: OuterHeader | undefined,
   optional: boolean,
 ): UserTmpl[] {
-  const templates: UserTmpl[] = []
-  const add = (protectionClass: ProtectionClass, proto: number) => {
-    const outer = templates.length === 0 ? endpoints : undefined
-    const outerFamily = endpoints?.source.family ?? family
-    templates.push({
-      id: { daddr: outer ? xfrmAddress(outer.destination) : NO_ADDRESS, spi: 0, proto },
-      family: outerFamily === 'inet' ? AF_INET : AF_INET6,
-      saddr: outer ? xfrmAddress(outer.source) : NO_ADDRESS,
-      reqid: protectionClass.reqid,
-      mode: outer ? MODE_TUNNEL : MODE_TRANSPORT,
-      share: 0,
-      optional: optional ? 1 : 0,
-      aalgos: ALL_ALGORITHMS,
-      ealgos: ALL_ALGORITHMS,
-      calgos: ALL_ALGORITHMS,
+  const of = familyNumber(outer?.source.family ?? family)
+  return [esp, ah]
+    .filter((one) => one !== undefined)
+    .map((protectionClass, i) => {
+      const plain: UserTmpl = {
+        ...defaultTemplate(of),
+        id: { ...defaultId(), proto: protectionClass.protocol === 'esp' ? proto.ESP : proto.AH },
+        reqid: protectionClass.reqid,
+        optional: optional ? 1 : 0,
+      }
+      return outer && i === 0 ? tunnelTemplate(plain, outer) : plain
     })
+}
+
+function tunnelTemplate(plain: UserTmpl, { source, destination }: OuterHeader): UserTmpl {
+  return {
+    ...plain,
+    id: { ...plain.id, daddr: toXfrmAddress(destination.bytes) },
+    saddr: toXfrmAddress(source.bytes),
+    mode: mode.TUNNEL,
   }
-  if (combination.esp) add(combination.esp, IPPROTO_ESP)
-  if (combination.ah) add(combination.ah, IPPROTO_AH)
-  return templates
 }

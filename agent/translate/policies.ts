@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { dir } from '../../netlink/xfrm/constants.ts'
 import type { Mark, Selector, UserTmpl } from '../../netlink/xfrm/structs.ts'
 import { type Family, hostPrefix } from '../model/address.ts'
 import type { AddressPair, Rule } from '../model/policy.ts'
@@ -20,16 +21,7 @@ import {
   isExactWithoutMark,
   templatesOf,
 } from './combinations.ts'
-import {
-  ALLOW,
-  BLOCK,
-  DIR_FWD,
-  DIR_IN,
-  DIR_OUT,
-  type KernelPolicy,
-  NO_TEMPLATES,
-  type PolicyDirection,
-} from './kernel-policy.ts'
+import { allow, block, type KernelPolicy, type PolicyDirection } from './kernel-policy.ts'
 import type { MarkLayout } from './marks.ts'
 import { bandOf, priorityOf, SLOT_REFUSE, SLOT_RULE, SLOT_SATELLITE } from './priorities.ts'
 import { familiesOf, selectorPairs } from './selectors.ts'
@@ -73,7 +65,7 @@ export function policiesOf(placed: PlacedRule, context: PolicyContext): KernelPo
       if (rule.direction !== 'out') policies.push(...inbound(plan, context, selectors.in, family))
     }
   }
-  if (rule.direction !== 'in') policies.push(...satellites(plan, rule))
+  if (rule.direction !== 'in') policies.push(...satellites(plan, placed, context))
   return policies
 }
 
@@ -86,49 +78,61 @@ function planOf({ rule, pair, position }: PlacedRule, context: PolicyContext): P
     acceptance,
     choice: chooseOutbound(acceptance.combinations, pair, context.peers),
     // A tunnel is entered by forwarded packets too; a host rule is about this host's own packets only.
-    outMark: context.forwarding && context.marks && !tunnel ? { v: 0, m: context.marks.forwarded } : undefined,
+    outMark:
+      context.forwarding && context.marks && !tunnel ? { v: 0, m: context.marks.forwarded } : undefined,
   }
 }
 
 function outbound(plan: Plan, selector: Selector, family: Family): KernelPolicy {
   const { main } = plan.choice
   const sel = plan.tunnel ? { ...selector, ifindex: plan.tunnel.ifindex } : selector
-  const action = main || plan.acceptance.clear ? ALLOW : BLOCK
-  const tmpl = main ? outTemplates(plan, main, family) : NO_TEMPLATES
-  return policy(DIR_OUT, sel, plan.base + SLOT_RULE, action, tmpl, plan.outMark)
+  const priority = plan.base + SLOT_RULE
+  if (main) return allow(dir.OUT, sel, priority, outTemplates(plan, main, family), plan.outMark)
+  const verdict = plan.acceptance.clear ? allow(dir.OUT, sel, priority) : block(dir.OUT, sel, priority)
+  return plan.outMark ? { ...verdict, mark: plan.outMark } : verdict
 }
 
-/** Outbound policies for pairs of hosts that have SAs of another alternative than the rest. */
-function satellites(plan: Plan, rule: Rule): KernelPolicy[] {
+/**
+ * Policies for pairs of hosts that have SAs of another alternative than the rest. Without marks, which would let
+ * the rule accept every alternative inbound, they are needed for both directions.
+ */
+function satellites(plan: Plan, { rule }: PlacedRule, { marks }: PolicyContext): KernelPolicy[] {
+  const priority = plan.base + SLOT_SATELLITE
   return plan.choice.exceptions.flatMap(({ peer, combination }) => {
     const { family } = peer.local
     const pair = { local: hostPrefix(peer.local), remote: hostPrefix(peer.remote) }
-    const tmpl = outTemplates(plan, combination, family)
-    return selectorPairs(rule.selector, pair, family).map(({ out }) =>
-      policy(DIR_OUT, out, plan.base + SLOT_SATELLITE, ALLOW, tmpl, plan.outMark),
-    )
+    return selectorPairs(rule.selector, pair, family).flatMap((sel) => {
+      const tmpl = outTemplates(plan, combination, family)
+      const out = allow(dir.OUT, sel.out, priority, tmpl, plan.outMark)
+      if (marks || rule.direction === 'out') return [out]
+      return [out, allow(dir.IN, sel.in, priority, inTemplates(plan, combination, family))]
+    })
   })
 }
 
 function outTemplates({ tunnel, acceptance }: Plan, combination: Combination, family: Family): UserTmpl[] {
-  const ends = tunnel && { source: tunnel.endpoints.local, destination: tunnel.endpoints.remote }
-  return templatesOf(combination, family, ends, acceptance.clear)
+  const outer = tunnel && { source: tunnel.endpoints.local, destination: tunnel.endpoints.remote }
+  return templatesOf(combination, family, outer, acceptance.clear)
+}
+
+function inTemplates({ tunnel }: Plan, combination: Combination, family: Family): UserTmpl[] {
+  const outer = tunnel && { source: tunnel.endpoints.remote, destination: tunnel.endpoints.local }
+  return templatesOf(combination, family, outer, false)
 }
 
 function inbound(plan: Plan, context: PolicyContext, selector: Selector, family: Family): KernelPolicy[] {
   const { acceptance, tunnel } = plan
-  if (!tunnel) return admit(plan, context, DIR_IN, selector, family)
+  if (!tunnel) return admit(plan, context, dir.IN, selector, family)
   // Clear packets of a tunnel are known by the interface that they come in on, protected ones by their SAs.
-  const fromTunnel = { ...selector, ifindex: tunnel.ifindex }
   const policies: KernelPolicy[] = []
   if (acceptance.combinations.length > 0) {
     const protectedOnly = { ...plan, acceptance: { ...acceptance, clear: false } }
-    policies.push(...admit(protectedOnly, context, DIR_IN, selector, family))
-    policies.push(...admit(protectedOnly, context, DIR_FWD, selector, family))
+    policies.push(...admit(protectedOnly, context, dir.IN, selector, family))
+    policies.push(...admit(protectedOnly, context, dir.FWD, selector, family))
   }
   if (acceptance.clear || acceptance.combinations.length === 0) {
-    const action = acceptance.clear ? ALLOW : BLOCK
-    policies.push(policy(DIR_IN, fromTunnel, plan.base + SLOT_RULE, action, NO_TEMPLATES))
+    const verdict = acceptance.clear ? allow : block
+    policies.push(verdict(dir.IN, { ...selector, ifindex: tunnel.ifindex }, plan.base + SLOT_RULE))
   }
   return policies
 }
@@ -136,38 +140,22 @@ function inbound(plan: Plan, context: PolicyContext, selector: Selector, family:
 /** Lets in exactly what the rule accepts. */
 function admit(
   plan: Plan,
-  { classes, marks, peers: _ }: PolicyContext,
-  dir: PolicyDirection,
+  { classes, marks }: PolicyContext,
+  direction: PolicyDirection,
   sel: Selector,
   family: Family,
 ): KernelPolicy[] {
-  const { acceptance, base, choice } = plan
-  const templates = (combination: Combination) => inTemplates(plan, combination, family)
-  const { combinations, clear } = acceptance
-  if (!clear && combinations.length === 0) return [policy(dir, sel, base + SLOT_RULE, BLOCK, NO_TEMPLATES)]
-  if (!marks || isExactWithoutMark(acceptance, classes)) {
-    const tmpl = clear || !choice.main ? NO_TEMPLATES : templates(choice.main)
-    return [policy(dir, sel, base + SLOT_RULE, ALLOW, tmpl)]
+  const { combinations, clear } = plan.acceptance
+  const priority = plan.base + SLOT_RULE
+  if (!clear && combinations.length === 0) return [block(direction, sel, priority)]
+  if (!marks || isExactWithoutMark(plan.acceptance, classes)) {
+    const { main } = plan.choice
+    const tmpl = clear || !main ? undefined : inTemplates(plan, main, family)
+    return [allow(direction, sel, priority, tmpl)]
   }
-  const accepted = combinations.map((one) =>
-    policy(dir, sel, base + SLOT_RULE, ALLOW, templates(one), combinationMark(one, marks)),
+  const accepted: Combination[] = clear ? [...combinations, {}] : [...combinations]
+  const admitted = accepted.map((one) =>
+    allow(direction, sel, priority, inTemplates(plan, one, family), combinationMark(one, marks)),
   )
-  if (clear) accepted.push(policy(dir, sel, base + SLOT_RULE, ALLOW, NO_TEMPLATES, combinationMark({}, marks)))
-  return [...accepted, policy(dir, sel, base + SLOT_REFUSE, BLOCK, NO_TEMPLATES)]
-}
-
-function inTemplates({ tunnel }: Plan, combination: Combination, family: Family): UserTmpl[] {
-  const ends = tunnel && { source: tunnel.endpoints.remote, destination: tunnel.endpoints.local }
-  return templatesOf(combination, family, ends, false)
-}
-
-function policy(
-  dir: PolicyDirection,
-  sel: Selector,
-  priority: number,
-  action: KernelPolicy['action'],
-  tmpl: readonly UserTmpl[],
-  mark?: Mark,
-): KernelPolicy {
-  return mark ? { dir, sel, priority, action, tmpl, mark } : { dir, sel, priority, action, tmpl }
+  return [...admitted, block(direction, sel, plan.base + SLOT_REFUSE)]
 }

@@ -5,13 +5,11 @@
  * @module
  */
 
+import { fromXfrmAddress, toXfrmAddress } from '../../netlink/xfrm/address.ts'
+import { family as af } from '../../netlink/xfrm/constants.ts'
 import type { Selector as XfrmSelector } from '../../netlink/xfrm/structs.ts'
 import { type Address, anyPrefix, type Family, maskPrefix, type Prefix } from '../model/address.ts'
 import type { AddressPair, IcmpRange, Selector } from '../model/policy.ts'
-
-/** Linux address family numbers. */
-export const AF_INET = 2
-export const AF_INET6 = 10
 
 /** Protocols that have ports, in the sense of a Solaris rule with a port but no `ulp`; UDP-Lite and DCCP do too. */
 const PORT_PROTOCOLS = [6, 17, 132, 136, 33] as const
@@ -115,13 +113,13 @@ export function makeSelector(
   ifindex = 0,
 ): XfrmSelector {
   return {
-    daddr: xfrmAddress(destination),
-    saddr: xfrmAddress(source),
+    daddr: toXfrmAddress(destination.bytes),
+    saddr: toXfrmAddress(source.bytes),
     dport: destinationPort.value,
     dport_mask: destinationPort.mask,
     sport: sourcePort.value,
     sport_mask: sourcePort.mask,
-    family: source.family === 'inet' ? AF_INET : AF_INET6,
+    family: familyNumber(source.family),
     prefixlen_d: destination.length,
     prefixlen_s: source.length,
     proto: protocol,
@@ -130,15 +128,12 @@ export function makeSelector(
   }
 }
 
-/** xfrm_address_t: 16 bytes, an IPv4 address in the first four. */
-export function xfrmAddress(address: Address): Uint8Array {
-  if (address.bytes.length === 16) return address.bytes
-  const bytes = new Uint8Array(16)
-  bytes.set(address.bytes)
-  return bytes
+/** AF_INET or AF_INET6. */
+export function familyNumber(family: Family): number {
+  return family === 'inet' ? af.INET : af.INET6
 }
 
 /** An address out of an xfrm_address_t. */
-export function fromXfrmAddress(bytes: Uint8Array, family: number): Address {
-  return family === AF_INET ? { family: 'inet', bytes: bytes.slice(0, 4) } : { family: 'inet6', bytes }
+export function readAddress(bytes: Uint8Array, family: number): Address {
+  return { family: family === af.INET ? 'inet' : 'inet6', bytes: fromXfrmAddress(bytes, family) }
 }

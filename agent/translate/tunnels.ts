@@ -7,17 +7,10 @@
  *
  * @module
  */
+import { dir } from '../../netlink/xfrm/constants.ts'
 import { anyPrefix, type Family, hostPrefix } from '../model/address.ts'
 import type { AddressPair, Rule } from '../model/policy.ts'
-import {
-  ALLOW,
-  BLOCK,
-  DIR_FWD,
-  DIR_IN,
-  DIR_OUT,
-  type KernelPolicy,
-  NO_TEMPLATES,
-} from './kernel-policy.ts'
+import { allow, block, type KernelPolicy } from './kernel-policy.ts'
 import { BAND } from './priorities.ts'
 import type { TunnelEndpoints } from './requirements.ts'
 import { makeSelector } from './selectors.ts'
@@ -56,9 +49,8 @@ export function tunnelFence(tunnel: Tunnel): KernelPolicy[] {
   for (const family of FAMILIES) {
     const any = anyPrefix(family)
     const sel = makeSelector(any, any, 0, undefined, undefined, tunnel.ifindex)
-    const drop = { sel, priority: BAND.tunnelFence, action: BLOCK, tmpl: NO_TEMPLATES } as const
-    fence.push({ ...drop, dir: DIR_OUT }, { ...drop, dir: DIR_IN })
-    fence.push({ dir: DIR_FWD, sel, priority: BAND.system, action: ALLOW, tmpl: NO_TEMPLATES })
+    fence.push(block(dir.OUT, sel, BAND.tunnelFence), block(dir.IN, sel, BAND.tunnelFence))
+    fence.push(allow(dir.FWD, sel, BAND.system))
   }
   return [...fence, ...outerFence(tunnel)]
 }
@@ -67,11 +59,5 @@ export function tunnelFence(tunnel: Tunnel): KernelPolicy[] {
 function outerFence({ endpoints, protocols }: Tunnel): KernelPolicy[] {
   const source = hostPrefix(endpoints.remote)
   const destination = hostPrefix(endpoints.local)
-  return protocols.map((protocol) => ({
-    dir: DIR_IN,
-    sel: makeSelector(source, destination, protocol),
-    priority: BAND.guard,
-    action: BLOCK,
-    tmpl: NO_TEMPLATES,
-  }))
+  return protocols.map((protocol) => block(dir.IN, makeSelector(source, destination, protocol), BAND.guard))
 }

@@ -1,0 +1,164 @@
+/**
+ * The fixed frame around the rules: what must pass whatever they say, and what must not although they are silent.
+ *
+ * @module
+ */
+import { dir } from '../../netlink/xfrm/constants.ts'
+import type { Mark, Selector } from '../../netlink/xfrm/structs.ts'
+import { type Address, anyPrefix, type Family, hostPrefix } from '../model/address.ts'
+import type { ClassTable } from './classes.ts'
+import { combinationMark } from './combinations.ts'
+import { allow, block, type KernelPolicy } from './kernel-policy.ts'
+import { fieldOf, inField, type MarkLayout } from './marks.ts'
+import { BAND } from './priorities.ts'
+import { alignedBlocks, type MaskedPort, makeSelector } from './selectors.ts'
+
+const PROTOCOL_ICMP = 1
+const PROTOCOL_IGMP = 2
+const PROTOCOL_UDP = 17
+const PROTOCOL_ICMPV6 = 58
+const PROTOCOL_PIM = 103
+
+/** IKE and IKE with NAT traversal (RFC 7296 section 2). */
+const IKE_PORTS = [500, 4500] as const
+
+/** ICMPv6 types without which a link does not work: MLD (RFC 2710, 3810), neighbour discovery (RFC 4861). */
+const LINK_TYPES = [
+  [130, 132],
+  [133, 137],
+  [143, 143],
+] as const
+
+/**
+ * ICMP that Solaris accepts in clear although policy asks for protection, so that path MTU discovery and error
+ * reports keep working (ipsec(4P), `icmp_accept_clear_messages`): types, or a type with codes.
+ */
+const CLEAR_ICMP: readonly { readonly type: number; readonly codes?: readonly number[] }[] = [
+  { type: 0 },
+  { type: 3, codes: [0, 1, 4] },
+  { type: 4 },
+  { type: 9 },
+  { type: 11 },
+  { type: 14 },
+  { type: 16 },
+]
+const CLEAR_ICMPV6: typeof CLEAR_ICMP = [{ type: 1 }, { type: 2 }, { type: 3 }, { type: 129 }]
+
+/** The loopback interface has this index in every network namespace. */
+const LOOPBACK_IFINDEX = 1
+
+export interface FrameContext {
+  readonly classes: ClassTable
+  readonly marks: MarkLayout | undefined
+  /** Families that some rule is about. */
+  readonly families: readonly Family[]
+  /** This host's IPv6 addresses: unlike IPv4's, traffic to them is subject to policy. */
+  readonly localAddresses: readonly Address[]
+  /** No rule drops inbound ICMP, so the clear-ICMP exceptions cannot undo one. */
+  readonly acceptClearIcmp: boolean
+}
+
+/** All policies of the frame. */
+export function framePolicies(context: FrameContext): KernelPolicy[] {
+  return context.families.flatMap((family) => [
+    ...guard(family, context),
+    ...system(family, context),
+    ...fence(family, context),
+  ])
+}
+
+function anySelector(family: Family): Selector {
+  return makeSelector(anyPrefix(family), anyPrefix(family))
+}
+
+/** Packets of SAs that satisfy no requirement are refused before any rule can tolerate them as an extra. */
+function guard(family: Family, { marks }: FrameContext): KernelPolicy[] {
+  if (!marks) return []
+  return [marks.esp, marks.ah].map((field) =>
+    block(dir.IN, anySelector(family), BAND.guard, { v: inField(field, field.unclassed), m: field.mask }),
+  )
+}
+
+/** A packet that some SA protected, but no rule asked for, is refused as on Solaris; Linux would deliver it. */
+function fence(family: Family, { marks, classes }: FrameContext): KernelPolicy[] {
+  if (!marks) return []
+  const bits: Mark[] = []
+  for (const protocol of ['esp', 'ah'] as const) {
+    if (classes[protocol].length === 0) continue
+    const field = fieldOf(marks, protocol)
+    for (let bit = 0; bit < field.bits; bit++) {
+      const value = inField(field, 2 ** bit)
+      bits.push({ v: value, m: value })
+    }
+  }
+  return bits.map((mark) => block(dir.IN, anySelector(family), BAND.fence, mark))
+}
+
+function system(family: Family, context: FrameContext): KernelPolicy[] {
+  const policies = [...ike(family), ...clearIcmp(family, context)]
+  if (family === 'inet') policies.push(...multicastRouting(context))
+  else policies.push(...link(), ...loopback(context.localAddresses))
+  return policies
+}
+
+/** UDP 500 and 4500 of this host are always in clear: key management must work before there are keys. */
+function ike(family: Family): KernelPolicy[] {
+  const any = anyPrefix(family)
+  return IKE_PORTS.flatMap((port) => {
+    const own = { value: port, mask: 0xffff }
+    return [
+      allow(dir.OUT, makeSelector(any, any, PROTOCOL_UDP, own, undefined), BAND.system),
+      allow(dir.IN, makeSelector(any, any, PROTOCOL_UDP, undefined, own), BAND.system),
+    ]
+  })
+}
+
+function link(): KernelPolicy[] {
+  const any = anyPrefix('inet6')
+  return LINK_TYPES.flatMap(([from, to]) => alignedBlocks(from, to)).flatMap((type) => {
+    const sel = makeSelector(any, any, PROTOCOL_ICMPV6, type)
+    return [allow(dir.OUT, sel, BAND.system), allow(dir.IN, sel, BAND.system)]
+  })
+}
+
+/** Traffic of this host with itself is never protected. IPv4's bypasses XFRM by itself, IPv6's does not. */
+function loopback(addresses: readonly Address[]): KernelPolicy[] {
+  const any = anyPrefix('inet6')
+  const own = addresses.filter((address) => address.family === 'inet6')
+  const fromLoopback = makeSelector(any, any, 0, undefined, undefined, LOOPBACK_IFINDEX)
+  return [
+    allow(dir.IN, fromLoopback, BAND.system),
+    ...own.map((address) => allow(dir.OUT, makeSelector(any, hostPrefix(address)), BAND.system)),
+  ]
+}
+
+/** `igmp_accept_clear_messages` and `pim_accept_clear_messages`, both on by default. */
+function multicastRouting(context: FrameContext): KernelPolicy[] {
+  const any = anyPrefix('inet')
+  return [PROTOCOL_IGMP, PROTOCOL_PIM].map((protocol) =>
+    allow(dir.IN, makeSelector(any, any, protocol), BAND.system, undefined, clearOnly(context)),
+  )
+}
+
+function clearIcmp(family: Family, context: FrameContext): KernelPolicy[] {
+  if (!context.acceptClearIcmp) return []
+  return clearIcmpSelectors(family).map((sel) =>
+    allow(dir.IN, sel, BAND.system, undefined, clearOnly(context)),
+  )
+}
+
+function clearIcmpSelectors(family: Family): Selector[] {
+  const any = anyPrefix(family)
+  const [protocol, messages] =
+    family === 'inet' ? [PROTOCOL_ICMP, CLEAR_ICMP] : [PROTOCOL_ICMPV6, CLEAR_ICMPV6]
+  const exact = (value: number): MaskedPort => ({ value, mask: 0xffff })
+  return messages.flatMap(({ type, codes }) => {
+    if (!codes) return [makeSelector(any, any, protocol, exact(type))]
+    return codes.map((code) => makeSelector(any, any, protocol, exact(type), exact(code)))
+  })
+}
+
+/** Matches packets that no SA protected; `undefined`, which matches all, where no marks are to be had. */
+function clearOnly({ marks }: FrameContext): Mark | undefined {
+  return marks && combinationMark({}, marks)
+}

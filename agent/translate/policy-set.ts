@@ -1,0 +1,90 @@
+/**
+ * A whole set of rules as the kernel policies that carry it out.
+ *
+ * @module
+ */
+import type { Address, Family } from '../model/address.ts'
+import type { AlgorithmTable } from '../model/algorithm.ts'
+import type { Rule } from '../model/policy.ts'
+import { type OutboundAssociation, Peers } from './choice.ts'
+import { buildClasses, type ClassTable } from './classes.ts'
+import { framePolicies } from './frame.ts'
+import { type KernelPolicy, withoutShadowed } from './kernel-policy.ts'
+import type { MarkLayout } from './marks.ts'
+import { type PlacedRule, type PolicyContext, policiesOf } from './policies.ts'
+import { type Requirement, requirementsOf } from './requirements.ts'
+import { familiesOf } from './selectors.ts'
+import { type Tunnel, transportRules, tunnelFence } from './tunnels.ts'
+
+/** What the rules' translation depends on besides the rules: facts about this host. */
+export interface HostFacts {
+  readonly algorithms: AlgorithmTable
+  /** `undefined` = no mark bits may be used. */
+  readonly marks: MarkLayout | undefined
+  readonly forwarding: boolean
+  readonly localAddresses: readonly Address[]
+  readonly tunnels: ReadonlyMap<string, Tunnel>
+}
+
+/** The protection classes that a set of rules divides SAs into. */
+export function classesOf(rules: Iterable<Rule>, facts: HostFacts): ClassTable {
+  return buildClasses(requirementsOfRules(rules, facts), facts.algorithms)
+}
+
+function* requirementsOfRules(rules: Iterable<Rule>, facts: HostFacts): Generator<Requirement> {
+  for (const rule of rules) {
+    const tunnel = rule.tunnel?.mode === 'tunnel' ? facts.tunnels.get(rule.tunnel.name) : undefined
+    for (const action of rule.actions) {
+      if (action.kind === 'protect') yield* requirementsOf(action.protection, tunnel?.endpoints)
+    }
+  }
+}
+
+/**
+ * Every policy for these rules, the frame included. No rules, no policies: an empty set leaves the host as if
+ * solipsec were not there.
+ *
+ * @param associations SAs that this host may send with, for rules with several alternatives
+ */
+export function translatePolicySet(
+  placed: readonly PlacedRule[],
+  classes: ClassTable,
+  associations: Iterable<OutboundAssociation>,
+  facts: HostFacts,
+): KernelPolicy[] {
+  if (placed.length === 0) return []
+  const { marks, forwarding, tunnels } = facts
+  const context: PolicyContext = { classes, marks, forwarding, tunnels, peers: new Peers(associations) }
+  const policies: KernelPolicy[] = []
+  const families = new Set<Family>()
+  const fenced = new Set<Tunnel>()
+  for (const one of placed.flatMap((entry) => overTransportTunnel(entry, tunnels))) {
+    for (const family of familiesOf(one.pair)) families.add(family)
+    const tunnel = one.rule.tunnel && tunnels.get(one.rule.tunnel.name)
+    if (tunnel) fenced.add(tunnel)
+    for (const policy of policiesOf(one, context)) policies.push(policy)
+  }
+  for (const tunnel of fenced) policies.push(...tunnelFence(tunnel))
+  const frame = framePolicies({
+    classes,
+    marks,
+    families: [...families].sort(),
+    localAddresses: facts.localAddresses,
+    acceptClearIcmp: !placed.some(({ rule }) => dropsInboundIcmp(rule)),
+  })
+  return withoutShadowed([...frame, ...policies])
+}
+
+/** A `negotiate transport` rule is about the tunnel's outer packets: a host rule between its ends. */
+function overTransportTunnel(placed: PlacedRule, tunnels: HostFacts['tunnels']): PlacedRule[] {
+  const { rule, position } = placed
+  const tunnel = rule.tunnel?.mode === 'transport' ? tunnels.get(rule.tunnel.name) : undefined
+  return tunnel ? transportRules(rule, tunnel).map((outer) => ({ ...outer, position })) : [placed]
+}
+
+function dropsInboundIcmp({ actions, direction, selector }: Rule): boolean {
+  if (direction === 'out' || !actions.every((action) => action.kind === 'drop')) return false
+  const { protocol, localPort, remotePort } = selector
+  if (protocol === undefined) return !localPort && !remotePort
+  return protocol === 1 || protocol === 58
+}
