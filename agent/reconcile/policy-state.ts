@@ -1,0 +1,129 @@
+/**
+ * What was loaded, beyond what the kernel has room for: the rules' texts, their order and index numbers. The
+ * kernel is the truth about what is in force; losing this loses names, not protection.
+ *
+ * @module
+ */
+import { type Family, formatPrefix, type Prefix, parseAddress } from '../model/address.ts'
+import type { AddressPair, Direction, Rule, Selector } from '../model/policy.ts'
+import type { PlacedRule } from '../translate/policies.ts'
+import { familiesOf } from '../translate/selectors.ts'
+
+/** Where one address pair of a rule stands. */
+export interface Placement {
+  /** Position among all rules: what its kernel priorities derive from. */
+  readonly position: number
+  /** Index number of its first entry; the others follow. */
+  readonly firstIndex: number
+}
+
+export interface LoadedRule {
+  readonly rule: Rule
+  /** One for each of the rule's pairs. */
+  readonly placements: readonly Placement[]
+}
+
+export interface PolicyState {
+  /** Mark bits in use, or 0 for none. */
+  readonly markMask: number
+  /** Index numbers only grow while the state lives. */
+  readonly nextIndex: number
+  /** In order of position. */
+  readonly rules: readonly LoadedRule[]
+}
+
+/** One of the entries that a rule and address pair makes: what Solaris lists under an index of its own. */
+export interface RuleEntry {
+  readonly index: number
+  readonly direction: Exclude<Direction, 'both'>
+  readonly family: Family
+  readonly pair: AddressPair
+  readonly position: number
+  readonly loaded: LoadedRule
+}
+
+/** All placed rules of a state. */
+export function placedRules({ rules }: Pick<PolicyState, 'rules'>): PlacedRule[] {
+  return rules.flatMap(({ rule, placements }) =>
+    rule.selector.pairs.map((pair, i) => ({ rule, pair, position: placements[i]?.position ?? 0 })),
+  )
+}
+
+/** How many entries, and so index numbers, a pair of a rule takes. */
+export function entryCount(rule: Rule, pair: AddressPair): number {
+  return familiesOf(pair).length * (rule.direction === 'both' ? 2 : 1)
+}
+
+/** The entries of a rule: for each pair outbound before inbound, IPv4 before IPv6. */
+export function entriesOf(loaded: LoadedRule): RuleEntry[] {
+  const { rule, placements } = loaded
+  const directions = rule.direction === 'both' ? (['out', 'in'] as const) : ([rule.direction] as const)
+  return rule.selector.pairs.flatMap((pair, i) => {
+    const { firstIndex = 0, position = 0 } = placements[i] ?? {}
+    const kinds = directions.flatMap((direction) => familiesOf(pair).map((family) => ({ direction, family })))
+    return kinds.map((kind, k) => ({ ...kind, index: firstIndex + k, pair, position, loaded }))
+  })
+}
+
+/** The number that a rule is shown under: that of its last entry. */
+export function shownIndex(loaded: LoadedRule): number {
+  return entriesOf(loaded).at(-1)?.index ?? 0
+}
+
+const VERSION = 1
+
+/** Writes a state as JSON text. */
+export function encodeState(state: PolicyState): string {
+  return JSON.stringify({
+    version: VERSION,
+    markMask: state.markMask,
+    nextIndex: state.nextIndex,
+    rules: state.rules.map(({ rule, placements }) => ({
+      ...rule,
+      selector: { ...rule.selector, pairs: rule.selector.pairs.map(encodePair) },
+      placements: placements.map(({ position, firstIndex }) => [position, firstIndex]),
+    })),
+  })
+}
+
+function encodePair({ local, remote }: AddressPair): [string | null, string | null] {
+  return [local ? formatPrefix(local) : null, remote ? formatPrefix(remote) : null]
+}
+
+type StoredSelector = Omit<Selector, 'pairs'> & { pairs: [string | null, string | null][] }
+type StoredRule = Omit<Rule, 'selector'> & { selector: StoredSelector; placements: [number, number][] }
+
+/**
+ * Reads a state back.
+ *
+ * @throws Error where the text is not a state of this version
+ */
+export function decodeState(text: string): PolicyState {
+  const stored = JSON.parse(text) as {
+    version: number
+    markMask: number
+    nextIndex: number
+    rules: StoredRule[]
+  }
+  if (stored.version !== VERSION)
+    throw new Error(`policy state of version ${stored.version} is not understood`)
+  return {
+    markMask: stored.markMask,
+    nextIndex: stored.nextIndex,
+    rules: stored.rules.map(({ placements, selector, ...rest }) => ({
+      rule: { ...rest, selector: { ...selector, pairs: selector.pairs.map(decodePair) } },
+      placements: placements.map(([position, firstIndex]) => ({ position, firstIndex })),
+    })),
+  }
+}
+
+function decodePair([local, remote]: [string | null, string | null]): AddressPair {
+  return { ...(local && { local: decodePrefix(local) }), ...(remote && { remote: decodePrefix(remote) }) }
+}
+
+function decodePrefix(text: string): Prefix {
+  const [address = '', length = ''] = text.split('/')
+  const parsed = parseAddress(address)
+  if (!parsed) throw new Error(`policy state: '${text}' is not a prefix`)
+  return { ...parsed, length: Number(length) }
+}

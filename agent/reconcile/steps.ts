@@ -1,0 +1,84 @@
+/**
+ * Single changes to the kernel's tables, as messages, each with the message that undoes it.
+ *
+ * @module
+ */
+import { defaultPolicy } from '../../netlink/xfrm/defaults.ts'
+import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
+import type { KernelPolicy } from '../translate/kernel-policy.ts'
+import { policyIndex } from './ownership.ts'
+import type { InstalledPolicy, PolicyPlan } from './plan.ts'
+
+export type Step =
+  | { readonly kind: 'add'; readonly policy: KernelPolicy; readonly index: number }
+  | { readonly kind: 'update'; readonly from: InstalledPolicy; readonly to: KernelPolicy }
+  | { readonly kind: 'remove'; readonly policy: InstalledPolicy }
+  | { readonly kind: 'message'; readonly message: XfrmMessage; readonly undo: XfrmMessage }
+
+/**
+ * A plan's steps, in an order in which no packet that is protected before and after passes in clear in between:
+ * first everything that is new or replaced, then what goes. The kernel asks the best-placed of all policies, old
+ * and new; no bypass can be among them for a packet that both sets protect, since bypasses rank above all else in
+ * either set.
+ *
+ * @param firstSerial where the index numbers of new policies begin
+ */
+export function policySteps(plan: PolicyPlan, firstSerial: number): Step[] {
+  const add = plan.add.map(
+    (policy, i): Step => ({ kind: 'add', policy, index: policyIndex(firstSerial + i, policy.dir) }),
+  )
+  const update = plan.update.map((change): Step => ({ kind: 'update', ...change }))
+  const remove = plan.remove.map((policy): Step => ({ kind: 'remove', policy }))
+  return [...add, ...update, ...remove]
+}
+
+/** The message that carries a step out. */
+export function messageOf(step: Step): XfrmMessage {
+  switch (step.kind) {
+    case 'add':
+      return newPolicy('NEWPOLICY', step.policy, step.index)
+    case 'update':
+      return newPolicy('UPDPOLICY', step.to, step.from.info.index)
+    case 'remove':
+      return deletePolicy({ ...step.policy.info, mark: step.policy.mark })
+    case 'message':
+      return step.message
+  }
+}
+
+/** The message that takes a step back. */
+export function undoOf(step: Step): XfrmMessage {
+  switch (step.kind) {
+    case 'add':
+      return deletePolicy({ ...step.policy, mark: step.policy.mark, index: 0 })
+    case 'update':
+      return restorePolicy('UPDPOLICY', step.from)
+    case 'remove':
+      return restorePolicy('NEWPOLICY', step.policy)
+    case 'message':
+      return step.undo
+  }
+}
+
+function newPolicy(name: 'NEWPOLICY' | 'UPDPOLICY', policy: KernelPolicy, index: number): XfrmMessage {
+  const { sel, priority, action, dir, tmpl, mark } = policy
+  return {
+    name,
+    body: { ...defaultPolicy(sel.family), sel, priority, action, dir, index },
+    attributes: { ...(tmpl.length > 0 && { tmpl }), ...(mark && { mark }) },
+  }
+}
+
+function restorePolicy(name: 'NEWPOLICY' | 'UPDPOLICY', { info, tmpl, mark }: InstalledPolicy): XfrmMessage {
+  return { name, body: info, attributes: { ...(tmpl.length > 0 && { tmpl }), ...(mark && { mark }) } }
+}
+
+interface PolicyName extends Pick<KernelPolicy, 'sel'> {
+  readonly index: number
+  readonly dir: number
+  readonly mark: KernelPolicy['mark'] | undefined
+}
+
+function deletePolicy({ sel, index, dir, mark }: PolicyName): XfrmMessage {
+  return { name: 'DELPOLICY', body: { sel, index, dir }, attributes: mark ? { mark } : {} }
+}

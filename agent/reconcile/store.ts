@@ -1,0 +1,109 @@
+/**
+ * The files under the runtime directory: what is loaded, the change under way, and the lock that keeps two
+ * commands apart. One folder for each network namespace.
+ *
+ * A change is written as `policy.pending` before the kernel hears of it, and renamed to `policy.json` when the
+ * kernel has it all. A pending file that is found later is the trace of a process that died in between.
+ *
+ * @module
+ */
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type FileLock, lockFile } from '../../netlink/libc/lock.ts'
+import { netnsCookie } from '../../netlink/libc/netns.ts'
+import { decodeState, encodeState, type PolicyState } from './policy-state.ts'
+
+/** Where state files live unless `SOLIPSEC_RUN_DIR` says otherwise. A tmpfs: like kernel policy, gone at boot. */
+const DEFAULT_RUN_DIR = '/run/solipsec'
+
+const LOCK_WAIT_MS = 30_000
+
+/** Another command is at work on the same namespace and does not come to an end. */
+export class LockedError extends Error {
+  constructor(path: string) {
+    super(`another command has held ${path} for ${LOCK_WAIT_MS / 1000} s`)
+    this.name = 'LockedError'
+  }
+}
+
+/** The state files of the network namespace that the calling thread is in. */
+export class Store {
+  readonly #folder: string
+  #lock: FileLock | undefined
+
+  private constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  /**
+   * Opens (and makes) the folder of the present namespace, readable by root only.
+   *
+   * @param runDir the runtime directory, for tests
+   */
+  static open(runDir: string = process.env.SOLIPSEC_RUN_DIR ?? DEFAULT_RUN_DIR): Store {
+    const folder = join(runDir, `netns-${netnsCookie()}`)
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    chmodSync(folder, 0o700)
+    return new Store(folder)
+  }
+
+  /**
+   * Keeps other commands out until {@link Store.unlock}, or until the process ends.
+   *
+   * @throws LockedError after 30 s
+   */
+  lock(): void {
+    const path = join(this.#folder, 'lock')
+    this.#lock = lockFile(path, LOCK_WAIT_MS)
+    if (!this.#lock) throw new LockedError(path)
+  }
+
+  unlock(): void {
+    this.#lock?.release()
+    this.#lock = undefined
+  }
+
+  /** What is loaded; `undefined` where nothing is. */
+  loadPolicy(): PolicyState | undefined {
+    const text = this.#read('policy.json')
+    return text === undefined ? undefined : decodeState(text)
+  }
+
+  /** True where a process died during a change. */
+  hasPendingPolicy(): boolean {
+    return this.#read('policy.pending') !== undefined
+  }
+
+  /** Announces a change. */
+  writePendingPolicy(state: PolicyState): void {
+    this.#write('policy.pending', encodeState(state))
+  }
+
+  /** The kernel has all of the announced change. */
+  commitPolicy(): void {
+    renameSync(join(this.#folder, 'policy.pending'), join(this.#folder, 'policy.json'))
+  }
+
+  /** The announced change was undone. */
+  dropPendingPolicy(): void {
+    rmSync(join(this.#folder, 'policy.pending'), { force: true })
+  }
+
+  /** Reads a file of the folder as text; `undefined` where there is none. */
+  #read(name: string): string | undefined {
+    try {
+      return readFileSync(join(this.#folder, name), 'utf8')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw error
+    }
+  }
+
+  /** Replaces a file in one step. */
+  #write(name: string, text: string): void {
+    const path = join(this.#folder, name)
+    const temporary = `${path}.new`
+    writeFileSync(temporary, text, { mode: 0o600, flag: 'w' })
+    renameSync(temporary, path)
+  }
+}

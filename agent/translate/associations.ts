@@ -1,0 +1,163 @@
+/**
+ * Security associations as XFRM states.
+ *
+ * @module
+ */
+import { toXfrmAddress } from '../../netlink/xfrm/address.ts'
+import type { XfrmAttributes } from '../../netlink/xfrm/attributes.ts'
+import { encapType, INF, mode, proto } from '../../netlink/xfrm/constants.ts'
+import { defaultState } from '../../netlink/xfrm/defaults.ts'
+import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
+import type { LifetimeCfg, Selector } from '../../netlink/xfrm/structs.ts'
+import { anyPrefix } from '../model/address.ts'
+import { PROTOCOL_AH, PROTOCOL_ESP } from '../model/algorithm.ts'
+import type { SecurityAssociation } from '../model/association.ts'
+import type { ProtectionClass } from './classes.ts'
+import { unclassedReqid } from './classes.ts'
+import { type KernelAlgorithm, kernelAlgorithm } from './kernel-algorithms.ts'
+import { fieldOf, inField, type MarkLayout } from './marks.ts'
+import { familyNumber, type MaskedPort, makeSelector } from './selectors.ts'
+
+/** Largest window of the classic replay state; larger ones need the bitmap attribute. */
+const CLASSIC_WINDOW = 32
+
+/** Where an SA stands among the protection classes. */
+export interface Classification {
+  /** `undefined` = it satisfies no rule. */
+  readonly protectionClass: ProtectionClass | undefined
+  readonly marks: MarkLayout | undefined
+  /** This host only sends with it: then it marks no packets, for that would steer their routing. */
+  readonly outboundOnly: boolean
+}
+
+/**
+ * The message that adds an SA to the kernel.
+ *
+ * @throws RangeError where the kernel has no algorithm of that number: check with `kernelAlgorithm` before
+ */
+export function newState(sa: SecurityAssociation, classification: Classification): XfrmMessage<'NEWSA'> {
+  const body = {
+    ...defaultState(familyNumber(sa.destination.family)),
+    sel: stateSelector(sa),
+    id: {
+      daddr: toXfrmAddress(sa.destination.bytes),
+      spi: sa.spi,
+      proto: sa.protocol === 'esp' ? proto.ESP : proto.AH,
+    },
+    saddr: toXfrmAddress(sa.source.bytes),
+    lft: lifetime(sa),
+    reqid: classification.protectionClass?.reqid ?? unclassedReqid(sa.protocol),
+    mode: sa.inner ? mode.TUNNEL : mode.TRANSPORT,
+    replay_window: sa.replayWindow <= CLASSIC_WINDOW ? sa.replayWindow : 0,
+  }
+  const attributes = {
+    ...algorithmAttributes(sa),
+    ...replayAttributes(sa),
+    ...encapsulationAttribute(sa, classification.outboundOnly),
+    ...markAttributes(sa, classification),
+  }
+  return { name: 'NEWSA', body, attributes }
+}
+
+/** Which packets the SA may carry: the inner ones of a tunnel, or what a transport SA's ports restrict it to. */
+function stateSelector(sa: SecurityAssociation): Selector {
+  const port = (value: number): MaskedPort => ({ value, mask: value === 0 ? 0 : 0xffff })
+  const { inner } = sa
+  if (inner) {
+    return makeSelector(
+      inner.source,
+      inner.destination,
+      inner.protocol,
+      port(inner.sourcePort),
+      port(inner.destinationPort),
+    )
+  }
+  const any = anyPrefix(sa.destination.family)
+  return makeSelector(any, any, sa.upperProtocol, port(sa.sourcePort), port(sa.destinationPort))
+}
+
+/** PF_KEY's 0 means no limit; XFRM's 0 bytes would end the SA at its first packet. */
+function lifetime({ soft, hard }: SecurityAssociation): LifetimeCfg {
+  const limit = (value: bigint) => (value === 0n ? INF : value)
+  return {
+    soft_byte_limit: limit(soft.bytes),
+    hard_byte_limit: limit(hard.bytes),
+    soft_packet_limit: INF,
+    hard_packet_limit: INF,
+    soft_add_expires_seconds: soft.addTime,
+    hard_add_expires_seconds: hard.addTime,
+    soft_use_expires_seconds: soft.useTime,
+    hard_use_expires_seconds: hard.useTime,
+  }
+}
+
+function algorithmAttributes(sa: SecurityAssociation): XfrmAttributes {
+  const cipher = sa.protocol === 'esp' ? required(PROTOCOL_ESP, sa.encrAlgorithm) : undefined
+  const attributes: Writable<XfrmAttributes> = {}
+  if (sa.authAlgorithm !== 0) {
+    const { name, icvBits } = required(PROTOCOL_AH, sa.authAlgorithm)
+    const key = sa.authKey?.reveal() ?? new Uint8Array()
+    attributes.alg_auth_trunc = {
+      alg_name: name,
+      alg_key_len: sa.authKey?.bits ?? 0,
+      alg_trunc_len: icvBits,
+      alg_key: key,
+    }
+  }
+  if (!cipher) return attributes
+  const key = { alg_key_len: sa.encrKey?.bits ?? 0, alg_key: sa.encrKey?.reveal() ?? new Uint8Array() }
+  if (cipher.kind === 'aead') {
+    attributes.alg_aead = { alg_name: cipher.name, alg_icv_len: cipher.icvBits, ...key }
+  } else {
+    attributes.alg_crypt = { alg_name: cipher.name, ...key }
+  }
+  return attributes
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
+function required(protocol: number, number: number): KernelAlgorithm {
+  const algorithm = kernelAlgorithm(protocol, number)
+  if (!algorithm) throw new RangeError(`the kernel has no algorithm ${number} of protocol ${protocol}`)
+  return algorithm
+}
+
+/**
+ * Sequence numbers and window. Everything up to `replayValue` counts as received, so that nothing from before
+ * can be replayed into a restored SA.
+ */
+function replayAttributes({ replayWindow, replayValue }: SecurityAssociation): XfrmAttributes {
+  const sequence = Number(replayValue)
+  if (replayWindow > CLASSIC_WINDOW) {
+    const words = Math.ceil(replayWindow / 32)
+    const bmp = new Array<number>(words).fill(sequence > 0 ? 0xffff_ffff : 0)
+    const numbers = { oseq: sequence, seq: sequence, oseq_hi: 0, seq_hi: 0 }
+    return { replay_esn_val: { bmp_len: words, ...numbers, replay_window: replayWindow, bmp } }
+  }
+  if (sequence === 0) return {}
+  return { replay_val: { oseq: sequence, seq: sequence, bitmap: replayWindow > 0 ? 0xffff_ffff : 0 } }
+}
+
+/** The ports as the SA's own packets bear them: an outbound SA sends from our port, an inbound one to it. */
+function encapsulationAttribute({ encapsulation }: SecurityAssociation, outbound: boolean): XfrmAttributes {
+  if (!encapsulation) return {}
+  const { localPort, remotePort } = encapsulation
+  return {
+    encap: {
+      encap_type: encapType.ESPINUDP,
+      encap_sport: outbound ? localPort : remotePort,
+      encap_dport: outbound ? remotePort : localPort,
+      encap_oa: new Uint8Array(16),
+    },
+  }
+}
+
+function markAttributes(
+  { protocol }: SecurityAssociation,
+  { marks, protectionClass, outboundOnly }: Classification,
+): XfrmAttributes {
+  if (!marks || outboundOnly) return {}
+  const field = fieldOf(marks, protocol)
+  const set_mark = inField(field, protectionClass?.colour ?? field.unclassed)
+  return { set_mark, set_mark_mask: field.mask }
+}
