@@ -163,12 +163,18 @@ export function flexible<H, const N extends string, T>(
   }
 }
 
-/** A payload that nobody looks into. Reading copies; see {@link OpaqueBytes}. */
-export const anything: Payload<Uint8Array> = {
+/** Bytes of any number that may be shown, such as an address of either family. Reading copies. */
+export const raw: Payload<Uint8Array> = {
   sizeOf: (value) => value.length,
-  get: (memory, start, end) => new OpaqueBytes(memory.bytes.subarray(start, end)),
+  get: (memory, start, end) => memory.bytes.slice(start, end),
   set: (memory, at, value) => memory.bytes.set(value, at),
   locate: () => '',
+}
+
+/** A payload that nobody looks into. Reading copies; see {@link OpaqueBytes}. */
+export const anything: Payload<Uint8Array> = {
+  ...raw,
+  get: (memory, start, end) => new OpaqueBytes(memory.bytes.subarray(start, end)),
 }
 
 /** An attribute that says what it says by being there. */
