@@ -194,9 +194,10 @@ export const text: Payload<string> = {
   get(memory, start, end) {
     const codes = memory.bytes.subarray(start, end)
     const length = codes.indexOf(0)
-    if (length !== codes.length - 1)
+    if (length < 0 || length !== codes.length - 1) {
       throw new DecodeError('text that does not end in its only NUL', start, '')
-    return String.fromCharCode(...codes.subarray(0, length))
+    }
+    return Buffer.from(codes.buffer, codes.byteOffset, length).toString('latin1')
   },
   set(memory, at, value) {
     for (let i = 0; i < value.length; i++) {
