@@ -102,27 +102,19 @@ class Entries {
   set(memory: Memory, start: number, values: Values): void {
     const raws = rawAttributes(values)
     let at = start
-    let nextRaw = 0
+    let rawsWritten = 0
     let index = 0
-    const writeRaws = (upTo: number) => {
-      for (
-        let raw = raws[nextRaw];
-        raw !== undefined && (raw.index ?? Infinity) <= upTo;
-        raw = raws[nextRaw]
-      ) {
-        at = writeRaw(memory, at, raw)
-        nextRaw++
-        index++
-      }
-    }
     for (const key in values) {
       const value = values[key]
       if (key === 'unknown' || value === undefined) continue
-      if (nextRaw < raws.length) writeRaws(index)
+      for (let raw = raws[rawsWritten]; raw?.index !== undefined && raw.index <= index; index++) {
+        at = writeRaw(memory, at, raw)
+        raw = raws[++rawsWritten]
+      }
       at = writeEntry(memory, at, this.#entry(key), value)
       index++
     }
-    writeRaws(Infinity)
+    for (const raw of raws.slice(rawsWritten)) at = writeRaw(memory, at, raw)
   }
 
   get(memory: Memory, start: number, end: number): Values {
@@ -158,8 +150,8 @@ class Entries {
   #locateIn(memory: Memory, at: number, end: number, type: number, offset: number): string {
     const entry = this.#known(type)
     const title = entry?.title ?? `${this.#prefix}(${type})`
-    if (entry === undefined || offset < at + nlattrSize) return title
     if (offset >= end) return join(title, '(padding)')
+    if (entry === undefined || offset < at + nlattrSize) return title
     return join(title, entry.payload.locate(memory, at + nlattrSize, end, offset))
   }
 

@@ -163,12 +163,18 @@ export function flexible<H, const N extends string, T>(
   }
 }
 
-/** A payload that nobody looks into. Reading copies; see {@link OpaqueBytes}. */
-export const anything: Payload<Uint8Array> = {
+/** Bytes of any number that may be shown, such as an address of either family. Reading copies. */
+export const raw: Payload<Uint8Array> = {
   sizeOf: (value) => value.length,
-  get: (memory, start, end) => new OpaqueBytes(memory.bytes.subarray(start, end)),
+  get: (memory, start, end) => memory.bytes.slice(start, end),
   set: (memory, at, value) => memory.bytes.set(value, at),
   locate: () => '',
+}
+
+/** A payload that nobody looks into. Reading copies; see {@link OpaqueBytes}. */
+export const anything: Payload<Uint8Array> = {
+  ...raw,
+  get: (memory, start, end) => new OpaqueBytes(memory.bytes.subarray(start, end)),
 }
 
 /** An attribute that says what it says by being there. */
@@ -188,9 +194,10 @@ export const text: Payload<string> = {
   get(memory, start, end) {
     const codes = memory.bytes.subarray(start, end)
     const length = codes.indexOf(0)
-    if (length !== codes.length - 1)
+    if (length < 0 || length !== codes.length - 1) {
       throw new DecodeError('text that does not end in its only NUL', start, '')
-    return String.fromCharCode(...codes.subarray(0, length))
+    }
+    return Buffer.from(codes.buffer, codes.byteOffset, length).toString('latin1')
   },
   set(memory, at, value) {
     for (let i = 0; i < value.length; i++) {
