@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import type { OptionTable, ParsedOption } from '../../../../compat/commands/support/getopt.ts'
@@ -56,11 +57,11 @@ t.test('every way to write options gives the same options', async () => {
     fc.property(written, fc.array(fc.string()), (entries, operands) => {
       const argv = entries.flatMap(([entry, attached]) => words(entry, attached))
       const parsed = getopt([...argv, '--', ...operands], table)
-      t.same(
+      assert.deepEqual(
         parsed.options,
         entries.map(([entry]) => entry),
       )
-      t.same(parsed.operands, operands)
+      assert.deepEqual(parsed.operands, operands)
     }),
   )
 })
