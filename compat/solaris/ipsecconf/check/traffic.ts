@@ -1,0 +1,130 @@
+/**
+ * Upper-layer protocol, ports, and ICMP types and codes of a pattern.
+ *
+ * @module
+ */
+import type { IcmpRange, Selector } from '../../../../agent/model/policy.ts'
+import type { Setting } from '../syntax/parser.ts'
+import {
+  type IcmpWords,
+  IPPROTO_ICMP,
+  IPPROTO_ICMPV6,
+  icmpWords,
+  PROTOCOLS_WITH_PORTS,
+} from '../vocabulary.ts'
+import type { Fields } from './collect.ts'
+import type { Context } from './context.ts'
+import { parseInteger } from './integer.ts'
+
+/** What a selector says above the IP layer, while it is being made. */
+export type Traffic = { -readonly [K in keyof Omit<Selector, 'pairs'>]: Selector[K] }
+
+/** ICMP types and codes have this value for "any". */
+const ICMP_ANY = 255
+
+/** Reads the fields above IP; `localPort` is the source port of the pattern. Errors leave their field out. */
+export function checkTraffic(fields: Fields, context: Context): Traffic {
+  const traffic: Traffic = {}
+  const protocol = checkProtocol(fields.protocol, context)
+  if (protocol !== undefined && protocol !== 'bad') traffic.protocol = protocol
+  const local = checkPort(fields.sourcePort, protocol, context)
+  if (local !== undefined) traffic.localPort = local
+  const remote = checkPort(fields.destinationPort, protocol, context)
+  if (remote !== undefined) traffic.remotePort = remote
+  if (protocol !== 'bad') checkIcmp(fields, protocol, traffic, context)
+  return traffic
+}
+
+type Protocol = number | 'bad' | undefined
+
+function checkProtocol(setting: Setting | undefined, context: Context): Protocol {
+  if (!setting) return undefined
+  const { value } = setting
+  const number = parseInteger(value.text, 255) ?? context.protocol(value.text)
+  if (number === undefined) {
+    context.report.fault(value, 'Bad', 'protocol')
+    return 'bad'
+  }
+  if (number !== 0) return number
+  warnOfZero(setting, 'every protocol', context)
+  return undefined
+}
+
+function checkPort(setting: Setting | undefined, protocol: Protocol, context: Context): number | undefined {
+  if (!setting) return undefined
+  const { value, field } = setting
+  const port = parseInteger(value.text, 65535) ?? context.service(value.text)
+  if (port === undefined) context.report.fault(value, 'Bad', field)
+  else if (port === 0) warnOfZero(setting, 'every port', context)
+  else if (typeof protocol === 'number' && !PROTOCOLS_WITH_PORTS.has(protocol)) {
+    context.report.fault(value, 'Bad', field, {
+      expected: `no port, as IP protocol ${protocol} has none`,
+      hint: 'Ports go with tcp, udp, sctp, dccp and udplite, or stand without `ulp` for all of them.',
+    })
+  } else return port
+  return undefined
+}
+
+function warnOfZero({ keyword, value }: Setting, meaning: string, context: Context): void {
+  context.report.warning(value, `${keyword.text} ${value.text} means ${meaning}`, {
+    hint: `Leave \`${keyword.text}\` out to say the same.`,
+  })
+}
+
+function checkIcmp(fields: Fields, protocol: number | undefined, traffic: Traffic, context: Context): void {
+  const { icmpType, icmpCode } = fields
+  if (!icmpType && !icmpCode) return
+  const words = icmpWords(protocol)
+  if (!words) {
+    for (const setting of [icmpType, icmpCode]) {
+      if (!setting) continue
+      context.report.fault(setting.keyword, 'Bad', setting.field, {
+        expected: `\`ulp icmp\` or \`ulp ipv6-icmp\` in a pattern with \`${setting.keyword.text}\``,
+      })
+    }
+    return
+  }
+  const type = icmpType && checkRange(icmpType, words, protocol, context)
+  if (type) traffic.icmpType = type
+  if (icmpCode && !icmpType) {
+    context.report.fault(icmpCode.keyword, 'Bad', 'icmpCode', { expected: 'a `type` with the `code`' })
+    return
+  }
+  const code = icmpCode && checkRange(icmpCode, words, protocol, context)
+  if (code) traffic.icmpCode = code
+}
+
+/** A type or code; `undefined` for any, and after an error. */
+function checkRange(
+  setting: Setting,
+  words: IcmpWords,
+  protocol: number | undefined,
+  context: Context,
+): IcmpRange | undefined {
+  const { text } = setting.value
+  const range = parseRange(text, wordsFor(setting, words))
+  if (range) return range.from === ICMP_ANY ? undefined : range
+  const other = icmpWords(protocol === IPPROTO_ICMP ? IPPROTO_ICMPV6 : IPPROTO_ICMP)
+  const family = protocol === IPPROTO_ICMP ? 'ICMPv6' : 'ICMP'
+  const hint =
+    other && Object.hasOwn(wordsFor(setting, other), text)
+      ? { hint: `${text} belongs to ${family}.` }
+      : { hint: `Names: ${Object.keys(wordsFor(setting, words)).join(', ')}.` }
+  context.report.fault(setting.value, 'Bad', setting.field, hint)
+  return undefined
+}
+
+function wordsFor(setting: Setting, words: IcmpWords): Readonly<Record<string, number>> {
+  return setting.field === 'icmpType' ? words.types : words.codes
+}
+
+function parseRange(text: string, words: Readonly<Record<string, number>>): IcmpRange | undefined {
+  if (Object.hasOwn(words, text)) {
+    const number = words[text] ?? 0
+    return { from: number, to: number }
+  }
+  const dash = text.indexOf('-')
+  const from = parseInteger(dash < 0 ? text : text.slice(0, dash), ICMP_ANY)
+  const to = dash < 0 ? from : parseInteger(text.slice(dash + 1), ICMP_ANY)
+  return from === undefined || to === undefined || from > to ? undefined : { from, to }
+}
