@@ -89,3 +89,37 @@ export interface SecurityAssociation extends SaIdentifier {
   readonly sourceIdentity?: Identity
   readonly destinationIdentity?: Identity
 }
+
+/** RFC 2367 section 2.3.1, `sadb_sa_state`. */
+export type SaState = 'larval' | 'mature' | 'dying' | 'dead'
+
+/** An SA as the kernel has it now: the association, and what only time and traffic can tell. */
+export interface AssociationStatus extends SecurityAssociation {
+  readonly state: SaState
+  /** Counters; `addTime` and `useTime` are seconds since 1970, 0 = never used. */
+  readonly current: Lifetime
+}
+
+/** Which SA a command is about, and facts that narrow the choice where several have the same identifier. */
+export interface SaTarget extends SaIdentifier {
+  readonly source?: Address
+  /** 0 = not given. */
+  readonly upperProtocol: number
+  readonly sourcePort: number
+  readonly destinationPort: number
+  readonly direction?: 'in' | 'out'
+}
+
+/** What an update changes. An absent field stays as it is; a lifetime of 0 takes the limit away. */
+export interface SaChanges {
+  readonly state?: SaState
+  readonly soft?: Partial<Lifetime>
+  readonly hard?: Partial<Lifetime>
+  readonly idle?: Partial<IdleLifetime>
+  readonly replayWindow?: number
+  readonly replayValue?: bigint
+  readonly pairSpi?: number
+  readonly encapsulation?: UdpEncapsulation
+  readonly sourceIdentity?: Identity
+  readonly destinationIdentity?: Identity
+}

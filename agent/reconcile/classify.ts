@@ -110,6 +110,19 @@ function recreate(one: KernelAssociation, reqid: number, marking: Marking | unde
   ]
 }
 
+/** The message that makes, or resets, a state as it was dumped. */
+export function restorableState(
+  name: 'NEWSA' | 'UPDSA',
+  { body, attributes }: Pick<XfrmMessage<'NEWSA'>, 'body' | 'attributes'>,
+): XfrmMessage<'NEWSA' | 'UPDSA'> {
+  const { set_mark, set_mark_mask } = attributes
+  const mark = {
+    ...(set_mark !== undefined && { set_mark }),
+    ...(set_mark_mask !== undefined && { set_mark_mask }),
+  }
+  return { name, body, attributes: { ...settable(attributes), ltime_val: body.curlft, ...mark } }
+}
+
 function markAttributes(marking: Marking | undefined): XfrmMessage<'NEWSA'>['attributes'] {
   return marking ? { set_mark: marking.value, set_mark_mask: marking.mask } : {}
 }

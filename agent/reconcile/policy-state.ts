@@ -26,6 +26,8 @@ export interface LoadedRule {
 export interface PolicyState {
   /** Mark bits in use, or 0 for none. */
   readonly markMask: number
+  /** The mark bit that nftables sets on forwarded packets for us, or 0 where it does not. */
+  readonly forwardedMark: number
   /** Index numbers only grow while the state lives. */
   readonly nextIndex: number
   /** In order of position. */
@@ -77,6 +79,7 @@ export function encodeState(state: PolicyState): string {
   return JSON.stringify({
     version: VERSION,
     markMask: state.markMask,
+    forwardedMark: state.forwardedMark,
     nextIndex: state.nextIndex,
     rules: state.rules.map(({ rule, placements }) => ({
       ...rule,
@@ -99,16 +102,12 @@ type StoredRule = Omit<Rule, 'selector'> & { selector: StoredSelector; placement
  * @throws Error where the text is not a state of this version
  */
 export function decodeState(text: string): PolicyState {
-  const stored = JSON.parse(text) as {
-    version: number
-    markMask: number
-    nextIndex: number
-    rules: StoredRule[]
-  }
+  const stored = JSON.parse(text) as Omit<PolicyState, 'rules'> & { version: number; rules: StoredRule[] }
   if (stored.version !== VERSION)
     throw new Error(`policy state of version ${stored.version} is not understood`)
   return {
     markMask: stored.markMask,
+    forwardedMark: stored.forwardedMark,
     nextIndex: stored.nextIndex,
     rules: stored.rules.map(({ placements, selector, ...rest }) => ({
       rule: { ...rest, selector: { ...selector, pairs: selector.pairs.map(decodePair) } },

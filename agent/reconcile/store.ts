@@ -11,6 +11,7 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync }
 import { join } from 'node:path'
 import { type FileLock, lockFile } from '../../netlink/libc/lock.ts'
 import { netnsCookie } from '../../netlink/libc/netns.ts'
+import { type AssociationNotes, decodeNotes, encodeNotes } from './association-notes.ts'
 import { decodeState, encodeState, type PolicyState } from './policy-state.ts'
 
 /** Where state files live unless `SOLIPSEC_RUN_DIR` says otherwise. A tmpfs: like kernel policy, gone at boot. */
@@ -87,6 +88,17 @@ export class Store {
   /** The announced change was undone. */
   dropPendingPolicy(): void {
     rmSync(join(this.#folder, 'policy.pending'), { force: true })
+  }
+
+  /** What the kernel has no place for in the SAs. */
+  loadNotes(): AssociationNotes {
+    const text = this.#read('associations.json')
+    return text === undefined ? new Map() : decodeNotes(text)
+  }
+
+  writeNotes(notes: AssociationNotes): void {
+    if (notes.size > 0) this.#write('associations.json', encodeNotes(notes))
+    else rmSync(join(this.#folder, 'associations.json'), { force: true })
   }
 
   /** Reads a file of the folder as text; `undefined` where there is none. */

@@ -5,13 +5,13 @@
  */
 import { toXfrmAddress } from '../../netlink/xfrm/address.ts'
 import type { XfrmAttributes } from '../../netlink/xfrm/attributes.ts'
-import { encapType, INF, mode, proto } from '../../netlink/xfrm/constants.ts'
+import { aeFlag, encapType, INF, mode, proto } from '../../netlink/xfrm/constants.ts'
 import { defaultState } from '../../netlink/xfrm/defaults.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
-import type { LifetimeCfg, Selector } from '../../netlink/xfrm/structs.ts'
+import type { LifetimeCfg, Selector, UsersaId, UsersaInfo } from '../../netlink/xfrm/structs.ts'
 import { anyPrefix } from '../model/address.ts'
 import { PROTOCOL_AH, PROTOCOL_ESP } from '../model/algorithm.ts'
-import type { SecurityAssociation } from '../model/association.ts'
+import type { SaChanges, SecurityAssociation } from '../model/association.ts'
 import type { ProtectionClass } from './classes.ts'
 import { unclassedReqid } from './classes.ts'
 import { type KernelAlgorithm, kernelAlgorithm } from './kernel-algorithms.ts'
@@ -57,6 +57,34 @@ export function newState(sa: SecurityAssociation, classification: Classification
     ...markAttributes(sa, classification),
   }
   return { name: 'NEWSA', body, attributes }
+}
+
+/** What the kernel knows a state by. */
+export function stateIdentifier({ id, family }: UsersaInfo): UsersaId {
+  return { daddr: id.daddr, spi: id.spi, family, proto: id.proto }
+}
+
+/**
+ * The messages that bring the kernel's state in line with a changed SA: limits and encapsulation by UPDSA,
+ * the sequence number by NEWAE. Nothing else of an SA can be changed.
+ */
+export function updatedState(
+  state: Pick<XfrmMessage<'NEWSA'>, 'body' | 'attributes'>,
+  sa: SecurityAssociation,
+  changes: SaChanges,
+  { outboundOnly }: Classification,
+): XfrmMessage[] {
+  const messages: XfrmMessage[] = []
+  if (changes.soft || changes.hard || changes.encapsulation) {
+    const attributes = { ...state.attributes, ...encapsulationAttribute(sa, outboundOnly) }
+    messages.push({ name: 'UPDSA', body: { ...state.body, lft: lifetime(sa) }, attributes })
+  }
+  if (changes.replayValue !== undefined) {
+    const { reqid, saddr } = state.body
+    const body = { sa_id: stateIdentifier(state.body), saddr, flags: aeFlag.RVAL, reqid }
+    messages.push({ name: 'NEWAE', body, attributes: replayAttributes(sa) })
+  }
+  return messages
 }
 
 /** Which packets the SA may carry: the inner ones of a tunnel, or what a transport SA's ports restrict it to. */

@@ -11,8 +11,8 @@ import type { Selector as XfrmSelector } from '../../netlink/xfrm/structs.ts'
 import { type Address, anyPrefix, type Family, maskPrefix, type Prefix } from '../model/address.ts'
 import type { AddressPair, IcmpRange, Selector } from '../model/policy.ts'
 
-/** Protocols that have ports, in the sense of a Solaris rule with a port but no `ulp`; UDP-Lite and DCCP do too. */
-const PORT_PROTOCOLS = [6, 17, 132, 136, 33] as const
+/** Protocols that have ports, in the sense of a Solaris rule with a port but no `ulp`: TCP, UDP, SCTP. */
+const PORT_PROTOCOLS = [6, 17, 132] as const
 
 const PROTOCOL_ICMP = 1
 const PROTOCOL_ICMPV6 = 58

@@ -37,3 +37,14 @@ export function conclude(outcome: Outcome, io: Io): number {
   io.stderr.write(`${words[outcome]}\n`)
   return outcome === 'permission' ? SERVICE_PERMISSION : SERVICE_FATAL
 }
+
+/** Ends a command with a message (empty where all was said already) and an exit code. */
+export class CommandError extends Error {
+  readonly outcome: Outcome
+
+  constructor(message: string, outcome: Outcome = 'fatal') {
+    super(message)
+    this.name = 'CommandError'
+    this.outcome = outcome
+  }
+}

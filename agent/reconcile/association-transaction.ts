@@ -1,0 +1,264 @@
+/**
+ * A series of changes to the SADB that happens as a whole. Each change is checked against what the ones before it
+ * leave, and becomes steps for the kernel; nothing is sent before all are known to be good.
+ *
+ * @module
+ */
+import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
+import { type Address, formatAddress, sameAddress } from '../model/address.ts'
+import type { Lifetime, SaChanges, SaProtocol, SaTarget, SecurityAssociation } from '../model/association.ts'
+import { type Classification, newState, stateIdentifier, updatedState } from '../translate/associations.ts'
+import type { ClassTable } from '../translate/classes.ts'
+import type { MarkLayout } from '../translate/marks.ts'
+import { type KernelAssociation, readState } from '../translate/read-association.ts'
+import { type AssociationNote, type AssociationNotes, noteOf, saKey, withNote } from './association-notes.ts'
+import { isOutboundOnly, restorableState } from './classify.ts'
+import { isOurState } from './ownership.ts'
+import type { Step } from './steps.ts'
+
+/** Why a change cannot be made: PF_KEY's errno and Solaris's diagnostic, where there is one. */
+export class AssociationError extends Error {
+  readonly errno: 'EEXIST' | 'ESRCH' | 'EINVAL' | 'EPERM'
+  /** Number of a PF_KEY diagnostic (pf_key(4P)). */
+  readonly diagnostic: number | undefined
+
+  constructor(errno: AssociationError['errno'], message: string, diagnostic?: number) {
+    super(message)
+    this.name = 'AssociationError'
+    this.errno = errno
+    this.diagnostic = diagnostic
+  }
+}
+
+/** What a transaction needs to know to give SAs their class. */
+export interface ClassFacts {
+  readonly classes: ClassTable
+  readonly marks: MarkLayout | undefined
+  readonly localAddresses: readonly Address[]
+}
+
+/** An SA within the transaction: in the kernel already, or about to be. */
+interface Entry {
+  association: SecurityAssociation
+  state: { body: XfrmMessage<'NEWSA'>['body']; attributes: XfrmMessage<'NEWSA'>['attributes'] }
+  readonly ours: boolean
+}
+
+export class AssociationTransaction {
+  readonly #facts: ClassFacts
+  readonly #entries = new Map<string, Entry>()
+  readonly #notes: Map<string, AssociationNote>
+  readonly #steps: Step[] = []
+
+  constructor(installed: readonly KernelAssociation[], notes: AssociationNotes, facts: ClassFacts) {
+    this.#facts = facts
+    this.#notes = new Map(notes)
+    for (const { association, state, reqid } of installed) {
+      const key = saKey(association)
+      const full = withNote(association, notes.get(key))
+      this.#entries.set(key, { association: full, state, ours: isOurState(reqid) })
+    }
+  }
+
+  get steps(): readonly Step[] {
+    return this.#steps
+  }
+
+  /** The notes as they are after all changes, without those of SAs that are gone. */
+  get notes(): AssociationNotes {
+    return new Map([...this.#notes].filter(([key]) => this.#entries.has(key)))
+  }
+
+  /** @throws AssociationError EEXIST, or EINVAL for a pair that does not fit */
+  add(association: SecurityAssociation): void {
+    const key = saKey(association)
+    if (this.#entries.has(key))
+      throw new AssociationError('EEXIST', `${describe(association)} already exists.`)
+    const other =
+      association.pairSpi === undefined ? undefined : this.#pairOf(association, association.pairSpi)
+    const message = newState(association, this.#classify(association))
+    const remove: XfrmMessage = { name: 'DELSA', body: stateIdentifier(message.body), attributes: {} }
+    this.#steps.push({ kind: 'message', message, undo: remove })
+    const entry = { association, state: message, ours: true }
+    this.#entries.set(key, entry)
+    this.#note(association)
+    if (other) this.#setPair(other, association.spi)
+  }
+
+  /** @throws AssociationError ESRCH, EPERM for an SA of another program */
+  delete(target: SaTarget, foreignToo: boolean): void {
+    this.#remove(this.#find(target, foreignToo))
+  }
+
+  /** Deletes both halves of a pair. */
+  deletePair(target: SaTarget, foreignToo: boolean): void {
+    const entry = this.#find(target, foreignToo)
+    const other = this.#otherHalf(entry)
+    this.#remove(entry)
+    if (other) this.#remove(other)
+  }
+
+  /** Deletes all SAs of ours (of one protocol), or really all. */
+  flush(protocol: SaProtocol | undefined, foreignToo: boolean): void {
+    for (const entry of [...this.#entries.values()]) {
+      if ((entry.ours || foreignToo) && (!protocol || entry.association.protocol === protocol))
+        this.#remove(entry)
+    }
+  }
+
+  /** @throws AssociationError where the SA is absent, or the change is one that the kernel cannot make */
+  update(target: SaTarget, changes: SaChanges, both: boolean): void {
+    const entry = this.#find(target, false)
+    const other = both ? this.#otherHalf(entry) : undefined
+    if (changes.pairSpi !== undefined) {
+      const mate = this.#pairOf(entry.association, changes.pairSpi)
+      this.#setPair(mate, entry.association.spi)
+    }
+    this.#change(entry, changes)
+    if (other) this.#change(other, changes)
+  }
+
+  #change(entry: Entry, changes: SaChanges): void {
+    refuseUnchangeable(entry.association, changes)
+    const { state: _state, soft, hard, idle, ...rest } = changes
+    const old = entry.association
+    const association: SecurityAssociation = {
+      ...old,
+      ...rest,
+      soft: { ...old.soft, ...soft },
+      hard: { ...old.hard, ...hard },
+      idle: { ...old.idle, ...idle },
+    }
+    checkLimits(association.soft, association.hard)
+    for (const message of updatedState(entry.state, association, changes, this.#classify(association))) {
+      const undo = restorableState('UPDSA', entry.state)
+      this.#steps.push({ kind: 'message', message, undo })
+      if (message.name === 'UPDSA') entry.state = message as Entry['state'] & typeof message
+    }
+    entry.association = association
+    this.#note(association)
+  }
+
+  #remove(entry: Entry): void {
+    const { association, state } = entry
+    const message: XfrmMessage = { name: 'DELSA', body: stateIdentifier(state.body), attributes: {} }
+    this.#steps.push({ kind: 'message', message, undo: restorableState('NEWSA', state) })
+    this.#entries.delete(saKey(association))
+    this.#notes.delete(saKey(association))
+    const other = this.#otherHalf(entry)
+    if (other) this.#setPair(other, undefined)
+  }
+
+  #find(target: SaTarget, foreignToo: boolean): Entry {
+    const entry = this.#entries.get(saKey(target))
+    if (!entry || !fits(entry.association, target)) {
+      throw new AssociationError('ESRCH', `${describe(target)} does not exist.`)
+    }
+    if (!entry.ours && !foreignToo) {
+      throw new AssociationError(
+        'EPERM',
+        `${describe(target)} belongs to another program; --all lets ipseckey touch it.`,
+      )
+    }
+    return entry
+  }
+
+  /** The SA that `association` can be paired with: the same two hosts, the other way round. */
+  #pairOf(association: SecurityAssociation, spi: number): Entry {
+    const { protocol, source, destination } = association
+    const other = this.#entries.get(saKey({ protocol, spi, destination: source }))
+    if (!other) {
+      const elsewhere = [...this.#entries.values()].some(
+        (one) => one.association.protocol === protocol && one.association.spi === spi,
+      )
+      throw elsewhere
+        ? new AssociationError(
+            'EINVAL',
+            `the pair's addresses do not mirror those of ${describe(association)}`,
+            74,
+          )
+        : new AssociationError('EINVAL', `the pair, spi 0x${spi.toString(16)}, does not exist`, 76)
+    }
+    if (!sameAddress(other.association.source, destination)) {
+      throw new AssociationError(
+        'EINVAL',
+        `the pair's addresses do not mirror those of ${describe(association)}`,
+        74,
+      )
+    }
+    const paired = other.association.pairSpi
+    if (paired !== undefined && paired !== association.spi) {
+      throw new AssociationError('EINVAL', `${describe(other.association)} is paired already`, 75)
+    }
+    return other
+  }
+
+  #otherHalf({ association }: Entry): Entry | undefined {
+    const { protocol, source, pairSpi: spi } = association
+    return spi === undefined ? undefined : this.#entries.get(saKey({ protocol, spi, destination: source }))
+  }
+
+  #setPair(entry: Entry, pairSpi: number | undefined): void {
+    const { pairSpi: _old, ...rest } = entry.association
+    entry.association = pairSpi === undefined ? rest : { ...rest, pairSpi }
+    this.#note(entry.association)
+  }
+
+  #note(association: SecurityAssociation): void {
+    const note = noteOf(association)
+    if (note) this.#notes.set(saKey(association), note)
+    else this.#notes.delete(saKey(association))
+  }
+
+  #classify(association: SecurityAssociation): Classification {
+    const { classes, marks, localAddresses } = this.#facts
+    const state = newState(association, { protectionClass: undefined, marks: undefined, outboundOnly: false })
+    const content = readState(state)?.content
+    const outboundOnly = association.direction
+      ? association.direction === 'out'
+      : isOutboundOnly(association, localAddresses)
+    return { protectionClass: content && classes.classOf(content), marks, outboundOnly }
+  }
+}
+
+function describe({
+  protocol,
+  spi,
+  destination,
+}: Pick<SecurityAssociation, 'protocol' | 'spi' | 'destination'>): string {
+  return `Association (type = ${protocol.toUpperCase()}) with spi 0x${spi.toString(16)} and addr\n${formatAddress(destination)}`
+}
+
+function fits(association: SecurityAssociation, { source, direction, ...target }: SaTarget): boolean {
+  if (source && !sameAddress(source, association.source)) return false
+  if (direction && association.direction && direction !== association.direction) return false
+  const asked: (keyof typeof target & keyof SecurityAssociation)[] = [
+    'upperProtocol',
+    'sourcePort',
+    'destinationPort',
+  ]
+  return asked.every((key) => target[key] === 0 || target[key] === association[key])
+}
+
+/** Linux answers with success to such changes and does nothing: they are refused here. */
+function refuseUnchangeable(old: SecurityAssociation, changes: SaChanges): void {
+  if (changes.replayWindow !== undefined && changes.replayWindow !== old.replayWindow) {
+    throw new AssociationError(
+      'EINVAL',
+      'the replay window of an SA cannot be changed; delete it and add it again',
+    )
+  }
+  if (changes.state !== undefined && changes.state !== 'mature') {
+    throw new AssociationError('EINVAL', `an SA cannot be made ${changes.state}; delete it instead`, 43)
+  }
+}
+
+/** RFC 2367 section 2.3.2: a soft limit must not lie above the hard one. Diagnostics 14 to 17. */
+function checkLimits(soft: Lifetime, hard: Lifetime): void {
+  const names = ['allocations', 'bytes', 'addTime', 'useTime'] as const
+  names.forEach((name, i) => {
+    if (hard[name] !== 0n && soft[name] > hard[name]) {
+      throw new AssociationError('EINVAL', `the soft limit of ${name} lies above the hard one`, 14 + i)
+    }
+  })
+}

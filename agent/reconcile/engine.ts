@@ -1,0 +1,125 @@
+/**
+ * Brings the kernel in line with a set of rules: reads what is there, plans, applies in batches, and takes
+ * everything back if a step fails.
+ *
+ * @module
+ */
+import type { NetlinkError } from '../../netlink/socket/error.ts'
+import type { XfrmConnection } from '../../netlink/xfrm/connection.ts'
+import { dir } from '../../netlink/xfrm/constants.ts'
+import { classesOf, type HostFacts, translatePolicySet } from '../translate/policy-set.ts'
+import { type KernelAssociation, readState } from '../translate/read-association.ts'
+import { classifySteps, outboundAssociations } from './classify.ts'
+import { indexSerial, isOurPolicyIndex } from './ownership.ts'
+import { type InstalledPolicy, type PolicyPlan, planPolicies } from './plan.ts'
+import { type PolicyState, placedRules } from './policy-state.ts'
+import { messageOf, policySteps, type Step, undoOf } from './steps.ts'
+
+export interface Reconciliation {
+  readonly plan: PolicyPlan
+  /** SAs that move to another class or mark. */
+  readonly stateSteps: readonly Step[]
+  /** Everything, in order. */
+  readonly steps: readonly Step[]
+}
+
+/** A step that the kernel refused. All earlier steps have been taken back. */
+export class ApplyError extends Error {
+  readonly step: Step
+  override readonly cause: NetlinkError
+
+  constructor(step: Step, cause: NetlinkError) {
+    super(cause.message)
+    this.name = 'ApplyError'
+    this.step = step
+    this.cause = cause
+  }
+}
+
+/** Policies of other programs are in the way of ours. */
+export class ConflictError extends Error {
+  readonly conflicts: PolicyPlan['conflicts']
+
+  constructor(conflicts: PolicyPlan['conflicts']) {
+    super(`${conflicts.length} policies of another program have the selectors of ours`)
+    this.name = 'ConflictError'
+    this.conflicts = conflicts
+  }
+}
+
+/** The policies that the kernel has in its main table, those of single sockets left out. */
+export function installedPolicies(connection: XfrmConnection): InstalledPolicy[] {
+  const policies: InstalledPolicy[] = []
+  for (const { body, attributes } of connection.policies()) {
+    if (body.dir > dir.FWD || (attributes.policy_type?.type ?? 0) !== 0) continue
+    const { tmpl = [], mark, if_id: ifId = 0 } = attributes
+    policies.push({ info: body, tmpl, ifId, ...(mark && { mark }) })
+  }
+  return policies
+}
+
+/** The AH and ESP SAs that the kernel has. */
+export function installedAssociations(connection: XfrmConnection): KernelAssociation[] {
+  const associations: KernelAssociation[] = []
+  for (const message of connection.states()) {
+    const association = readState(message)
+    if (association) associations.push(association)
+  }
+  return associations
+}
+
+/**
+ * Plans the way from what the kernel has to what `state` says.
+ *
+ * @throws ConflictError, HiddenKeysError
+ */
+export function reconcile(connection: XfrmConnection, state: PolicyState, facts: HostFacts): Reconciliation {
+  const classes = classesOf(
+    state.rules.map(({ rule }) => rule),
+    facts,
+  )
+  const associations = installedAssociations(connection)
+  const outbound = outboundAssociations(associations, classes, facts.localAddresses)
+  const desired = translatePolicySet(placedRules(state), classes, outbound, facts)
+  const installed = installedPolicies(connection)
+  const plan = planPolicies(desired, installed)
+  if (plan.conflicts.length > 0) throw new ConflictError(plan.conflicts)
+  const marks = state.rules.length > 0 ? facts.marks : undefined
+  const stateSteps = classifySteps(associations, classes, marks, facts.localAddresses)
+  return { plan, stateSteps, steps: [...stateSteps, ...policySteps(plan, nextSerial(installed))] }
+}
+
+function nextSerial(installed: readonly InstalledPolicy[]): number {
+  let last = 0
+  for (const { info } of installed) {
+    if (isOurPolicyIndex(info.index)) last = Math.max(last, indexSerial(info.index))
+  }
+  return last + 1
+}
+
+/**
+ * Carries steps out, all or none.
+ *
+ * @throws ApplyError after everything that was done has been taken back
+ */
+export function applySteps(connection: XfrmConnection, steps: readonly Step[]): void {
+  const result = connection.batch(mapLazily(steps, messageOf), { stopOnError: true })
+  const [failure] = result.failures
+  if (!failure) return
+  const failed = new Set(result.failures.map(({ index }) => index))
+  undoSteps(
+    connection,
+    steps.slice(0, result.sent).filter((_, i) => !failed.has(i)),
+  )
+  const step = steps[failure.index]
+  throw step ? new ApplyError(step, failure.error) : failure.error
+}
+
+/** Takes steps back, the last one first. */
+export function undoSteps(connection: XfrmConnection, steps: readonly Step[]): void {
+  connection.batch(mapLazily([...steps].reverse(), undoOf))
+}
+
+function* mapLazily<T, U>(items: readonly T[], map: (item: T) => U): Generator<U> {
+  for (const item of items) yield map(item)
+}

@@ -1,0 +1,107 @@
+/**
+ * Edits of the set of loaded rules. Pure: each takes a state and gives the next one, keeping positions and index
+ * numbers wherever a rule stays, so that the kernel has as little to change as possible.
+ *
+ * @module
+ */
+import type { Rule } from '../model/policy.ts'
+import { assignPositions } from '../translate/priorities.ts'
+import { entriesOf, entryCount, type LoadedRule, type PolicyState } from './policy-state.ts'
+
+/** Which rules an edit is about: those of the host, of one tunnel, or all. */
+export type Scope =
+  | { readonly kind: 'host' }
+  | { readonly kind: 'all' }
+  | { readonly kind: 'tunnel'; readonly name: string }
+
+/** A state without rules. */
+export function emptyState(markMask: number): PolicyState {
+  return { markMask, forwardedMark: 0, nextIndex: 1, rules: [] }
+}
+
+/** True where a rule belongs to a scope. */
+export function inScope(rule: Rule, scope: Scope): boolean {
+  if (scope.kind === 'all') return true
+  return scope.kind === 'host' ? rule.tunnel === undefined : rule.tunnel?.name === scope.name
+}
+
+/** Rules after all that are loaded. */
+export function appendRules(state: PolicyState, rules: readonly Rule[]): PolicyState {
+  return arrange(state, [...state.rules, ...rules])
+}
+
+/** These rules instead of all of a scope. Rules that say the same as before keep their place and numbers. */
+export function replaceRules(state: PolicyState, rules: readonly Rule[], scope: Scope): PolicyState {
+  const stay = state.rules.filter(({ rule }) => !inScope(rule, scope))
+  const reusable = new Map<string, LoadedRule[]>()
+  for (const loaded of state.rules) {
+    if (!inScope(loaded.rule, scope)) continue
+    const key = meaningOf(loaded.rule)
+    const same = reusable.get(key)
+    if (same) same.push(loaded)
+    else reusable.set(key, [loaded])
+  }
+  const next = rules.map((rule) => {
+    const old = reusable.get(meaningOf(rule))?.shift()
+    return old ? { rule, placements: old.placements } : rule
+  })
+  return arrange(state, [...stay, ...next])
+}
+
+/** Without the rules that say the same as one of these. */
+export function removeMatching(state: PolicyState, rules: readonly Rule[]): PolicyState {
+  const gone = new Set(rules.map(meaningOf))
+  return { ...state, rules: state.rules.filter(({ rule }) => !gone.has(meaningOf(rule))) }
+}
+
+/** Without the rules of a scope. */
+export function flushRules(state: PolicyState, scope: Scope): PolicyState {
+  return { ...state, rules: state.rules.filter(({ rule }) => !inScope(rule, scope)) }
+}
+
+/** The rule that has an entry of this index number within the host's rules or those of a tunnel. */
+export function findByIndex(state: PolicyState, index: number, tunnel?: string): LoadedRule | undefined {
+  return state.rules.find(
+    (loaded) =>
+      loaded.rule.tunnel?.name === tunnel && entriesOf(loaded).some((entry) => entry.index === index),
+  )
+}
+
+/** Without one rule. */
+export function removeRule(state: PolicyState, gone: LoadedRule): PolicyState {
+  return { ...state, rules: state.rules.filter((loaded) => loaded !== gone) }
+}
+
+/** What a rule says, without how and where it was written: equal for rules of equal meaning. */
+export function meaningOf({ selector, direction, tunnel, actions }: Rule): string {
+  const { pairs, ...rest } = selector
+  const ends = pairs.map(({ local, remote }) =>
+    [local, remote].map((end) => end && [...end.bytes, end.length]),
+  )
+  return JSON.stringify([ends, rest, direction, tunnel, actions])
+}
+
+/** Gives every rule of a new order its positions and numbers. */
+function arrange(state: PolicyState, order: readonly (LoadedRule | Rule)[]): PolicyState {
+  const old = order.flatMap((one) =>
+    'placements' in one
+      ? one.placements.map(({ position }) => position)
+      : one.selector.pairs.map((): undefined => undefined),
+  )
+  const positions = assignPositions(old)
+  let next = 0
+  let { nextIndex } = state
+  const rules = order.map((one): LoadedRule => {
+    if ('placements' in one) {
+      const placements = one.placements.map((place) => ({ ...place, position: positions[next++] ?? 0 }))
+      return { rule: one.rule, placements }
+    }
+    const placements = one.selector.pairs.map((pair) => {
+      const firstIndex = nextIndex
+      nextIndex += entryCount(one, pair)
+      return { position: positions[next++] ?? 0, firstIndex }
+    })
+    return { rule: one, placements }
+  })
+  return { ...state, nextIndex, rules }
+}

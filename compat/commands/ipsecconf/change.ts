@@ -1,0 +1,38 @@
+/**
+ * The last step of every changing command: shows the plan, or carries it out.
+ *
+ * @module
+ */
+
+import type { PolicyState } from '../../../agent/reconcile/policy-state.ts'
+import type { Session } from '../../../agent/reconcile/session.ts'
+import type { Io } from '../support/io.ts'
+import type { Request } from './arguments.ts'
+
+const ADVICE =
+  'Policy set from a command line does not outlive a reboot.\n' +
+  'To keep it, put it into a file that a service loads at boot: see ipsecconf(8), FILES.\n'
+
+const LATCHING =
+  'WARNING : New policy applies to established connections at once, in part or as a whole;\n' +
+  'connections whose peer has no such policy yet will stall. Changes of policy on a running\n' +
+  'host can leave traffic without the protection that was meant for it until both ends agree.\n'
+
+/** With `--dry-run` prints the plan; else applies it, after the warnings that Solaris gives. */
+export async function applyOrShow(
+  session: Session,
+  next: PolicyState,
+  request: Request,
+  io: Io,
+): Promise<void> {
+  const change = session.plan(next)
+  if (request.dryRun) {
+    const { planJson, planText } = await import('./plan-text.ts')
+    io.stdout.write(request.json ? planJson(change.reconciliation) : planText(change.reconciliation))
+    return
+  }
+  const chatty = !request.quiet && !io.service
+  if (chatty && request.task.kind !== 'flush') io.stdout.write(LATCHING)
+  session.apply(change)
+  if (chatty) io.stdout.write(ADVICE)
+}

@@ -1,0 +1,20 @@
+/**
+ * `ipsecconf -c`: checks a file. Needs no privilege and touches no kernel.
+ *
+ * @module
+ */
+import type { Io } from '../support/io.ts'
+import type { Request } from './arguments.ts'
+import { algorithmTable, checkPolicy, readPolicyText, report, stopOnErrors } from './read-policy.ts'
+
+export async function checkFile(file: string, { quiet, json }: Request, io: Io): Promise<void> {
+  const text = await readPolicyText(file, io)
+  if (!text) return
+  const { rules, diagnostics } = checkPolicy(text, await algorithmTable(io))
+  if (json) io.stdout.write(`${JSON.stringify({ rules: rules.length, diagnostics }, undefined, 2)}\n`)
+  else await report(diagnostics, io)
+  stopOnErrors(diagnostics)
+  if (quiet || json) return
+  if (rules.length === 0) io.stdout.write('Policy file does not contain any valid rules.\n')
+  io.stdout.write('IPsec configuration does not contain any errors.\nIPsec policy was not modified.\n')
+}

@@ -1,0 +1,95 @@
+/**
+ * `ipsecconf -a`, `-Fa` and `-r`: rules of a file into or out of the kernel.
+ *
+ * @module
+ */
+import type { Rule } from '../../../agent/model/policy.ts'
+import { appendRules, removeMatching, replaceRules } from '../../../agent/reconcile/policy-edit.ts'
+import type { PolicyState } from '../../../agent/reconcile/policy-state.ts'
+import { Session } from '../../../agent/reconcile/session.ts'
+import { findDuplicates, withoutEntries } from '../../solaris/ipsecconf/index.ts'
+import { CommandError } from '../support/exit.ts'
+import type { Io } from '../support/io.ts'
+import type { Request } from './arguments.ts'
+import { applyOrShow } from './change.ts'
+import { withMarks } from './marks.ts'
+import { algorithmTable, checkPolicy, readPolicyText, report, stopOnErrors } from './read-policy.ts'
+
+/**
+ * @param kind how the rules of the file meet those that are loaded
+ * @param all with `replace`: the tunnels' rules go as well, not only the host's
+ */
+export async function changeByFile(
+  kind: 'add' | 'replace' | 'remove',
+  file: string,
+  all: boolean,
+  request: Request,
+  io: Io,
+): Promise<void> {
+  const text = await readPolicyText(file, io)
+  if (!text) return
+  const algorithms = await algorithmTable(io)
+  const { rules, diagnostics } = checkPolicy(text, algorithms)
+  await report(request.quiet ? diagnostics.filter(({ severity }) => severity === 'error') : diagnostics, io)
+  stopOnErrors(diagnostics)
+  if (rules.length === 0 && kind !== 'replace') {
+    io.stdout.write('Policy file does not contain any valid rules.\n')
+    return
+  }
+  const session = Session.open(algorithms)
+  try {
+    const state = withMarks(session, request, io)
+    const next = edit(kind, state, rules, all, request, io)
+    checkTunnels(next, session)
+    await applyOrShow(session, next, request, io)
+    if (io.service && !request.dryRun) io.stdout.write(`${rules.length} policy rules added.\n`)
+  } finally {
+    session.close()
+  }
+}
+
+function edit(
+  kind: 'add' | 'replace' | 'remove',
+  state: PolicyState,
+  rules: readonly Rule[],
+  all: boolean,
+  request: Request,
+  io: Io,
+): PolicyState {
+  if (kind === 'remove') return removeMatching(state, rules)
+  if (kind === 'replace') return replaceRules(state, rules, { kind: all ? 'all' : 'host' })
+  const loaded = state.rules.map(({ rule }) => rule)
+  return appendRules(state, loaded.length === 0 ? rules : withoutLoaded(rules, loaded, request, io))
+}
+
+/** Leaves out what is loaded already; refuses what contradicts it. */
+function withoutLoaded(rules: readonly Rule[], loaded: readonly Rule[], request: Request, io: Io): Rule[] {
+  const duplicates = findDuplicates(rules, loaded)
+  const conflicts = duplicates.filter(({ conflict }) => conflict)
+  if (conflicts.length > 0) {
+    const lines = conflicts.map(
+      ({ entry: { rule }, earlier }) =>
+        `${rule.file}:${rule.span.line}: a loaded rule says otherwise about the same packets:\n  ${earlier.text}`,
+    )
+    const hint = 'help: load the whole policy anew with -Fa, or remove the loaded rule first (-d, -r)'
+    throw new CommandError([...new Set(lines), hint].join('\n'))
+  }
+  return rules.flatMap((rule) => {
+    const entries = duplicates.filter(({ entry }) => entry.rule === rule).map(({ entry }) => entry)
+    if (entries.length > 0 && !request.quiet) {
+      io.stderr.write(`Duplicate policy entry (ignored):\n${rule.text}\n`)
+    }
+    return withoutEntries(rule, entries)
+  })
+}
+
+function checkTunnels(state: PolicyState, session: Session): void {
+  for (const { rule } of state.rules) {
+    const { tunnel } = rule
+    if (!tunnel || session.network.tunnels.has(tunnel.name)) continue
+    throw new CommandError(
+      `${rule.file}:${rule.span.line}: Cannot find tunnel interface ${tunnel.name}.\n` +
+        `help: make it first, for example: ip link add ${tunnel.name} type ipip local ADDRESS remote ADDRESS`,
+    )
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Errors of the layers below, in words for the user of a command.
+ *
+ * @module
+ */
+
+import { HiddenKeysError } from '../../../agent/reconcile/classify.ts'
+import { ApplyError, ConflictError } from '../../../agent/reconcile/engine.ts'
+import { ForwardedMarkError } from '../../../agent/reconcile/forwarded.ts'
+import { LockedError } from '../../../agent/reconcile/store.ts'
+import { NamespaceError } from '../../../netlink/libc/netns.ts'
+import { NetlinkError } from '../../../netlink/socket/error.ts'
+import { describeConflict } from '../ipsecconf/plan-text.ts'
+import { CommandError } from './exit.ts'
+
+/** @returns `undefined` for errors that are no user's business: they are bugs */
+export function explain(error: unknown): CommandError | undefined {
+  if (error instanceof ApplyError) {
+    return new CommandError(`Kernel returned: ${withHint(error.cause)}\nNothing was changed.`)
+  }
+  if (error instanceof NetlinkError) {
+    if (error.errnoName === 'EPERM') {
+      return new CommandError('Insufficient privileges: CAP_NET_ADMIN is needed (run as root).', 'permission')
+    }
+    return new CommandError(withHint(error))
+  }
+  if (error instanceof ConflictError) return new CommandError(describeConflict(error.conflicts))
+  if (error instanceof NamespaceError || error instanceof LockedError) return new CommandError(error.message)
+  if (error instanceof HiddenKeysError || error instanceof ForwardedMarkError) {
+    return new CommandError(error.message)
+  }
+  return isPermission(error)
+    ? new CommandError(`Insufficient privilege: ${(error as Error).message}`, 'permission')
+    : undefined
+}
+
+function withHint({ message, hint }: NetlinkError): string {
+  return hint === undefined ? message : `${message}\nhelp: ${hint}`
+}
+
+function isPermission(error: unknown): boolean {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined
+  return code === 'EACCES' || code === 'EPERM'
+}
