@@ -30,6 +30,7 @@ const set = attributes('TEST', {
   name: [6, text],
   inside: [7, inside],
   raw: [8, raw],
+  maybe: [9, flexible(wordsHead, 'list', tailOf(u32), 'count', undefined, true)],
 })
 
 function decode(digits: string) {
@@ -150,6 +151,17 @@ t.test('what cannot be encoded is refused with its name', async (t) => {
   })
   t.throws(() => encode({ raw: new Uint8Array(65536) }), { code: 'ERR_NETLINK_ENCODE', path: 'TEST_RAW' })
   t.throws(() => encode({ name: 'a\0' }), { code: 'ERR_NETLINK_ENCODE', path: 'TEST_NAME' })
+})
+
+t.test('a tail that may be left out', async (t) => {
+  t.same(decode('08000900 03000000').maybe, { count: 3, list: [] })
+  t.equal(encode({ maybe: { count: 3, list: [] } }), strip('08000900 03000000'))
+  t.same(decode('0c000900 01000000 07000000').maybe, { count: 1, list: [7] })
+  t.throws(() => decode('0c000900 02000000 07000000'), {
+    code: 'ERR_NETLINK_DECODE',
+    path: 'TEST_MAYBE.list',
+  })
+  t.throws(() => encode({ maybe: { count: 2, list: [7] } }), { code: 'ERR_NETLINK_ENCODE' })
 })
 
 t.test('a description with a number twice is refused at load', async (t) => {
