@@ -102,7 +102,8 @@ t.test('an unknown attribute without a place comes last', async (t) => {
   t.equal(encode({ unknown: [{ type: 99, bytes: hex('01') }], on: true }), '04000500' + '0500630001000000')
 })
 
-t.test('the nested flag is not held against a type, the last padding may be missing', async (t) => {
+t.test('flags in the type; the last padding may be missing', async (t) => {
+  t.equal(encode(decode('04000580')), '04000580', 'a flag that does not belong there makes it unknown')
   t.same(plain(decode('0c000780 08000100 67726500')), { inside: { kind: 'gre' } })
   t.same(plain(decode('06000800 090a')), { raw: [9, 10] })
 })
