@@ -46,6 +46,8 @@ interface Entry {
   readonly type: number
   readonly title: string
   readonly payload: Payload<unknown>
+  /** The payload is a set of attributes. */
+  readonly isSet: boolean
 }
 
 type Values = Record<string, unknown>
@@ -76,7 +78,8 @@ class Entries {
   constructor(prefix: string, definitions: Definitions) {
     this.#prefix = prefix
     for (const [key, [type, payload]] of Object.entries(definitions)) {
-      const entry = { key, type, title: `${prefix}_${key.toUpperCase()}`, payload }
+      const title = `${prefix}_${key.toUpperCase()}`
+      const entry = { key, type, title, payload, isSet: 'definitions' in payload }
       if (this.#byType[type] !== undefined) throw new TypeError(`${entry.title}: number ${type} is taken`)
       this.#byKey.set(key, entry)
       this.#byType[type] = entry
@@ -162,11 +165,12 @@ class Entries {
   }
 
   /**
-   * The description for a type on the wire. The nested flag, which old kernels leave out and new ones set,
-   * is not held against a type; any other flag makes it an attribute that we do not know.
+   * The description for a type on the wire. A set inside may have the nested flag or not: some senders leave
+   * it out, and it is not written back. Any other flag makes it an attribute that we do not know.
    */
   #known(type: number): Entry | undefined {
-    return this.#byType[type & ~nestedFlag]
+    const entry = this.#byType[type & ~nestedFlag]
+    return type & nestedFlag && entry?.isSet === false ? undefined : entry
   }
 
   /** Where an attribute comes twice the kernel heeds the last: the one before becomes raw bytes. */

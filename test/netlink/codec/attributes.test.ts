@@ -30,6 +30,7 @@ const set = attributes('TEST', {
   name: [6, text],
   inside: [7, inside],
   raw: [8, raw],
+  maybe: [9, flexible(wordsHead, 'list', tailOf(u32), 'count', undefined, true)],
 })
 
 function decode(digits: string) {
@@ -101,7 +102,8 @@ t.test('an unknown attribute without a place comes last', async (t) => {
   t.equal(encode({ unknown: [{ type: 99, bytes: hex('01') }], on: true }), '04000500' + '0500630001000000')
 })
 
-t.test('the nested flag is not held against a type, the last padding may be missing', async (t) => {
+t.test('flags in the type; the last padding may be missing', async (t) => {
+  t.equal(encode(decode('04000580')), '04000580', 'a flag that does not belong there makes it unknown')
   t.same(plain(decode('0c000780 08000100 67726500')), { inside: { kind: 'gre' } })
   t.same(plain(decode('06000800 090a')), { raw: [9, 10] })
 })
@@ -150,6 +152,17 @@ t.test('what cannot be encoded is refused with its name', async (t) => {
   })
   t.throws(() => encode({ raw: new Uint8Array(65536) }), { code: 'ERR_NETLINK_ENCODE', path: 'TEST_RAW' })
   t.throws(() => encode({ name: 'a\0' }), { code: 'ERR_NETLINK_ENCODE', path: 'TEST_NAME' })
+})
+
+t.test('a tail that may be left out', async (t) => {
+  t.same(decode('08000900 03000000').maybe, { count: 3, list: [] })
+  t.equal(encode({ maybe: { count: 3, list: [] } }), strip('08000900 03000000'))
+  t.same(decode('0c000900 01000000 07000000').maybe, { count: 1, list: [7] })
+  t.throws(() => decode('0c000900 02000000 07000000'), {
+    code: 'ERR_NETLINK_DECODE',
+    path: 'TEST_MAYBE.list',
+  })
+  t.throws(() => encode({ maybe: { count: 2, list: [7] } }), { code: 'ERR_NETLINK_ENCODE' })
 })
 
 t.test('a description with a number twice is refused at load', async (t) => {
