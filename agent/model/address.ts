@@ -80,40 +80,53 @@ function parseInet(text: string): Uint8Array | undefined {
   return index === 4 ? bytes : undefined
 }
 
+/** One pass, as listings and policy files have many: groups go to the front, and move back at the end for `::`. */
 function parseInet6(text: string): Uint8Array | undefined {
-  const halves = text.split('::')
-  if (halves.length > 2) return undefined
-  const head = parseGroups(halves[0] ?? '', halves.length === 1)
-  const tail = parseGroups(halves[1] ?? '', true)
-  if (!head || !tail) return undefined
-  const count = head.length + tail.length
-  if (halves.length === 1 ? count !== 8 : count > 7) return undefined
-  const groups = [...head, ...new Array<number>(8 - count).fill(0), ...tail]
   const bytes = new Uint8Array(16)
-  groups.forEach((group, i) => {
-    bytes[2 * i] = group >> 8
-    bytes[2 * i + 1] = group & 0xff
-  })
-  return bytes
-}
-
-/** The 16-bit groups on one side of `::`. An embedded dotted quad may only end the whole address. */
-function parseGroups(text: string, mayEndInQuad: boolean): number[] | undefined {
-  if (text === '') return []
-  const groups: number[] = []
-  const parts = text.split(':')
-  for (const [i, part] of parts.entries()) {
-    if (part.includes('.')) {
-      const quad = mayEndInQuad && i === parts.length - 1 ? parseInet(part) : undefined
+  let length = 0
+  let gap = -1
+  let i = 0
+  if (text.startsWith('::')) {
+    gap = 0
+    i = 2
+  }
+  while (i < text.length) {
+    const start = i
+    let group = 0
+    for (let digit = hexDigit(text, i); digit >= 0; digit = hexDigit(text, i)) {
+      group = (group << 4) | digit
+      if (++i - start > 4) return undefined
+    }
+    if (text.charCodeAt(i) === 46) {
+      const quad = length <= 12 ? parseInet(text.slice(start)) : undefined
       if (!quad) return undefined
-      const [a = 0, b = 0, c = 0, d = 0] = quad
-      groups.push((a << 8) | b, (c << 8) | d)
-    } else {
-      if (!/^[0-9a-fA-F]{1,4}$/.test(part)) return undefined
-      groups.push(Number.parseInt(part, 16))
+      bytes.set(quad, length)
+      length += 4
+      break
+    }
+    if (i === start || length > 14) return undefined
+    bytes[length] = group >> 8
+    bytes[length + 1] = group & 0xff
+    length += 2
+    if (i === text.length) break
+    if (text.charCodeAt(i++) !== 58 || i === text.length) return undefined
+    if (text.charCodeAt(i) === 58) {
+      if (gap >= 0) return undefined
+      gap = length
+      i++
     }
   }
-  return groups
+  if (gap < 0) return length === 16 ? bytes : undefined
+  if (length > 14) return undefined
+  bytes.copyWithin(16 - (length - gap), gap, length)
+  return bytes.fill(0, gap, 16 - (length - gap))
+}
+
+function hexDigit(text: string, at: number): number {
+  const code = text.charCodeAt(at)
+  if (code >= 48 && code <= 57) return code - 48
+  const lower = code | 32
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1
 }
 
 /** Writes an address in its canonical form: dotted quad, or RFC 5952. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { anyPrefix, type Family, maskPrefix, type Prefix } from '../../../agent/model/address.ts'
+import { addressBits, anyPrefix, type Family, maskPrefix, type Prefix } from '../../../agent/model/address.ts'
 import type {
   Action,
   AddressPair,
@@ -24,7 +24,7 @@ export interface Duplicate {
 
 /** Remembers the entries of the rules that it has seen. */
 export class DuplicateFinder {
-  readonly #seen = { in: new Map<string, Rule>(), out: new Map<string, Rule>() }
+  readonly #seen = new Map<string, { in: Rule | undefined; out: Rule | undefined }>()
 
   /** The entries of `rule` that an earlier rule has; the others are remembered. */
   add(rule: Rule): Duplicate[] {
@@ -33,11 +33,20 @@ export class DuplicateFinder {
     for (const pair of rule.selector.pairs) {
       for (const family of familiesOf(pair)) {
         const key = `${endKey(pair.local, family)} ${endKey(pair.remote, family)} ${rest}`
+        const known = this.#seen.get(key)
+        if (!known) {
+          const { direction } = rule
+          this.#seen.set(key, {
+            in: direction === 'out' ? undefined : rule,
+            out: direction === 'in' ? undefined : rule,
+          })
+          continue
+        }
         for (const direction of directionsOf(rule.direction)) {
-          const earlier = this.#seen[direction].get(key)
-          if (!earlier) this.#seen[direction].set(key, rule)
+          const earlier = known[direction]
+          if (!earlier) known[direction] = rule
           else {
-            const conflict = actionsKey(earlier.actions) !== actionsKey(rule.actions)
+            const conflict = !sameActions(earlier.actions, rule.actions)
             duplicates.push({ entry: { rule, pair, family, direction }, earlier, conflict })
           }
         }
@@ -104,12 +113,23 @@ function icmpKey({ icmpType, icmpCode }: Selector): string {
 /** An end as text. No address is the same as /0 of the family, and bits beyond the prefix do not count. */
 function endKey(end: Prefix | undefined, family: Family): string {
   if (!end) return family === 'inet' ? '0/0' : '::/0'
-  const { bytes, length } = maskPrefix(end)
+  const { length } = end
   if (length === 0) return endKey(undefined, family)
-  if (family === 'inet6')
-    return `${Buffer.from(bytes.buffer, bytes.byteOffset, 16).toString('latin1')}/${length}`
-  const [a = 0, b = 0, c = 0, d = 0] = bytes
-  return `${((a << 24) | (b << 16) | (c << 8) | d) >>> 0}/${length}`
+  const { bytes } = length === addressBits(family) ? end : maskPrefix(end)
+  let key = `${word(bytes, 0)}`
+  for (let i = 4; i < bytes.length; i += 4) key += `:${word(bytes, i)}`
+  return `${key}/${length}`
+}
+
+/** Four bytes as a number: cheaper than a text for each byte. */
+function word(bytes: Uint8Array, i: number): number {
+  return (
+    ((bytes[i] ?? 0) << 24) | ((bytes[i + 1] ?? 0) << 16) | ((bytes[i + 2] ?? 0) << 8) | (bytes[i + 3] ?? 0)
+  )
+}
+
+function sameActions(a: readonly Action[], b: readonly Action[]): boolean {
+  return a === b || actionsKey(a) === actionsKey(b)
 }
 
 function actionsKey(actions: readonly Action[]): string {

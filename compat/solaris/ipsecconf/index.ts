@@ -54,7 +54,11 @@ export function parsePolicy(text: string, file: string, environment: PolicyEnvir
       )
     }
   }
-  return { rules, diagnostics: report.diagnostics }
+  return { rules, diagnostics: report.diagnostics.sort(byPlace) }
+}
+
+function byPlace(a: Diagnostic, b: Diagnostic): number {
+  return a.span.line - b.span.line || a.span.column - b.span.column
 }
 
 /** One message for a rule: an error if it contradicts an earlier one, else a warning. */

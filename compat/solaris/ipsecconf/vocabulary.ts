@@ -5,8 +5,8 @@
  * @module
  */
 
-/** What a pattern keyword or a property sets. */
-export type Field =
+/** What a pattern keyword sets. */
+export type PatternField =
   | 'sourceAddress'
   | 'destinationAddress'
   | 'sourceMask'
@@ -19,10 +19,14 @@ export type Field =
   | 'direction'
   | 'tunnel'
   | 'negotiate'
-  | 'authAlgorithm'
-  | 'encrAlgorithm'
-  | 'encrAuthAlgorithm'
-  | 'sa'
+
+/** The properties that take an algorithm. */
+export type AlgorithmField = 'authAlgorithm' | 'encrAlgorithm' | 'encrAuthAlgorithm'
+
+/** What a property sets. */
+export type PropertyField = AlgorithmField | 'sa' | 'direction'
+
+export type Field = PatternField | PropertyField
 
 /**
  * Old style names the ends by their place in the packet (source, destination), new style by where they are
@@ -30,8 +34,8 @@ export type Field =
  */
 export type Style = 'old' | 'new'
 
-export interface Keyword {
-  readonly field: Field
+export interface Keyword<F extends Field = Field> {
+  readonly field: F
   /** `undefined`: fits both styles. */
   readonly style: Style | undefined
 }
@@ -62,12 +66,15 @@ export const FIELDS: Readonly<Record<Field, { readonly thing: string; readonly e
   sa: { thing: 'SA', expected: '`shared` or `unique`' },
 }
 
-const oldStyle = (field: Field): Keyword => ({ field, style: 'old' })
-const newStyle = (field: Field): Keyword => ({ field, style: 'new' })
-const anyStyle = (field: Field): Keyword => ({ field, style: undefined })
+const oldStyle = <F extends Field>(field: F): Keyword<F> => ({ field, style: 'old' })
+const newStyle = <F extends Field>(field: F): Keyword<F> => ({ field, style: 'new' })
+const anyStyle = <F extends Field>(field: F): Keyword<F> => ({ field, style: undefined })
 
 /** Keywords inside the braces of a pattern. */
-export const PATTERN_KEYWORDS: ReadonlyMap<string, Keyword> = new Map([
+export const PATTERN_KEYWORDS: ReadonlyMap<string, Keyword<PatternField>> = new Map<
+  string,
+  Keyword<PatternField>
+>([
   ['saddr', oldStyle('sourceAddress')],
   ['src', oldStyle('sourceAddress')],
   ['srcaddr', oldStyle('sourceAddress')],
@@ -94,7 +101,10 @@ export const PATTERN_KEYWORDS: ReadonlyMap<string, Keyword> = new Map([
 ])
 
 /** Keywords inside the braces of an action. `dir` belongs to old style there. */
-export const PROPERTY_KEYWORDS: ReadonlyMap<string, Keyword> = new Map([
+export const PROPERTY_KEYWORDS: ReadonlyMap<string, Keyword<PropertyField>> = new Map<
+  string,
+  Keyword<PropertyField>
+>([
   ['auth_algs', anyStyle('authAlgorithm')],
   ['encr_algs', anyStyle('encrAlgorithm')],
   ['encr_auth_algs', anyStyle('encrAuthAlgorithm')],

@@ -10,9 +10,9 @@ import type {
   Protection,
   TunnelReference,
 } from '../../../../agent/model/policy.ts'
-import { ENCR_NULL, UNLIMITED_BITS } from '../vocabulary.ts'
-import { type AlgorithmField, checkAlgorithm } from './algorithms.ts'
-import type { CollectedAction, Fields } from './collect.ts'
+import { type AlgorithmField, ENCR_NULL, UNLIMITED_BITS } from '../vocabulary.ts'
+import { checkAlgorithm } from './algorithms.ts'
+import type { CollectedAction, PropertyFields } from './collect.ts'
 import type { Context } from './context.ts'
 
 const ALGORITHM_FIELDS: readonly AlgorithmField[] = ['authAlgorithm', 'encrAlgorithm', 'encrAuthAlgorithm']
@@ -40,7 +40,7 @@ export function checkAction(
   if (meaning.kind === 'protect') return checkProtection(action, tunnel, whole, context)
   for (const field of ALGORITHM_FIELDS) {
     const setting = fields[field]
-    if (!setting || !checkAlgorithm(setting, field, context)) continue
+    if (!setting || !checkAlgorithm(setting, context)) continue
     context.report.error(setting.keyword, 'Algorithms found for bypass policy', {
       expected: `no algorithms in \`${action.word.text} {}\``,
     })
@@ -61,10 +61,10 @@ function checkProtection(
 ): Action | undefined {
   const { report } = context
   const errors = report.errors
-  const [ah, encryption, authentication] = ALGORITHM_FIELDS.map((field) => {
-    const setting = action.fields[field]
-    return setting && checkAlgorithm(setting, field, context)
-  })
+  const { authAlgorithm, encrAlgorithm, encrAuthAlgorithm } = action.fields
+  const ah = authAlgorithm && checkAlgorithm(authAlgorithm, context)
+  const encryption = encrAlgorithm && checkAlgorithm(encrAlgorithm, context)
+  const authentication = encrAuthAlgorithm && checkAlgorithm(encrAuthAlgorithm, context)
   const unique = checkUnique(action, tunnel, context)
   if (report.errors !== errors) return undefined
   if (!ah && !encryption && !authentication) {
@@ -126,7 +126,7 @@ function checkUnique(
   return unique
 }
 
-function isUnique({ sa }: Fields, context: Context): boolean {
+function isUnique({ sa }: PropertyFields, context: Context): boolean {
   if (!sa) return false
   const { text } = sa.value
   if (text !== 'shared' && text !== 'unique') context.report.fault(sa.value, 'Bad', 'sa')

@@ -7,6 +7,8 @@ import {
   type Address,
   addressBits,
   formatAddress,
+  formatPrefix,
+  hostPrefix,
   maskPrefix,
   type Prefix,
   parseAddress,
@@ -91,7 +93,7 @@ function parseEnd(setting: Setting, context: Context): Prefix[] | 'bad' {
   }
   if (length === undefined) {
     if (network) warnOfNetwork(value, addresses[0], context)
-    return addresses.map((address) => ({ ...address, length: addressBits(address.family) }))
+    return addresses.map(hostPrefix)
   }
   return nameWithPrefix(addresses, length, value, context)
 }
@@ -122,7 +124,7 @@ function literalPrefix(
   const address = unmapped(literal)
   if (length === undefined) {
     if (looksLikeNetwork(address)) warnOfNetwork(value, address, context)
-    return [{ ...address, length: addressBits(address.family) }]
+    return [hostPrefix(address)]
   }
   if (address !== literal) {
     context.report.error(value, `Unparseable prefix: '${length}'.`, {
@@ -132,13 +134,21 @@ function literalPrefix(
   }
   const bits = parsePrefixLength(length, address, value, context)
   if (bits === undefined) return 'bad'
-  const prefix = maskPrefix({ ...address, length: bits })
-  if (prefix.bytes.some((byte, i) => byte !== address.bytes[i])) {
-    context.report.warning(value, `${value.text} has bits beyond its prefix, which count for nothing`, {
-      hint: `It is read as ${formatAddress(prefix)}/${bits}.`,
-    })
-  }
-  return [prefix]
+  const prefix = { family: address.family, bytes: address.bytes, length: bits }
+  if (!hasHostBits(prefix)) return [prefix]
+  const masked = maskPrefix(prefix)
+  context.report.warning(value, `${value.text} has bits beyond its prefix, which count for nothing`, {
+    hint: `It is read as ${formatPrefix(masked)}.`,
+  })
+  return [masked]
+}
+
+/** True where a bit beyond the prefix is set. */
+function hasHostBits({ bytes, length }: Prefix): boolean {
+  const whole = length >> 3
+  if (((bytes[whole] ?? 0) & (0xff >> (length & 7))) !== 0) return true
+  for (let i = whole + 1; i < bytes.length; i++) if (bytes[i] !== 0) return true
+  return false
 }
 
 /** The IPv4 address inside a v4-mapped one (RFC 4291 section 2.5.5.2); any other address as it is. */

@@ -8,12 +8,9 @@ import type { AlgorithmRequirement } from '../../../../agent/model/policy.ts'
 import { nearest } from '../../../nearest.ts'
 import type { Setting } from '../syntax/parser.ts'
 import type { Advice } from '../syntax/report.ts'
-import { UNLIMITED_BITS } from '../vocabulary.ts'
+import { type AlgorithmField, UNLIMITED_BITS } from '../vocabulary.ts'
 import type { AlgorithmIndex, Context } from './context.ts'
 import { parseInteger } from './integer.ts'
-
-/** The properties that take an algorithm. */
-export type AlgorithmField = 'authAlgorithm' | 'encrAlgorithm' | 'encrAuthAlgorithm'
 
 interface BitRange {
   readonly minBits: number
@@ -28,11 +25,11 @@ const LENGTHS = 'a key length in bits: (n), (n..m), (n..), (..m) or ()'
  * and after an error.
  */
 export function checkAlgorithm(
-  setting: Setting,
-  field: AlgorithmField,
+  setting: Setting<AlgorithmField>,
   context: Context,
 ): AlgorithmRequirement | undefined {
-  const { text } = setting.value
+  const { field, value } = setting
+  const { text } = value
   const known = context.requirements[field].get(text)
   if (known) return known
   if (text.toLowerCase() === 'none') return undefined
@@ -42,7 +39,7 @@ export function checkAlgorithm(
     context.requirements[field].set(text, result)
     return result
   }
-  context.report.fault(setting.value, 'Bad', field, result)
+  context.report.fault(value, 'Bad', field, result)
   return undefined
 }
 

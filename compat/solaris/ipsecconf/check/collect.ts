@@ -8,28 +8,51 @@
 import type { Token } from '../syntax/lexer.ts'
 import type { Setting, SyntaxAction, SyntaxRule } from '../syntax/parser.ts'
 import type { Report } from '../syntax/report.ts'
-import { ACTIONS, type ActionWord, type Field, type Style } from '../vocabulary.ts'
+import {
+  ACTIONS,
+  type ActionWord,
+  type Field,
+  type PatternField,
+  type PropertyField,
+  type Style,
+} from '../vocabulary.ts'
 
-/** Settings by field; one for a pattern, one for the properties of each action. */
-export type Fields = { -readonly [F in Field]: Setting | undefined }
+/** The settings of a pattern. */
+export type PatternFields = { -readonly [F in PatternField]: Setting<F> | undefined }
+
+/** The properties of an action. */
+export type PropertyFields = { -readonly [F in PropertyField]: Setting<F> | undefined }
 
 export interface CollectedAction {
   readonly word: Token
   readonly meaning: ActionWord
-  readonly fields: Fields
+  readonly fields: PropertyFields
 }
 
 /** A rule with its settings in their places. */
 export interface Collected {
   readonly style: Style | undefined
-  readonly pattern: Fields
+  readonly pattern: PatternFields
   readonly actions: readonly CollectedAction[]
 }
 
 /** Collects a syntactic rule. What is refused is left out of the result. */
 export function collect(rule: SyntaxRule, report: Report): Collected {
   const style = new StyleCheck(report)
-  const pattern = noFields()
+  const pattern: PatternFields = {
+    sourceAddress: undefined,
+    destinationAddress: undefined,
+    sourceMask: undefined,
+    destinationMask: undefined,
+    sourcePort: undefined,
+    destinationPort: undefined,
+    protocol: undefined,
+    icmpType: undefined,
+    icmpCode: undefined,
+    direction: undefined,
+    tunnel: undefined,
+    negotiate: undefined,
+  }
   for (const setting of rule.pattern) {
     if (style.admits(setting, styleOf(setting))) put(pattern, setting, report)
   }
@@ -48,8 +71,19 @@ export function collect(rule: SyntaxRule, report: Report): Collected {
   return { style: style.style, pattern, actions }
 }
 
-function properties(action: SyntaxAction, pattern: Fields, style: StyleCheck, report: Report): Fields {
-  const fields = noFields()
+function properties(
+  action: SyntaxAction,
+  pattern: PatternFields,
+  style: StyleCheck,
+  report: Report,
+): PropertyFields {
+  const fields: PropertyFields = {
+    authAlgorithm: undefined,
+    encrAlgorithm: undefined,
+    encrAuthAlgorithm: undefined,
+    sa: undefined,
+    direction: undefined,
+  }
   for (const setting of action.properties) {
     if (setting.field === 'direction' && pattern.direction) {
       report.fault(setting.keyword, 'Duplicate', 'direction', { hint: 'The pattern has a `dir` already.' })
@@ -88,33 +122,16 @@ class StyleCheck {
   }
 }
 
-function put(fields: Fields, setting: Setting, report: Report): void {
+function put<F extends Field>(
+  fields: Record<F, Setting | undefined>,
+  setting: Setting<F>,
+  report: Report,
+): void {
   const first = fields[setting.field]
   if (!first) fields[setting.field] = setting
   else {
     report.fault(setting.keyword, 'Duplicate', setting.field, {
       hint: `\`${first.keyword.text} ${first.value.text}\` on line ${first.keyword.line} says it already.`,
     })
-  }
-}
-
-function noFields(): Fields {
-  return {
-    sourceAddress: undefined,
-    destinationAddress: undefined,
-    sourceMask: undefined,
-    destinationMask: undefined,
-    sourcePort: undefined,
-    destinationPort: undefined,
-    protocol: undefined,
-    icmpType: undefined,
-    icmpCode: undefined,
-    direction: undefined,
-    tunnel: undefined,
-    negotiate: undefined,
-    authAlgorithm: undefined,
-    encrAlgorithm: undefined,
-    encrAuthAlgorithm: undefined,
-    sa: undefined,
   }
 }

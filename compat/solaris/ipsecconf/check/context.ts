@@ -10,7 +10,7 @@ import {
   PROTOCOL_AH,
   PROTOCOL_ESP,
 } from '../../../../agent/model/algorithm.ts'
-import type { AlgorithmRequirement } from '../../../../agent/model/policy.ts'
+import type { Action, AlgorithmRequirement } from '../../../../agent/model/policy.ts'
 import type { Resolver } from '../../../../agent/model/resolver.ts'
 import type { Token } from '../syntax/lexer.ts'
 import type { Report } from '../syntax/report.ts'
@@ -48,6 +48,8 @@ export class Context {
     encrAlgorithm: new Map<string, AlgorithmRequirement>(),
     encrAuthAlgorithm: new Map<string, AlgorithmRequirement>(),
   }
+  /** Actions that gave no diagnostics, by their text and the tunnel mode that they were checked with. */
+  readonly actions = new Map<string, readonly Action[]>()
   /** Mode of each tunnel, and where it was said first. */
   readonly tunnelModes = new Map<string, { mode: string; at: Token }>()
   readonly #available: ReadonlySet<string> | undefined

@@ -3,12 +3,19 @@
  *
  * @module
  */
-import type { Action, AddressPair, Direction, Rule, Selector } from '../../../../agent/model/policy.ts'
+import type {
+  Action,
+  AddressPair,
+  Direction,
+  Rule,
+  Selector,
+  TunnelReference,
+} from '../../../../agent/model/policy.ts'
 import type { SyntaxRule } from '../syntax/parser.ts'
 import type { Style } from '../vocabulary.ts'
 import { checkAction } from './action.ts'
 import { checkAddresses } from './addresses.ts'
-import { collect } from './collect.ts'
+import { type Collected, collect } from './collect.ts'
 import type { Context } from './context.ts'
 import { checkDirection } from './direction.ts'
 import { checkTraffic, type Traffic } from './traffic.ts'
@@ -25,11 +32,7 @@ export function checkRule(syntax: SyntaxRule, context: Context): Rule | undefine
   const pairs = checkAddresses(rule.pattern, context)
   const traffic = checkTraffic(rule.pattern, context)
   const direction = checkDirection(rule, complete, context)
-  const actions: Action[] = []
-  for (const action of rule.actions) {
-    const checked = checkAction(action, tunnel, complete, context)
-    if (checked) actions.push(checked)
-  }
+  const actions = checkActions(syntax, rule, tunnel, complete, context)
   if (syntax.broken || report.errors !== errors || !pairs || !direction) return undefined
   const resolved: { -readonly [K in keyof Rule]: Rule[K] } = {
     selector: orient(pairs, traffic, rule.style, direction),
@@ -43,6 +46,28 @@ export function checkRule(syntax: SyntaxRule, context: Context): Rule | undefine
   return resolved
 }
 
+/** Most rules of a file say the same after the pattern: they share one list of actions. */
+function checkActions(
+  syntax: SyntaxRule,
+  rule: Collected,
+  tunnel: TunnelReference | undefined,
+  complete: boolean,
+  context: Context,
+): readonly Action[] {
+  const { diagnostics } = context.report
+  const key = tunnel ? `${tunnel.mode} ${syntax.actionText}` : syntax.actionText
+  const known = context.actions.get(key)
+  if (known && complete) return known
+  const before = diagnostics.length
+  const actions: Action[] = []
+  for (const action of rule.actions) {
+    const checked = checkAction(action, tunnel, complete, context)
+    if (checked) actions.push(checked)
+  }
+  if (complete && diagnostics.length === before) context.actions.set(key, actions)
+  return actions
+}
+
 /** Source is local, but for an inbound rule of old style, where it is the other host. */
 function orient(
   pairs: readonly AddressPair[],
@@ -50,11 +75,18 @@ function orient(
   style: Style | undefined,
   direction: Direction,
 ): Selector {
-  if (style !== 'old' || direction !== 'in') return { pairs, ...traffic }
-  const { localPort, remotePort, ...rest } = traffic
-  const selector: { -readonly [K in keyof Selector]: Selector[K] } = { pairs: pairs.map(swap), ...rest }
-  if (localPort !== undefined) selector.remotePort = localPort
-  if (remotePort !== undefined) selector.localPort = remotePort
+  const swapped = style === 'old' && direction === 'in'
+  const { protocol, icmpType, icmpCode } = traffic
+  const localPort = swapped ? traffic.remotePort : traffic.localPort
+  const remotePort = swapped ? traffic.localPort : traffic.remotePort
+  const selector: { -readonly [K in keyof Selector]: Selector[K] } = {
+    pairs: swapped ? pairs.map(swap) : pairs,
+  }
+  if (protocol !== undefined) selector.protocol = protocol
+  if (localPort !== undefined) selector.localPort = localPort
+  if (remotePort !== undefined) selector.remotePort = remotePort
+  if (icmpType) selector.icmpType = icmpType
+  if (icmpCode) selector.icmpCode = icmpCode
   return selector
 }
 

@@ -12,27 +12,32 @@ import {
   icmpWords,
   PROTOCOLS_WITH_PORTS,
 } from '../vocabulary.ts'
-import type { Fields } from './collect.ts'
+import type { PatternFields } from './collect.ts'
 import type { Context } from './context.ts'
 import { parseInteger } from './integer.ts'
 
-/** What a selector says above the IP layer, while it is being made. */
-export type Traffic = { -readonly [K in keyof Omit<Selector, 'pairs'>]: Selector[K] }
+/** What a selector says above the IP layer. */
+export type Traffic = { readonly [K in keyof Required<Omit<Selector, 'pairs'>>]: Selector[K] | undefined }
 
 /** ICMP types and codes have this value for "any". */
 const ICMP_ANY = 255
 
 /** Reads the fields above IP; `localPort` is the source port of the pattern. Errors leave their field out. */
-export function checkTraffic(fields: Fields, context: Context): Traffic {
-  const traffic: Traffic = {}
+export function checkTraffic(fields: PatternFields, context: Context): Traffic {
   const protocol = checkProtocol(fields.protocol, context)
-  if (protocol !== undefined && protocol !== 'bad') traffic.protocol = protocol
-  const local = checkPort(fields.sourcePort, protocol, context)
-  if (local !== undefined) traffic.localPort = local
-  const remote = checkPort(fields.destinationPort, protocol, context)
-  if (remote !== undefined) traffic.remotePort = remote
-  if (protocol !== 'bad') checkIcmp(fields, protocol, traffic, context)
-  return traffic
+  const localPort = checkPort(fields.sourcePort, protocol, context)
+  const remotePort = checkPort(fields.destinationPort, protocol, context)
+  if (protocol === 'bad') return { ...NOTHING, localPort, remotePort }
+  const { icmpType, icmpCode } = checkIcmp(fields, protocol, context)
+  return { protocol, localPort, remotePort, icmpType, icmpCode }
+}
+
+const NOTHING: Traffic = {
+  protocol: undefined,
+  localPort: undefined,
+  remotePort: undefined,
+  icmpType: undefined,
+  icmpCode: undefined,
 }
 
 type Protocol = number | 'bad' | undefined
@@ -71,9 +76,13 @@ function warnOfZero({ keyword, value }: Setting, meaning: string, context: Conte
   })
 }
 
-function checkIcmp(fields: Fields, protocol: number | undefined, traffic: Traffic, context: Context): void {
+function checkIcmp(
+  fields: PatternFields,
+  protocol: number | undefined,
+  context: Context,
+): Pick<Traffic, 'icmpType' | 'icmpCode'> {
   const { icmpType, icmpCode } = fields
-  if (!icmpType && !icmpCode) return
+  if (!icmpType && !icmpCode) return NOTHING
   const words = icmpWords(protocol)
   if (!words) {
     for (const setting of [icmpType, icmpCode]) {
@@ -82,16 +91,15 @@ function checkIcmp(fields: Fields, protocol: number | undefined, traffic: Traffi
         expected: `\`ulp icmp\` or \`ulp ipv6-icmp\` in a pattern with \`${setting.keyword.text}\``,
       })
     }
-    return
+    return NOTHING
   }
-  const type = icmpType && checkRange(icmpType, words, protocol, context)
-  if (type) traffic.icmpType = type
   if (icmpCode && !icmpType) {
     context.report.fault(icmpCode.keyword, 'Bad', 'icmpCode', { expected: 'a `type` with the `code`' })
-    return
   }
-  const code = icmpCode && checkRange(icmpCode, words, protocol, context)
-  if (code) traffic.icmpCode = code
+  return {
+    icmpType: icmpType && checkRange(icmpType, words, protocol, context),
+    icmpCode: icmpCode && checkRange(icmpCode, words, protocol, context),
+  }
 }
 
 /** A type or code; `undefined` for any, and after an error. */
@@ -103,7 +111,7 @@ function checkRange(
 ): IcmpRange | undefined {
   const { text } = setting.value
   const range = parseRange(text, wordsFor(setting, words))
-  if (range) return range.from === ICMP_ANY ? undefined : range
+  if (range) return range.to === ICMP_ANY && (range.from === 0 || range.from === ICMP_ANY) ? undefined : range
   const other = icmpWords(protocol === IPPROTO_ICMP ? IPPROTO_ICMPV6 : IPPROTO_ICMP)
   const family = protocol === IPPROTO_ICMP ? 'ICMPv6' : 'ICMP'
   const hint =

@@ -5,14 +5,14 @@
  */
 import type { TunnelReference } from '../../../../agent/model/policy.ts'
 import type { Setting } from '../syntax/parser.ts'
-import type { Field } from '../vocabulary.ts'
-import type { Fields } from './collect.ts'
+import type { PatternField } from '../vocabulary.ts'
+import type { PatternFields } from './collect.ts'
 import type { Context } from './context.ts'
 
 /** Longest interface name, in bytes (LIFNAMSIZ less its NUL). */
 const LONGEST_NAME = 31
 
-const SELECTORS: readonly Field[] = [
+const SELECTORS: readonly PatternField[] = [
   'sourceAddress',
   'destinationAddress',
   'sourceMask',
@@ -29,7 +29,11 @@ const SELECTORS: readonly Field[] = [
  *
  * @param whole nothing of the rule was lost to a syntax error, so that what is missing really is
  */
-export function checkTunnel(fields: Fields, whole: boolean, context: Context): TunnelReference | undefined {
+export function checkTunnel(
+  fields: PatternFields,
+  whole: boolean,
+  context: Context,
+): TunnelReference | undefined {
   const { tunnel, negotiate } = fields
   const { report } = context
   const hint = 'tunnel and negotiate tokens must occur together'
@@ -51,7 +55,7 @@ export function checkTunnel(fields: Fields, whole: boolean, context: Context): T
 }
 
 /** In transport mode the tunnel's own IP-in-IP packets are protected, all of them. */
-function refuseSelectors(fields: Fields, context: Context): void {
+function refuseSelectors(fields: PatternFields, context: Context): void {
   for (const field of SELECTORS) {
     const setting = fields[field]
     if (!setting) continue

@@ -28,8 +28,6 @@ function isSpace(code: number): boolean {
 /** Hands out the tokens of one file, with one token of look-ahead. At the end it repeats the `end` token. */
 export class Lexer {
   readonly text: string
-  /** Comments passed so far, so that a caller can tell whether a stretch of text has one inside. */
-  comments = 0
   #offset = 0
   #line = 1
   #lineStart = 0
@@ -86,7 +84,6 @@ export class Lexer {
         this.#lineStart = i + 1
       } else if (code === HASH) {
         const newline = text.indexOf('\n', i)
-        this.comments++
         i = (newline < 0 ? text.length : newline) - 1
       } else if (!isSpace(code)) {
         this.#offset = i

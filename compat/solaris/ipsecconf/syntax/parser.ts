@@ -9,31 +9,42 @@
  */
 import type { Span } from '../../../../agent/model/diagnostic.ts'
 import { nearest } from '../../../nearest.ts'
-import { ACTIONS, FIELDS, type Keyword, PATTERN_KEYWORDS, PROPERTY_KEYWORDS } from '../vocabulary.ts'
+import {
+  ACTIONS,
+  FIELDS,
+  type Field,
+  type Keyword,
+  PATTERN_KEYWORDS,
+  type PatternField,
+  PROPERTY_KEYWORDS,
+  type PropertyField,
+} from '../vocabulary.ts'
 import { Lexer, stripComments, type Token } from './lexer.ts'
 import type { Report } from './report.ts'
 
 /** One `keyword value` pair. */
-export interface Setting extends Keyword {
+export interface Setting<F extends Field = Field> extends Keyword<F> {
   readonly keyword: Token
   readonly value: Token
 }
 
 export interface SyntaxAction {
   readonly word: Token
-  readonly properties: readonly Setting[]
+  readonly properties: readonly Setting<PropertyField>[]
 }
 
-/** A rule as written. At least one action. */
+/** A rule as written. At least one action, but where it is broken. */
 export interface SyntaxRule {
   /** The opening brace of the pattern. */
   readonly open: Token
-  readonly pattern: readonly Setting[]
+  readonly pattern: readonly Setting<PatternField>[]
   readonly actions: readonly SyntaxAction[]
   /** Errors were reported inside: some settings may be missing, and the rule must not be used. */
   readonly broken: boolean
   /** Without comments. */
   readonly text: string
+  /** The part of the file from the first action on. */
+  readonly actionText: string
   readonly span: Span
 }
 
@@ -68,20 +79,41 @@ class Parser {
       return this.#recover()
     }
     const errors = this.#report.errors
-    const comments = this.#lexer.comments
     const open = this.#take()
     const pattern = this.#group(open, PATTERN_KEYWORDS)
     if (!pattern) return this.#recover()
     const actions: SyntaxAction[] = []
+    const actionStart = this.#lexer.current.start
     do {
       const action = this.#action()
-      if (!action) return this.#recover()
+      if (!action) {
+        this.#recover()
+        return {
+          open,
+          pattern,
+          actions,
+          broken: true,
+          text: '',
+          actionText: '',
+          span: { line: open.line, column: open.column, length: 1 },
+        }
+      }
       actions.push(action)
     } while (this.#or())
     const broken = this.#report.errors !== errors
-    const rule = { open, pattern, actions, broken, ...this.#extent(open, comments) }
+    const end = this.#last.start + 1
+    const text = this.#lexer.text.slice(open.start, end)
+    const length = open.line === this.#last.line ? text.length : text.indexOf('\n')
     this.#endOfRule()
-    return rule
+    return {
+      open,
+      pattern,
+      actions,
+      broken,
+      actionText: this.#lexer.text.slice(actionStart, end),
+      text: text.includes('#') ? stripComments(text) : text,
+      span: { line: open.line, column: open.column, length },
+    }
   }
 
   #take(): Token {
@@ -125,7 +157,7 @@ class Parser {
   }
 
   /** The inside of `{…}`, `open` being taken already, as settings. `undefined` where it is never closed. */
-  #group(open: Token, keywords: ReadonlyMap<string, Keyword>): Setting[] | undefined {
+  #group<F extends Field>(open: Token, keywords: ReadonlyMap<string, Keyword<F>>): Setting<F>[] | undefined {
     const words: Token[] = []
     while (this.#lexer.current.kind === 'word') words.push(this.#take())
     if (this.#lexer.current.kind !== 'close') {
@@ -138,8 +170,11 @@ class Parser {
     return this.#settings(words, keywords)
   }
 
-  #settings(words: readonly Token[], keywords: ReadonlyMap<string, Keyword>): Setting[] {
-    const settings: Setting[] = []
+  #settings<F extends Field>(
+    words: readonly Token[],
+    keywords: ReadonlyMap<string, Keyword<F>>,
+  ): Setting<F>[] {
+    const settings: Setting<F>[] = []
     let i = 0
     while (i < words.length) {
       const keyword = words[i] as Token
@@ -163,7 +198,7 @@ class Parser {
   }
 
   #unknownKeyword(word: Token, keywords: ReadonlyMap<string, Keyword>): void {
-    const group = keywords === PATTERN_KEYWORDS ? 'pattern' : 'properties'
+    const group = keywords === PROPERTY_KEYWORDS ? 'properties' : 'pattern'
     const hint = word.text.startsWith('(')
       ? {
           hint: 'The key length follows the algorithm without a blank and without blanks inside: `aes(128..256)`.',
@@ -220,16 +255,6 @@ class Parser {
   #opensProperties(): boolean {
     const { text } = this.#lexer.ahead()
     return PROPERTY_KEYWORDS.has(text) && !PATTERN_KEYWORDS.has(text)
-  }
-
-  /** Text and place of the rule that ends with the token taken last. */
-  #extent(open: Token, comments: number): { text: string; span: Span } {
-    const text = this.#lexer.text.slice(open.start, this.#last.start + 1)
-    const length = open.line === this.#last.line ? text.length : text.indexOf('\n')
-    return {
-      text: this.#lexer.comments === comments ? text : stripComments(text),
-      span: { line: open.line, column: open.column, length },
-    }
   }
 }
 
