@@ -111,6 +111,10 @@ t.test('every page of ours is good roff, and --help tells each of its options', 
   }
 })
 
+t.test('a command without a page still answers', async (t) => {
+  t.equal(synopsisText('no-such-command'), 'Usage:\n  see man no-such-command\n')
+})
+
 t.test('the build writes the pages', async (t) => {
   const generate = new URL('../../../../compat/commands/support/manual/generate.js', import.meta.url)
   execFileSync(process.execPath, [generate.pathname])
