@@ -7,18 +7,12 @@
  *
  * @module
  */
+import type { XfrmAttributes } from '../../netlink/xfrm/attributes.ts'
 import type { Algorithm } from '../model/algorithm.ts'
 import { PROTOCOL_AH, PROTOCOL_ESP } from '../model/algorithm.ts'
 
 /** How the kernel takes an algorithm: one kind, one attribute. */
 export type KernelAlgorithmKind = 'auth' | 'crypt' | 'aead'
-
-/** The XFRM attribute that carries an algorithm of each kind. */
-export const ALGORITHM_ATTRIBUTE = {
-  auth: 'XFRMA_ALG_AUTH_TRUNC',
-  crypt: 'XFRMA_ALG_CRYPT',
-  aead: 'XFRMA_ALG_AEAD',
-} as const satisfies Record<KernelAlgorithmKind, string>
 
 /** One algorithm as the kernel knows it. */
 export interface KernelAlgorithm {
@@ -102,6 +96,21 @@ function aead(
   saltBits: number,
 ): KernelAlgorithm {
   return { protocol: PROTOCOL_ESP, number, kind: 'aead', name, mechanism, icvBits, saltBits, pfkeyId: 0 }
+}
+
+/**
+ * The XFRM attribute that gives an SA this algorithm.
+ *
+ * @param key with the salt, if any, at its end; not copied
+ */
+export function algorithmAttribute(
+  algorithm: KernelAlgorithm,
+  key: Uint8Array,
+): Pick<XfrmAttributes, 'alg_auth_trunc' | 'alg_crypt' | 'alg_aead'> {
+  const head = { alg_name: algorithm.name, alg_key_len: key.length * 8, alg_key: key }
+  if (algorithm.kind === 'auth') return { alg_auth_trunc: { ...head, alg_trunc_len: algorithm.icvBits } }
+  if (algorithm.kind === 'aead') return { alg_aead: { ...head, alg_icv_len: algorithm.icvBits } }
+  return { alg_crypt: head }
 }
 
 const byNumber = new Map(algorithms.map((entry) => [numberKey(entry.protocol, entry.number), entry]))

@@ -7,12 +7,14 @@
 import type { Algorithm, ExecutionMode, KeySizes } from '../../../agent/model/algorithm.ts'
 import type { Reading } from '../../solaris/ipsecalgs/fields.ts'
 import {
+  isKeyword,
   isWord,
+  keyList,
   keyRange,
   MAX_NUMBER,
   readBlockSizes,
   readFlags,
-  readKeySizes,
+  readMechanism,
   readMode,
   readNames,
   readNumber,
@@ -161,11 +163,10 @@ function readAlgorithm(given: Given, protocol: ProtocolReference): Reading<Edit>
   if ('error' in keySizes) return keySizes
   const names = required(given, 'n', 'Missing algorithm name(s).', readNames)
   if ('error' in names) return names
+  if (names.value.some(isKeyword)) return { error: 'Invalid algorithm name(s) value.' }
   const blocks = required(given, 'b', 'Missing block/MAC lengths', readBlockSizes)
   if ('error' in blocks) return blocks
-  const mechanism = required(given, 'm', 'Missing mechanism name.', (text) =>
-    text === '' || isWord(text) ? { value: text } : { error: 'Invalid mechanism name value.' },
-  )
+  const mechanism = required(given, 'm', 'Missing mechanism name.', readMechanism)
   if ('error' in mechanism) return mechanism
   const parameters = readParameters(given)
   if (parameters && 'error' in parameters) return parameters
@@ -193,33 +194,25 @@ function required<T>(
   return text === undefined ? { error: missing } : read(text)
 }
 
-/** `-k 128,192`, or `-k [DEFAULT/]MIN-MAX -i STEP`; `-K DEFAULT` with either. */
+/** `-k [DEFAULT/]128,192`, or `-k [DEFAULT/]MIN-MAX -i STEP`; `-K DEFAULT` with either. */
 function readKeyOptions(given: Given): Reading<KeySizes> {
   const text = given.get('k')
   if (text === undefined) return { error: 'Missing key size(s).' }
   const step = given.get('i')
-  const usual = given.get('K')
-  const range = /^(?:([^/]*)\/)?([^-]*)-(.*)$/.exec(text)
+  const [, written, sizes = ''] = /^(?:([^/]*)\/)?(.*)$/.exec(text) ?? []
+  const usual = given.get('K') ?? written
+  if (written !== undefined && usual !== written) {
+    return { error: 'Default key size not consistent with key size range' }
+  }
+  const range = /^([^-]*)-(.*)$/.exec(sizes)
   if (!range) {
     return step === undefined
-      ? withDefault(readKeySizes(text), usual)
+      ? keyList(usual, sizes)
       : { error: 'Key increment must not be specified with key sizes enumeration' }
   }
   if (step === undefined) return { error: 'Missing key increment' }
-  const [, written, min = '', max = ''] = range
-  if (written !== undefined && usual !== undefined && written !== usual) {
-    return { error: 'Default key size not consistent with key size range' }
-  }
-  return keyRange(usual ?? written ?? min, min, max, step)
-}
-
-/** The default of a list is its first size. */
-function withDefault(sizes: Reading<KeySizes>, usual: string | undefined): Reading<KeySizes> {
-  if ('error' in sizes || usual === undefined || sizes.value.kind === 'range') return sizes
-  const bits = Number(usual)
-  const list = sizes.value.sizes
-  if (!list.includes(bits)) return { error: 'Invalid default key size value.' }
-  return { value: { kind: 'list', sizes: [bits, ...list.filter((size) => size !== bits)] } }
+  const [, min = '', max = ''] = range
+  return keyRange(usual ?? min, min, max, step)
 }
 
 function readParameters(given: Given): Reading<NonNullable<Algorithm['parameters']>> | undefined {

@@ -50,17 +50,26 @@ export function readBlockSizes(text: string): Reading<number[]> {
 }
 
 /**
- * Key sizes as in the file: `128,192,256` or `128/128-256,64` (default / least - greatest, increment).
- * Nothing, or `0`, is an algorithm without a key.
+ * Key sizes as in the file: a list, `128,192,256`, or a range with its increment, `128-256,64`. The default may
+ * stand before it, `192/128-256,64`; else it is the first or the least. Nothing, or `0`, is an algorithm without
+ * a key.
  */
 export function readKeySizes(text: string): Reading<KeySizes> {
-  const range = /^([^/]*)\/([^-]*)-([^,]*),(.*)$/.exec(text)
-  if (!range) {
-    const sizes = readSizes(text, MAX_KEY_BITS)
-    return sizes ? { value: { kind: 'list', sizes } } : { error: 'Invalid key size value.' }
-  }
-  const [, byDefault = '', min = '', max = '', step = ''] = range
-  return keyRange(byDefault, min, max, step)
+  const [, usual, sizes = ''] = /^(?:([^/]*)\/)?(.*)$/.exec(text) ?? []
+  const range = /^([^-]*)-([^,]*),(.*)$/.exec(sizes)
+  if (!range) return keyList(usual, sizes)
+  const [, min = '', max = '', step = ''] = range
+  return keyRange(usual ?? min, min, max, step)
+}
+
+/** Checks a list of key sizes, and puts the default first. */
+export function keyList(usual: string | undefined, text: string): Reading<KeySizes> {
+  const sizes = readSizes(text, MAX_KEY_BITS)
+  if (!sizes) return { error: 'Invalid key size value.' }
+  if (usual === undefined) return { value: { kind: 'list', sizes } }
+  const first = readNumber(usual, MAX_KEY_BITS)
+  if (first === undefined || !sizes.includes(first)) return { error: 'Invalid default key size value.' }
+  return { value: { kind: 'list', sizes: [first, ...sizes.filter((size) => size !== first)] } }
 }
 
 /** Checks the parts of a key size range against each other. */
@@ -101,15 +110,22 @@ export function formatFlags(flags: number): string {
   return [...names.map(([name]) => name), ...(rest ? [`0x${rest.toString(16)}`] : [])].join(',')
 }
 
-/** Algorithm names: a comma list without blanks or bars. The words `any` and `none` mean something else. */
+/** Algorithm names: a comma list without blanks or bars. */
 export function readNames(text: string): Reading<string[]> {
   const names = text.split(',')
-  const bad = names.find((name) => !/^[^\s|,#]+$/.test(name) || /^(any|none)$/i.test(name))
-  if (bad !== undefined) return { error: 'Invalid algorithm name(s) value.' }
-  if (new Set(names.map((name) => name.toLowerCase())).size !== names.length) {
-    return { error: 'Invalid algorithm name(s) value.' }
-  }
-  return { value: names }
+  const distinct = new Set(names.map((name) => name.toLowerCase())).size === names.length
+  return distinct && names.every(isWord) ? { value: names } : { error: 'Invalid algorithm name(s) value.' }
+}
+
+/** True for the words that stand for no one algorithm: only number 0 may have them. */
+export function isKeyword(name: string): boolean {
+  return /^(any|none)$/i.test(name)
+}
+
+/** A mechanism; `-`, or nothing, is the empty one, for NULL encryption. */
+export function readMechanism(text: string): Reading<string> {
+  if (text === '-' || text === '') return { value: '' }
+  return isWord(text) ? { value: text } : { error: 'Invalid mechanism name value.' }
 }
 
 export function readMode(text: string): ExecutionMode | undefined {

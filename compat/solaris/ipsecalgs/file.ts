@@ -9,11 +9,13 @@ import type { Diagnostic } from '../../../agent/model/diagnostic.ts'
 import {
   formatKeySizes,
   formatSizes,
+  isKeyword,
   isWord,
   MAX_NUMBER,
   readBlockSizes,
   readFlags,
   readKeySizes,
+  readMechanism,
   readMode,
   readNames,
   readNumber,
@@ -32,11 +34,16 @@ export interface AlgorithmFile {
   readonly lines: readonly Line[]
 }
 
-/** The table that a file describes, in file order. */
+/**
+ * The table that a file describes, in file order. The rows that a Solaris file has for the words `any` and
+ * `none`, number 0, are no algorithms and stay out of it.
+ */
 export function tableOf(file: AlgorithmFile): AlgorithmTable {
   return {
     protocols: file.lines.flatMap((line) => (line.kind === 'protocol' ? [line.protocol] : [])),
-    algorithms: file.lines.flatMap((line) => (line.kind === 'algorithm' ? [line.algorithm] : [])),
+    algorithms: file.lines.flatMap((line) =>
+      line.kind === 'algorithm' && line.algorithm.number !== 0 ? [line.algorithm] : [],
+    ),
   }
 }
 
@@ -60,7 +67,7 @@ export function algorithmLine(algorithm: Algorithm): Line {
     algorithm.protocol,
     algorithm.number,
     algorithm.names.join(','),
-    algorithm.mechanism,
+    algorithm.mechanism || '-',
     formatKeySizes(algorithm.keySizes),
     formatSizes(algorithm.blockOrMacSizes),
   ]
@@ -180,10 +187,12 @@ function parseAlgorithm(text: string, fields: readonly string[]): Line | Complai
   const number = readNumber(at(2), MAX_NUMBER)
   if (number === undefined) return field(fields, 2, 'Invalid algorithm number.', byte)
   const names = readNames(at(3))
-  if ('error' in names)
-    return field(fields, 3, names.error, 'names with commas between them, not any or none')
-  const mechanism = at(4)
-  if (mechanism !== '' && !isWord(mechanism)) return field(fields, 4, 'Invalid mechanism name.', 'a word')
+  if ('error' in names) return field(fields, 3, names.error, 'names with commas between them')
+  if (number !== 0 && names.value.some(isKeyword)) {
+    return field(fields, 3, 'Invalid algorithm name(s) value.', 'names other than any and none')
+  }
+  const mechanism = readMechanism(at(4))
+  if ('error' in mechanism) return field(fields, 4, mechanism.error, 'a word, or - for none')
   const keySizes = readKeySizes(at(5))
   if ('error' in keySizes) return field(fields, 5, keySizes.error, 'BITS,… or DEFAULT/MIN-MAX,INCREMENT')
   const blocks = readBlockSizes(at(6))
@@ -197,7 +206,7 @@ function parseAlgorithm(text: string, fields: readonly string[]): Line | Complai
     protocol,
     number,
     names: names.value,
-    mechanism,
+    mechanism: mechanism.value,
     keySizes: keySizes.value,
     blockOrMacSizes: blocks.value,
     ...(parameters && { parameters }),

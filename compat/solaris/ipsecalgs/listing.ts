@@ -38,7 +38,16 @@ export function listJson(table: AlgorithmTable, kernel: boolean): string {
     mode,
     algorithms: table.algorithms
       .filter((entry) => entry.protocol === number)
-      .map(({ protocol: _, ...entry }) => (kernel ? { ...entry, valid: isValid(entry) } : entry)),
+      .map((entry) => ({
+        number: entry.number,
+        names: entry.names,
+        mechanism: entry.mechanism,
+        keySizes: entry.keySizes,
+        blockOrMacSizes: entry.blockOrMacSizes,
+        ...(entry.parameters && { parameters: entry.parameters }),
+        flags: entry.flags,
+        ...(kernel && { valid: isValid(entry) }),
+      })),
   }))
   return `${JSON.stringify({ protocols }, undefined, 2)}\n`
 }

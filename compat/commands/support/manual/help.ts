@@ -4,7 +4,7 @@
  * @module
  */
 import { readFileSync } from 'node:fs'
-import { parseManual } from './parse.ts'
+import { type Block, parseManual } from './parse.ts'
 import { manualToText, section } from './text.ts'
 
 /** Where the pages are written, seen from the built module. */
@@ -12,14 +12,29 @@ export const MANUAL_SOURCES = new URL('../../../../../docs/man/', import.meta.ur
 
 /** SYNOPSIS and OPTIONS of a command's page. */
 export function helpText(command: string): string {
-  const blocks = parseManual(readFileSync(new URL(`${command}.8.md`, MANUAL_SOURCES), 'utf8'))
-  const synopsis = manualToText(section(blocks, 'SYNOPSIS'))
+  const blocks = page(command)
   const options = manualToText(section(blocks, 'OPTIONS'))
-  return `Usage:\n${synopsis}\nOptions:\n${options}\nMore: man ${command}\n`
+  return `${usage(blocks)}\nOptions:\n${options}\nMore: man ${command}\n`
 }
 
 /** SYNOPSIS alone: what follows an error in the command line. */
 export function synopsisText(command: string): string {
-  const blocks = parseManual(readFileSync(new URL(`${command}.8.md`, MANUAL_SOURCES), 'utf8'))
+  return usage(page(command))
+}
+
+function usage(blocks: readonly Block[]): string {
   return `Usage:\n${manualToText(section(blocks, 'SYNOPSIS'))}`
+}
+
+/** An installation without its documentation is no reason to answer bad usage with an exception. */
+function page(command: string): Block[] {
+  try {
+    return parseManual(readFileSync(new URL(`${command}.8.md`, MANUAL_SOURCES), 'utf8'))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return [
+      { kind: 'heading', level: 2, text: 'SYNOPSIS' },
+      { kind: 'code', lines: [`see man ${command}`] },
+    ]
+  }
 }

@@ -4,6 +4,10 @@
  * @module
  */
 import type { Block, Inline } from './parse.ts'
+import { plain } from './parse.ts'
+
+/** Characters of a table cell that never break. */
+const MAX_CELL_LINE = 30
 
 /** Name, section and footer of a page: the `.TH` line. */
 export interface PageTitle {
@@ -17,8 +21,8 @@ export interface PageTitle {
 export function manualToRoff(blocks: readonly Block[], title: PageTitle): string {
   const hasTable = blocks.some((block) => block.kind === 'table')
   const head = `.TH ${title.name.toUpperCase()} ${title.section} "" "${escaped(title.source)}" "IPsec for Linux"`
-  // The first line tells man(1) to run tbl(1).
-  const lines = [...(hasTable ? [`'\\" t`] : []), head]
+  // The first line tells man(1) to run tbl(1). No hyphenation: names are not English words.
+  const lines = [...(hasTable ? [`'\\" t`] : []), head, '.nh', '.ad l']
   for (const block of blocks) lines.push(...blockLines(block))
   return `${lines.join('\n')}\n`
 }
@@ -48,8 +52,13 @@ function tableLines(rows: readonly (readonly (readonly Inline[])[])[]): string[]
     Array<string>(columns).fill('lB').join(' '),
     `${[...Array<string>(columns - 1).fill('l'), 'lx'].join(' ')}.`,
   ]
-  const body = rows.map((row) => row.map((cell) => `T{\n${running(cell)}\nT}`).join('\t'))
+  const body = rows.map((row) => row.map(cellText).join('\t'))
   return ['.PP', '.TS', ...format, ...body, '.TE']
+}
+
+/** A text block where a cell may need more than one line. */
+function cellText(cell: readonly Inline[]): string {
+  return plain(cell).length > MAX_CELL_LINE ? `T{\n${running(cell)}\nT}` : cell.map(inline).join('')
 }
 
 function running(parts: readonly Inline[]): string {

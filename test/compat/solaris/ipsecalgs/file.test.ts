@@ -14,9 +14,11 @@ const DELIVERED = `#
 # ident "@(#)ipsecalgs"
 # Start SUNWcs
 PROTO|2|PROTO_IPSEC_AH|sync
+
+ALG|2|0|none,any|-|0|0
 alg|2|2|hmac-md5,md5|CKM_MD5_HMAC_GENERAL|128|12
 PROTO|3|PROTO_IPSEC_ESP|async
-ALG|3|11|null||0|
+ALG|3|11|null|-|0|0
 ALG|3|12|aes-cbc,aes|CKM_AES_CBC|128/128-256,64|16
 ALG|3|20|aes-gcm,aes-gcm16|CKM_AES_GCM|128/128-256,64|16|8,16,4|23
 # End SUNWcs
@@ -68,6 +70,19 @@ t.test('a delivered file is read', async (t) => {
       flags: 23,
     },
   ])
+})
+
+t.test('ways to write key sizes', async (t) => {
+  const sizesOf = (text: string) => {
+    const { file } = parseAlgorithmFile(`PROTO|3|ESP|sync\nALG|3|12|b|-|${text}|`, 'f')
+    return file && tableOf(file).algorithms[0]?.keySizes
+  }
+  t.same(sizesOf('128,256'), { kind: 'list', sizes: [128, 256] })
+  t.same(sizesOf('256/128,256'), { kind: 'list', sizes: [256, 128] })
+  t.same(sizesOf('192/128-256,64'), { kind: 'range', default: 192, min: 128, max: 256, step: 64 })
+  t.same(sizesOf('128-256,64'), { kind: 'range', default: 128, min: 128, max: 256, step: 64 })
+  t.same(sizesOf('0'), { kind: 'list', sizes: [] })
+  t.equal(sizesOf('64/128,256'), undefined)
 })
 
 t.test('flags do not leak from one line to the next', async (t) => {
