@@ -12,9 +12,10 @@ import {
   PROTOCOL_ESP,
 } from '../../../../agent/model/algorithm.ts'
 import type { Identity, InnerSelector, SaProtocol } from '../../../../agent/model/association.ts'
+import { ALGORITHM_NULL } from '../../../../agent/model/default-algorithms.ts'
 import type { Resolver } from '../../../../agent/model/resolver.ts'
 import type { Secret } from '../../../../agent/model/secret.ts'
-import { ENCR_NULL, identityTypeWord, SA_TYPE_NUMBERS } from '../words.ts'
+import { identityTypeWord, SA_TYPE_NUMBERS } from '../words.ts'
 import { displayedKey } from './key.ts'
 import { lifetimeLines } from './lifetime.ts'
 import { messageLength } from './message-length.ts'
@@ -131,7 +132,7 @@ function associationLines(status: AssociationStatus, { algorithms }: PrintOption
   const { authAlgorithm, encrAlgorithm, spi, replayWindow, state } = status
   const name = (protocol: number, number: number) =>
     algorithmByNumber(algorithms, protocol, number)?.names[0] ??
-    (number === ENCR_NULL ? 'null' : `<${number}>`)
+    (number === ALGORITHM_NULL ? 'null' : `<${number}>`)
   return [
     `SA: SADB_ASSOC spi=0x${spi.toString(16)}, replay window size=${replayWindow}, state=${state.toUpperCase()}`,
     ...(authAlgorithm ? [`SA: Authentication algorithm = ${name(PROTOCOL_AH, authAlgorithm)}`] : []),

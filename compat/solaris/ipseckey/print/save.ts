@@ -20,7 +20,8 @@ import {
   PROTOCOL_ESP,
 } from '../../../../agent/model/algorithm.ts'
 import type { Identity, SecurityAssociation } from '../../../../agent/model/association.ts'
-import { ENCR_NULL, IPPROTO_IPIP, IPPROTO_IPV6, identityTypeWord } from '../words.ts'
+import { ALGORITHM_NULL } from '../../../../agent/model/default-algorithms.ts'
+import { IPPROTO_IPIP, IPPROTO_IPV6, identityTypeWord } from '../words.ts'
 import { loadableKey } from './key.ts'
 import type { AssociationStatus } from './status.ts'
 
@@ -102,7 +103,7 @@ function whyNotLoadable(association: AssociationStatus, algorithms: AlgorithmTab
   if (!known(PROTOCOL_AH, authAlgorithm) || !known(PROTOCOL_ESP, encrAlgorithm)) {
     return 'its algorithm has no name in ipsecalgs'
   }
-  const encrypts = encrAlgorithm !== 0 && encrAlgorithm !== ENCR_NULL
+  const encrypts = encrAlgorithm !== 0 && encrAlgorithm !== ALGORITHM_NULL
   if ((authAlgorithm !== 0 && !authKey) || (encrypts && !encrKey)) return 'its key cannot be read'
   if (!encrypts && authAlgorithm === 0) return 'it protects nothing'
   return undefined
