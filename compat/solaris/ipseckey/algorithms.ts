@@ -5,21 +5,14 @@
  */
 import { type Algorithm, FLAG_COMBINED, FLAG_COUNTER } from '../../../agent/model/algorithm.ts'
 import type { SaProtocol } from '../../../agent/model/association.ts'
+import { ALGORITHM_NULL } from '../../../agent/model/default-algorithms.ts'
+import { acceptsKeyBits } from '../../../agent/model/key-sizes.ts'
 import type { Secret } from '../../../agent/model/secret.ts'
 import type { EntryReader } from './entry.ts'
 import type { Fields } from './extensions.ts'
-import {
-  allowsKeyBits,
-  correctParity,
-  expectedKey,
-  isWeakKey,
-  type RawKey,
-  saltBitsOf,
-  secretOf,
-} from './keys.ts'
+import { correctParity, expectedKey, isWeakKey, type RawKey, saltBitsOf, secretOf } from './keys.ts'
 import { pfkeyDiagnostic } from './pfkey-diagnostics.ts'
 import type { Given } from './values.ts'
-import { ENCR_NULL } from './words.ts'
 
 /** The cryptographic half of an SA. */
 export interface Cryptography {
@@ -61,7 +54,7 @@ function checkAuthentication(
   { authAlgorithm, authKey, encrAlgorithm, encrKey }: Fields,
 ): Authentication | undefined {
   if (!authAlgorithm) {
-    const isNull = !encrAlgorithm || encrAlgorithm.value.number === ENCR_NULL
+    const isNull = !encrAlgorithm || encrAlgorithm.value.number === ALGORITHM_NULL
     if (authKey) {
       reader.error(
         pfkeyDiagnostic(36),
@@ -69,6 +62,9 @@ function checkAuthentication(
         undefined,
         'Say which algorithm the key is for: auth_alg.',
       )
+    } else if (encrAlgorithm && isBareCounter(encrAlgorithm.value)) {
+      const hint = 'RFC 3686: without authentication every bit of the text can be changed at will.'
+      reader.error(pfkeyDiagnostic(40), encrAlgorithm.token, 'auth_alg and authkey', hint)
     } else if (protocol === 'ah' || (isNull && !encrKey)) {
       const hint = 'AH, and ESP that does not encrypt, need auth_alg and authkey: else nothing is protected.'
       reader.error(pfkeyDiagnostic(40), undefined, 'auth_alg', hint)
@@ -84,7 +80,7 @@ function checkAuthentication(
     reader.error(pfkeyDiagnostic(22), undefined, `authkey with ${expectedKey(authAlgorithm.value)}`)
     return undefined
   }
-  if (!allowsKeyBits(authAlgorithm.value.keySizes, authKey.value.bits)) {
+  if (!acceptsKeyBits(authAlgorithm.value.keySizes, authKey.value.bits)) {
     wrongSize(reader, 44, authKey, authAlgorithm.value)
     return undefined
   }
@@ -105,9 +101,9 @@ function checkEncryption(
   reader: EntryReader,
   { encrAlgorithm, encrKey, saltBits }: Fields,
 ): Encryption | undefined {
-  if (!encrAlgorithm || encrAlgorithm.value.number === ENCR_NULL) {
+  if (!encrAlgorithm || encrAlgorithm.value.number === ALGORITHM_NULL) {
     const surplus = encrKey ?? (saltBits?.value ? saltBits : undefined)
-    if (!surplus) return { encrAlgorithm: ENCR_NULL, saltBits: 0 }
+    if (!surplus) return { encrAlgorithm: ALGORITHM_NULL, saltBits: 0 }
     const hint = encrAlgorithm ? undefined : 'Without encr_alg the algorithm is "null".'
     reader.error('Cannot specify a key with NULL encryption algorithm.', surplus.token, undefined, hint)
     return undefined
@@ -133,6 +129,11 @@ function isCombined(algorithm: Algorithm): boolean {
   return (algorithm.flags & FLAG_COMBINED) !== 0
 }
 
+/** A counter mode that does not authenticate by itself. */
+function isBareCounter(algorithm: Algorithm): boolean {
+  return (algorithm.flags & FLAG_COUNTER) !== 0 && !isCombined(algorithm)
+}
+
 /** `reserved_bits` may be left out where the key's length shows that the salt is at its end. */
 function checkSalt(
   reader: EntryReader,
@@ -146,9 +147,9 @@ function checkSalt(
     reader.error(message, given.token, salt === 0 ? 'no reserved_bits' : `reserved_bits ${salt}`)
     return false
   }
-  if (allowsKeyBits(algorithm.keySizes, key.value.bits - salt)) return true
+  if (acceptsKeyBits(algorithm.keySizes, key.value.bits - salt)) return true
   const hint =
-    salt > 0 && allowsKeyBits(algorithm.keySizes, key.value.bits)
+    salt > 0 && acceptsKeyBits(algorithm.keySizes, key.value.bits)
       ? `Add the ${salt / 4} hex digits of salt at the end of the key, and "reserved_bits ${salt}" before it.`
       : undefined
   wrongSize(reader, 45, key, algorithm, hint)

@@ -6,7 +6,7 @@
  */
 import { isUnspecified } from '../../../agent/model/address.ts'
 import type { SaProtocol, SecurityAssociation } from '../../../agent/model/association.ts'
-import { cryptographyOf } from './algorithms.ts'
+import { type Cryptography, cryptographyOf } from './algorithms.ts'
 import type { KeyCommand, SaChanges, SaExpectation, SaTarget } from './command.ts'
 import { encapsulationOf } from './encapsulation.ts'
 import { type Endpoints, endpointsOf } from './endpoints.ts'
@@ -14,7 +14,7 @@ import type { EntryReader } from './entry.ts'
 import type { Fields } from './extensions.ts'
 import { checkLimits, givenIdleLimits, givenLimits, idleLimitsOf, limitsOf } from './lifetimes.ts'
 import { pfkeyDiagnostic } from './pfkey-diagnostics.ts'
-import { trafficOf } from './tunnel.ts'
+import { type TrafficSelection, trafficOf } from './tunnel.ts'
 import type { Given } from './values.ts'
 
 /** RFC 4303 section 2.1: 1 to 255 are reserved by IANA. */
@@ -36,22 +36,50 @@ export function buildAdd(reader: EntryReader, protocol: SaProtocol, fields: Fiel
   const direction = directionOf(reader, fields)
   warnOfReplay(reader, fields)
   if (reader.failed || !spi || !cryptography) return []
-  const common: Omit<SecurityAssociation, 'source' | 'destination'> = {
+  const { value } = spi
+  return endpoints.map((pair) => {
+    const association = newAssociation(protocol, value, fields, pair, traffic, cryptography)
+    if (direction) association.direction = direction
+    if (encapsulation) association.encapsulation = encapsulation
+    return { kind: 'add', association }
+  })
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** One object literal, then the rare fields: built this way, ten thousand SAs share one layout in memory. */
+function newAssociation(
+  protocol: SaProtocol,
+  spi: number,
+  fields: Fields,
+  { source, destination }: Endpoints,
+  traffic: TrafficSelection,
+  cryptography: Cryptography,
+): Mutable<SecurityAssociation> {
+  const association: Mutable<SecurityAssociation> = {
     protocol,
-    spi: spi.value,
-    ...traffic,
-    ...cryptography,
+    spi,
+    source,
+    destination,
+    upperProtocol: traffic.upperProtocol,
+    sourcePort: traffic.sourcePort,
+    destinationPort: traffic.destinationPort,
+    authAlgorithm: cryptography.authAlgorithm,
+    encrAlgorithm: cryptography.encrAlgorithm,
+    saltBits: cryptography.saltBits,
     soft: limitsOf(fields, 'soft'),
     hard: limitsOf(fields, 'hard'),
     idle: idleLimitsOf(fields),
     replayWindow: fields.replayWindow?.value ?? 0,
     replayValue: fields.replayValue?.value ?? 0n,
-    ...(direction && { direction }),
-    ...(fields.pairSpi && { pairSpi: fields.pairSpi.value }),
-    ...(encapsulation && { encapsulation }),
-    ...identitiesOf(fields),
   }
-  return endpoints.map((pair) => ({ kind: 'add', association: { ...common, ...pair } }))
+  if (cryptography.authKey) association.authKey = cryptography.authKey
+  if (cryptography.encrKey) association.encrKey = cryptography.encrKey
+  if (traffic.inner) association.inner = traffic.inner
+  if (fields.pairSpi) association.pairSpi = fields.pairSpi.value
+  if (fields.sourceIdentity) association.sourceIdentity = fields.sourceIdentity.value
+  if (fields.destinationIdentity) association.destinationIdentity = fields.destinationIdentity.value
+  return association
 }
 
 /** The commands of an `update` or `update-pair` entry. */

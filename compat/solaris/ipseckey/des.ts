@@ -1,5 +1,5 @@
 /**
- * DES key hygiene: parity bits, and the keys under which DES is no cipher (FIPS 74 section 3.6).
+ * DES key hygiene: parity bits, and the keys under which DES is no cipher (FIPS 74).
  *
  * @module
  */

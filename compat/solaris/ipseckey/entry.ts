@@ -47,11 +47,13 @@ export class Parsing {
   }
 }
 
+const NONE: readonly never[] = []
+
 /** One entry while it is being read. */
 export class EntryReader {
   readonly parsing: Parsing
   readonly lexed: LexedEntry
-  readonly diagnostics: Diagnostic[] = []
+  diagnostics: readonly Diagnostic[] = NONE
   failed = false
   #next = 0
   #secrets: ReadonlySet<Token> | undefined
@@ -115,7 +117,7 @@ export class EntryReader {
     const range = at ?? endOf(this.lexed)
     const { line, column } = source.position(range.start)
     const text = this.#sourceLine(line)
-    this.diagnostics.push({
+    const diagnostic: Diagnostic = {
       severity,
       message,
       file: source.file,
@@ -123,7 +125,8 @@ export class EntryReader {
       ...(text === undefined ? {} : { source: text }),
       ...(expected === undefined ? {} : { expected }),
       ...(hint === undefined ? {} : { hint }),
-    })
+    }
+    this.diagnostics = [...this.diagnostics, diagnostic]
   }
 
   /** A word joined over several lines is marked up to the end of its first one. */

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Algorithm, KeySizes } from '../../../agent/model/algorithm.ts'
+import { allKeyBits } from '../../../agent/model/key-sizes.ts'
 import { Secret } from '../../../agent/model/secret.ts'
 import { isWeakDesKey, setOddParity } from './des.ts'
 import { parseNumber } from './numbers.ts'
@@ -62,29 +63,12 @@ function nibble(code: number): number {
   return code < 58 ? code - 48 : (code & 0x0f) + 9
 }
 
-/** True where an algorithm takes keys of this many bits, salt not counted. */
-export function allowsKeyBits(sizes: KeySizes, bits: number): boolean {
-  if (sizes.kind === 'list') return sizes.sizes.includes(bits)
-  return bits >= sizes.min && bits <= sizes.max && (bits - sizes.min) % Math.max(1, sizes.step) === 0
-}
-
 /** The key sizes in words: `128, 192 or 256 bits`. */
 export function describeKeySizes(sizes: KeySizes): string {
-  const list = sizes.kind === 'list' ? [...sizes.sizes].sort((a, b) => a - b) : rangeSizes(sizes)
-  if (!list) return describeRange(sizes)
-  const last = list.at(-1)
-  return list.length < 2 ? `${last} bits` : `${list.slice(0, -1).join(', ')} or ${last} bits`
-}
-
-function rangeSizes(sizes: KeySizes & { kind: 'range' }): number[] | undefined {
-  if ((sizes.max - sizes.min) / Math.max(1, sizes.step) > 4) return undefined
-  const list: number[] = []
-  for (let bits = sizes.min; bits <= sizes.max; bits += Math.max(1, sizes.step)) list.push(bits)
-  return list
-}
-
-function describeRange(sizes: KeySizes): string {
-  return sizes.kind === 'range' ? `${sizes.min} to ${sizes.max} bits in steps of ${sizes.step}` : ''
+  const all = allKeyBits(sizes)
+  const last = all.at(-1) ?? 0
+  if (sizes.kind === 'range' && all.length > 4) return `${all[0]} to ${last} bits in steps of ${sizes.step}`
+  return all.length < 2 ? `${last} bits` : `${all.slice(0, -1).join(', ')} or ${last} bits`
 }
 
 /** Salt at the end of a cipher's key (RFC 4106 section 8.1, RFC 4309 section 7.1), in bits. */

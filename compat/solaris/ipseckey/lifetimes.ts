@@ -34,8 +34,17 @@ export function givenIdleLimits(fields: Fields): Partial<IdleLifetime> | undefin
 
 /** All limits of a new SA; 0 where none is given. */
 export function limitsOf(fields: Fields, kind: 'soft' | 'hard'): Lifetime {
-  const given = givenLimits(fields, kind)
-  return given ? { ...NO_LIMITS, ...given } : NO_LIMITS
+  const allocations = fields[`${kind}Allocations`]
+  const bytes = fields[`${kind}Bytes`]
+  const addTime = fields[`${kind}AddTime`]
+  const useTime = fields[`${kind}UseTime`]
+  if (!allocations && !bytes && !addTime && !useTime) return NO_LIMITS
+  return {
+    allocations: allocations?.value ?? 0n,
+    bytes: bytes?.value ?? 0n,
+    addTime: addTime?.value ?? 0n,
+    useTime: useTime?.value ?? 0n,
+  }
 }
 
 export function idleLimitsOf(fields: Fields): IdleLifetime {

@@ -14,7 +14,7 @@ import { type LexedEntry, lex, type Token } from './lexer.ts'
 export function looksLikeKey(word: string): boolean {
   if (/[0-9a-f]{8}/i.test(word)) return true
   const digits = word.replace(/[^0-9a-f]/gi, '').length
-  return digits >= 12 && digits >= word.length * 0.7 && !parseAddress(word.replace(/\/\d+$/, ''))
+  return digits >= 12 && digits >= word.length * 0.65 && !parseAddress(word.replace(/\/\d+$/, ''))
 }
 
 /** The words of an entry that must never be shown. */

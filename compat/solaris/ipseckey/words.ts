@@ -51,7 +51,7 @@ export const COMMANDS: ReadonlyMap<string, CommandWord> = new Map([
 /** SA types by word, any case. */
 export const SA_TYPE_WORDS = ['ah', 'esp', 'all'] as const
 
-/** PF_KEY numbers of the SA types (RFC 2367 section 2.3). */
+/** PF_KEY numbers of the SA types (RFC 2367). */
 export const SA_TYPE_NUMBERS: Readonly<Record<SaProtocol | 'all', number>> = { all: 0, ah: 2, esp: 3 }
 
 /** An SA type by word (any case) or PF_KEY number. */
@@ -87,8 +87,5 @@ export const PROTOCOLS_WITH_PORTS: ReadonlySet<number> = new Set([0, 6, 17, 33, 
 export const IPPROTO_IPIP = 4
 export const IPPROTO_IPV6 = 41
 
-/** RFC 3948 section 4. */
+/** RFC 3947 section 4. */
 export const NAT_T_PORT = 4500
-
-/** The cipher number of ESP without encryption. */
-export const ENCR_NULL = 11
