@@ -85,6 +85,11 @@ export class AssociationTransaction {
     if (other) this.#setPair(other, association.spi)
   }
 
+  /** The SA that a target names, as the changes so far leave it. @throws AssociationError ESRCH */
+  get(target: SaTarget): SecurityAssociation {
+    return this.#find(target, true).association
+  }
+
   /** @throws AssociationError ESRCH, EPERM for an SA of another program */
   delete(target: SaTarget, foreignToo: boolean): void {
     this.#remove(this.#find(target, foreignToo))
@@ -219,6 +224,14 @@ export class AssociationTransaction {
       : isOutboundOnly(association, localAddresses)
     return { protectionClass: content && classes.classOf(content), marks, outboundOnly }
   }
+}
+
+/** The SA among many that a target names. @throws AssociationError ESRCH */
+export function findAssociation<T extends SecurityAssociation>(among: readonly T[], target: SaTarget): T {
+  const key = saKey(target)
+  const found = among.find((one) => saKey(one) === key && fits(one, target))
+  if (!found) throw new AssociationError('ESRCH', `${describe(target)} does not exist.`)
+  return found
 }
 
 function describe({

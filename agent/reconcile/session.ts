@@ -21,7 +21,7 @@ import {
 } from './engine.ts'
 import { syncForwardedMark } from './forwarded.ts'
 import { type HostNetwork, isForwarding, readHostNetwork } from './host.ts'
-import { isOurPolicyIndex } from './ownership.ts'
+import { isOurPolicyIndex, isOurState } from './ownership.ts'
 import type { InstalledPolicy } from './plan.ts'
 import { emptyState } from './policy-edit.ts'
 import type { PolicyState } from './policy-state.ts'
@@ -88,11 +88,13 @@ export class Session {
     return installedPolicies(this.#connection).filter(({ info }) => isOurPolicyIndex(info.index))
   }
 
-  /** All AH and ESP SAs that the kernel has, those of other programs included. */
-  associations(): AssociationStatus[] {
+  /** The AH and ESP SAs that the kernel has: ours, or those of other programs as well. */
+  associations(which: 'ours' | 'all'): AssociationStatus[] {
     const notes = this.#store.loadNotes()
     const { localAddresses } = this.network
-    return installedAssociations(this.#connection).map((one) => statusOf(one, notes, localAddresses))
+    return installedAssociations(this.#connection)
+      .filter(({ reqid }) => which === 'all' || isOurState(reqid))
+      .map((one) => statusOf(one, notes, localAddresses))
   }
 
   /**

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { AssociationError } from '../../../agent/reconcile/association-transaction.ts'
 import { HiddenKeysError } from '../../../agent/reconcile/classify.ts'
 import { ApplyError, ConflictError } from '../../../agent/reconcile/engine.ts'
 import { ForwardedMarkError } from '../../../agent/reconcile/forwarded.ts'
@@ -18,6 +19,7 @@ export function explain(error: unknown): CommandError | undefined {
   if (error instanceof ApplyError) {
     return new CommandError(`Kernel returned: ${withHint(error.cause)}\nNothing was changed.`)
   }
+  if (error instanceof AssociationError) return new CommandError(error.message)
   if (error instanceof NetlinkError) {
     if (error.errnoName === 'EPERM') {
       return new CommandError('Insufficient privileges: CAP_NET_ADMIN is needed (run as root).', 'permission')

@@ -1,0 +1,119 @@
+/**
+ * Carries checked key commands out.
+ *
+ * All changes of one file or command line are one transaction. What only shows something comes after it, in order.
+ *
+ * @module
+ */
+import type { AlgorithmTable } from '../../../agent/model/algorithm.ts'
+import {
+  AssociationError,
+  type AssociationTransaction,
+} from '../../../agent/reconcile/association-transaction.ts'
+import { ApplyError } from '../../../agent/reconcile/engine.ts'
+import { Session } from '../../../agent/reconcile/session.ts'
+import type { KeyCommand, KeyEntry } from '../../solaris/ipseckey/command.ts'
+import { CommandError } from '../support/exit.ts'
+import type { Io } from '../support/io.ts'
+import type { Request } from './arguments.ts'
+import { refuseUnexpected } from './expectation.ts'
+import { saveTo, showAll, showOne } from './show.ts'
+
+export interface Execution {
+  readonly algorithms: AlgorithmTable
+  readonly request: Request
+  readonly io: Io
+  /** All SAs of ours go first, in the same transaction. */
+  readonly flushFirst: boolean
+}
+
+/** Runs the commands of all entries. */
+export async function execute(entries: readonly KeyEntry[], execution: Execution): Promise<void> {
+  const { io, algorithms } = execution
+  const session = Session.open(algorithms)
+  try {
+    change(session, entries, execution)
+    for (const command of entries.flatMap((entry) => entry.commands)) {
+      if (command.kind === 'get') showOne(command.target, session, execution)
+      else if (command.kind === 'dump') showAll(command.protocol, session, execution)
+      else if (command.kind === 'save') saveTo(command, session, execution)
+      else if (command.kind === 'help') {
+        const { helpText } = await import('../../solaris/ipseckey/help.ts')
+        io.stdout.write(helpText(command.topic))
+      }
+    }
+  } finally {
+    session.close()
+  }
+}
+
+function change(
+  session: Session,
+  entries: readonly KeyEntry[],
+  { request, io, flushFirst }: Execution,
+): void {
+  const changing = entries.filter(({ commands }) => commands.some(isChange))
+  if (changing.length === 0 && !flushFirst) return
+  const transaction = session.transaction()
+  if (flushFirst) transaction.flush(undefined, false)
+  const owners: { readonly entry: KeyEntry; readonly lastStep: number }[] = []
+  let failures = 0
+  for (const entry of changing) {
+    try {
+      for (const command of entry.commands) enter(command, transaction, request)
+    } catch (error) {
+      if (!(error instanceof AssociationError)) throw error
+      failures++
+      complain(entry, explainAssociation(error), io)
+    }
+    owners.push({ entry, lastStep: transaction.steps.length })
+  }
+  if (failures > 0) throw new CommandError('Nothing was changed.')
+  try {
+    session.commit(transaction)
+  } catch (error) {
+    const step = error instanceof ApplyError ? transaction.steps.indexOf(error.step) : -1
+    const owner = owners.find(({ lastStep }) => step >= 0 && step < lastStep)
+    if (!owner || !(error instanceof ApplyError)) throw error
+    complain(owner.entry, `Kernel returned: ${error.message}`, io)
+    throw new CommandError('Nothing was changed.')
+  }
+}
+
+function isChange({ kind }: KeyCommand): boolean {
+  return ['add', 'update', 'update-pair', 'delete', 'delete-pair', 'flush'].includes(kind)
+}
+
+function enter(command: KeyCommand, transaction: AssociationTransaction, { foreignToo }: Request): void {
+  switch (command.kind) {
+    case 'add':
+      transaction.add(command.association)
+      break
+    case 'update':
+    case 'update-pair':
+      refuseUnexpected(transaction.get(command.target), command.expected)
+      transaction.update(command.target, command.changes, command.kind === 'update-pair')
+      break
+    case 'delete':
+      transaction.delete(command.target, foreignToo)
+      break
+    case 'delete-pair':
+      transaction.deletePair(command.target, foreignToo)
+      break
+    case 'flush':
+      transaction.flush(command.protocol, foreignToo)
+  }
+}
+
+/** The entry is shown with its keys blanked. */
+function complain({ lastLine, text }: KeyEntry, reason: string, io: Io): void {
+  io.stderr.write(
+    `Config file entry near line ${lastLine} caused error(s) or warnings:\n${text}\n${reason}\n`,
+  )
+}
+
+function explainAssociation({ errno, message, diagnostic }: AssociationError): string {
+  if (errno !== 'EINVAL') return message
+  const reason = `One of the entered values is incorrect: ${message}`
+  return diagnostic === undefined ? reason : `${reason}\n  Diagnostic code ${diagnostic}.`
+}
