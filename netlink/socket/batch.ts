@@ -10,9 +10,9 @@ import { answerError, type Dialect, parseAnswer } from './extack.ts'
 import {
   align,
   HOST_LITTLE_ENDIAN,
+  keep,
   type Message,
   NLM_F_ACK,
-  NLM_F_DUMP,
   NLM_F_REQUEST,
   NLMSG_ERROR,
   NLMSG_HDRLEN,
@@ -22,7 +22,7 @@ import {
   writeMessage,
 } from './message.ts'
 
-/** Messages in one send. More gains nothing, and the answers of all must fit the receive buffer. */
+/** Messages in one send. From 16 on, more gains nothing; the errors of all must fit the receive buffer. */
 const CHUNK_MESSAGES = 128
 /** A chunk is sent when it has reached this size, … */
 const CHUNK_BYTES = 64 * 1024
@@ -157,13 +157,13 @@ export class Batch {
   #exchange(): void {
     const base = this.#takeSequences(this.#count)
     for (let i = 0; i < this.#count; i++) {
-      const at = this.#starts[i] ?? 0
-      this.#view.setUint32(at + 8, base + i, HOST_LITTLE_ENDIAN)
-      if (globalThis.process.env['EACH'] || i === this.#count - 1) {
-        const flags = this.#view.getUint16(at + 6, HOST_LITTLE_ENDIAN) | NLM_F_ACK
-        this.#view.setUint16(at + 6, flags, HOST_LITTLE_ENDIAN)
-      }
+      this.#view.setUint32((this.#starts[i] ?? 0) + 8, base + i, HOST_LITTLE_ENDIAN)
     }
+    // The kernel reports every error, asked or not. An ACK of the last message alone says that the chunk is
+    // done; asking for all of them takes two and a half times as long and tells nothing more.
+    const flagsAt = (this.#starts[this.#count - 1] ?? 0) + 6
+    const flags = this.#view.getUint16(flagsAt, HOST_LITTLE_ENDIAN) | NLM_F_ACK
+    this.#view.setUint16(flagsAt, flags, HOST_LITTLE_ENDIAN)
     this.#channel.send(this.#bytes.subarray(0, this.#starts[this.#count]), 'batch')
     while (!this.#collect(base)) {
       // until the last message of the chunk is answered
@@ -182,7 +182,7 @@ export class Batch {
         this.#answered(position, message)
         complete ||= position === this.#count - 1
       } else {
-        this.#options.onReply?.(this.#first + position, { ...message, payload: message.payload.slice() })
+        this.#options.onReply?.(this.#first + position, keep(message))
       }
     }
     return complete
@@ -208,5 +208,3 @@ export class Batch {
     })
   }
 }
-
-void NLM_F_DUMP

@@ -85,24 +85,20 @@ export class Channel {
 
   /** Sends one datagram of whole messages. The kernel has worked through them when this returns. */
   send(bytes: Uint8Array, operation: string): void {
+    if (!this.#open) throw new Error(`netlink socket: ${operation} after close`)
     translated(operation, () => libc.send(this.fd, bytes))
-  }
-
-  /** Sends one datagram to another process' socket of the same protocol, where the protocol allows that. */
-  sendTo(portId: number, bytes: Uint8Array): void {
-    translated('send', () => libc.send(this.fd, bytes, 0, kernelAddress(portId)))
   }
 
   /**
    * The next datagram from the kernel, whole whatever its size; those of other senders are dropped unread.
-   * The bytes are a view of the channel's buffer: good until the next call.
+   * The bytes are a view of the channel's buffer: good until the next call. A closed channel is empty.
    *
    * @param wait - wait for one (at most 30 s), or answer `empty`
    * @throws {NetlinkError} ERR_NETLINK_TIMEOUT, or the error of the socket
    */
   receive(wait: boolean): Received {
     const flags = wait ? 0 : libc.MSG_DONTWAIT
-    for (;;) {
+    while (this.#open) {
       const expected = this.#recv(flags | libc.MSG_PEEK | libc.MSG_TRUNC)
       if (expected > this.#buffer.length) this.#grow(expected)
       const length = expected < 0 ? expected : this.#recv(flags)
@@ -111,6 +107,7 @@ export class Channel {
       if (this.#fromView.getUint32(4, HOST_LITTLE_ENDIAN) !== KERNEL) continue
       return { kind: 'datagram', bytes: this.#buffer.subarray(0, length) }
     }
+    return { kind: 'empty' }
   }
 
   #recv(flags: number): number {

@@ -148,7 +148,5 @@ export function operationName(type: number, dialect: Dialect): string {
 const EPERM = 1
 
 function privilegeHint(answer: Answer): { hint?: string } {
-  return answer.errno === EPERM
-    ? { hint: 'run as root, or with CAP_NET_ADMIN in the network namespace' }
-    : {}
+  return answer.errno === EPERM ? { hint: 'run as root, or with CAP_NET_ADMIN in the network namespace' } : {}
 }

@@ -4,7 +4,14 @@
  *
  * @module
  */
-import { Batch, type BatchOptions, type BatchResult, type EncodeMessage, fromEncoder, fromMessages } from './batch.ts'
+import {
+  Batch,
+  type BatchOptions,
+  type BatchResult,
+  type EncodeMessage,
+  fromEncoder,
+  fromMessages,
+} from './batch.ts'
 import { Channel, type ChannelOptions } from './channel.ts'
 import { NetlinkError } from './error.ts'
 import { answerError, type Dialect, operationName, parseAnswer } from './extack.ts'
@@ -63,9 +70,7 @@ export class NetlinkSocket {
     return this.#exclusively(() => {
       const replies: ReceivedMessage[] = []
       const exchange = this.#send(message, NLM_F_REQUEST | NLM_F_ACK)
-      while (!this.#read(exchange, (reply) => replies.push(keep(reply)))) {
-        // until the ACK
-      }
+      this.#readAll(exchange, (reply) => replies.push(keep(reply)))
       return replies
     })
   }
@@ -99,13 +104,7 @@ export class NetlinkSocket {
     this.#exclusively(() => {
       const exchange = this.#send(message, NLM_F_REQUEST | NLM_F_DUMP)
       const guard = guarded(visit)
-      try {
-        while (!this.#read(exchange, guard.visit)) {
-          // until the end of the dump
-        }
-      } finally {
-        this.#channel.wipe()
-      }
+      this.#readAll(exchange, guard.visit)
       guard.rethrow()
       if (exchange.interrupted) throw interrupted(operationName(message.type, this.#dialect))
     })
@@ -125,6 +124,18 @@ export class NetlinkSocket {
     const request = formatMessage({ ...message, flags: (message.flags ?? 0) | flags }, sequence)
     this.#channel.send(request, operationName(message.type, this.#dialect))
     return { type: message.type, sequence, request, interrupted: false }
+  }
+
+  /** Reads until the ACK or the end of the dump. Both buffers may have held keys, and are wiped. */
+  #readAll(exchange: Exchange, visit: (entry: ReceivedMessage) => void): void {
+    try {
+      while (!this.#read(exchange, visit)) {
+        // one datagram after the other
+      }
+    } finally {
+      exchange.request.fill(0)
+      this.#channel.wipe()
+    }
   }
 
   /** Reads one datagram of the exchange; true when it brought the end. Stale answers are passed over. */
@@ -149,7 +160,6 @@ export class NetlinkSocket {
       const { type, request, sequence } = exchange
       throw answerError(answer, type, request, this.#dialect, { sequence })
     }
-    exchange.request.fill(0)
   }
 
   /** Reserves `count` numbers in a row, none of them 0 (that is the kernel's), and returns the first. */
@@ -161,7 +171,8 @@ export class NetlinkSocket {
   }
 
   #exclusively<T>(work: () => T): T {
-    if (this.#busy) throw new Error('netlink socket: a call from within a callback of another; use a second socket')
+    if (this.#busy)
+      throw new Error('netlink socket: a call from within a callback of another; use a second socket')
     this.#busy = true
     try {
       return work()
