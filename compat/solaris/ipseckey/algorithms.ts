@@ -4,23 +4,22 @@
  * @module
  */
 import { type Algorithm, FLAG_COMBINED, FLAG_COUNTER } from '../../../agent/model/algorithm.ts'
-import type { SaProtocol } from '../../../agent/model/association.ts'
+import type { SaProtocol, SecurityAssociation } from '../../../agent/model/association.ts'
 import { ALGORITHM_NULL } from '../../../agent/model/default-algorithms.ts'
 import { acceptsKeyBits } from '../../../agent/model/key-sizes.ts'
-import type { Secret } from '../../../agent/model/secret.ts'
 import type { EntryReader } from './entry.ts'
 import type { Fields } from './extensions.ts'
 import { correctParity, expectedKey, isWeakKey, type RawKey, saltBitsOf, secretOf } from './keys.ts'
 import { pfkeyDiagnostic } from './pfkey-diagnostics.ts'
 import type { Given } from './values.ts'
 
+export type Authentication = Pick<SecurityAssociation, 'authAlgorithm' | 'authKey'>
+export type Encryption = Pick<SecurityAssociation, 'encrAlgorithm' | 'encrKey' | 'saltBits'>
+
 /** The cryptographic half of an SA. */
 export interface Cryptography {
-  readonly authAlgorithm: number
-  readonly authKey?: Secret
-  readonly encrAlgorithm: number
-  readonly encrKey?: Secret
-  readonly saltBits: number
+  readonly authentication: Authentication
+  readonly encryption: Encryption
 }
 
 /** Checks and builds; `undefined` where something is wrong, all of which is then reported. */
@@ -33,7 +32,7 @@ export function cryptographyOf(
   const authentication = checkAuthentication(reader, protocol, fields)
   const encryption = protocol === 'ah' ? checkNoEncryption(reader, fields) : checkEncryption(reader, fields)
   if (!authentication || !encryption) return undefined
-  return { ...authentication, ...encryption }
+  return { authentication, encryption }
 }
 
 function checkPresence(reader: EntryReader, fields: Fields): boolean {
@@ -44,9 +43,6 @@ function checkPresence(reader: EntryReader, fields: Fields): boolean {
   if (!hasKey) reader.error('Must have at least one key for an add.', undefined, 'authkey or encrkey')
   return Boolean(hasAlgorithm && hasKey)
 }
-
-type Authentication = Pick<Cryptography, 'authAlgorithm' | 'authKey'>
-type Encryption = Pick<Cryptography, 'encrAlgorithm' | 'encrKey' | 'saltBits'>
 
 function checkAuthentication(
   reader: EntryReader,

@@ -54,7 +54,7 @@ function newAssociation(
   fields: Fields,
   { source, destination }: Endpoints,
   traffic: TrafficSelection,
-  cryptography: Cryptography,
+  { authentication, encryption }: Cryptography,
 ): Mutable<SecurityAssociation> {
   const association: Mutable<SecurityAssociation> = {
     protocol,
@@ -64,17 +64,17 @@ function newAssociation(
     upperProtocol: traffic.upperProtocol,
     sourcePort: traffic.sourcePort,
     destinationPort: traffic.destinationPort,
-    authAlgorithm: cryptography.authAlgorithm,
-    encrAlgorithm: cryptography.encrAlgorithm,
-    saltBits: cryptography.saltBits,
+    authAlgorithm: authentication.authAlgorithm,
+    encrAlgorithm: encryption.encrAlgorithm,
+    saltBits: encryption.saltBits,
     soft: limitsOf(fields, 'soft'),
     hard: limitsOf(fields, 'hard'),
     idle: idleLimitsOf(fields),
     replayWindow: fields.replayWindow?.value ?? 0,
     replayValue: fields.replayValue?.value ?? 0n,
   }
-  if (cryptography.authKey) association.authKey = cryptography.authKey
-  if (cryptography.encrKey) association.encrKey = cryptography.encrKey
+  if (authentication.authKey) association.authKey = authentication.authKey
+  if (encryption.encrKey) association.encrKey = encryption.encrKey
   if (traffic.inner) association.inner = traffic.inner
   if (fields.pairSpi) association.pairSpi = fields.pairSpi.value
   if (fields.sourceIdentity) association.sourceIdentity = fields.sourceIdentity.value

@@ -53,14 +53,20 @@ const NONE: readonly never[] = []
 export class EntryReader {
   readonly parsing: Parsing
   readonly lexed: LexedEntry
-  diagnostics: readonly Diagnostic[] = NONE
   failed = false
   #next = 0
   #secrets: ReadonlySet<Token> | undefined
+  #reported: Diagnostic[] | undefined
+  #shownLines: readonly string[] | undefined
 
   constructor(parsing: Parsing, lexed: LexedEntry) {
     this.parsing = parsing
     this.lexed = lexed
+  }
+
+  /** Everything reported so far; for a good entry always the same empty array. */
+  get diagnostics(): readonly Diagnostic[] {
+    return this.#reported ?? NONE
   }
 
   peek(): Token | undefined {
@@ -126,7 +132,8 @@ export class EntryReader {
       ...(expected === undefined ? {} : { expected }),
       ...(hint === undefined ? {} : { hint }),
     }
-    this.diagnostics = [...this.diagnostics, diagnostic]
+    this.#reported ??= []
+    this.#reported.push(diagnostic)
   }
 
   /** A word joined over several lines is marked up to the end of its first one. */
@@ -137,8 +144,9 @@ export class EntryReader {
   }
 
   #sourceLine(line: number): string | undefined {
-    const lines = redactedLines(this.parsing.source.text, this.lexed)
-    return lines === '' ? undefined : lines.split('\n')[line - this.lexed.firstLine]
+    if (this.lexed.tokens.length === 0) return undefined
+    this.#shownLines ??= redactedLines(this.parsing.source.text, this.lexed).split('\n')
+    return this.#shownLines[line - this.lexed.firstLine]
   }
 }
 

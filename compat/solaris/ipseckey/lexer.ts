@@ -85,7 +85,7 @@ class Scanner {
   readonly #text: string
   #at: number
   #line = 1
-  #problems: readonly LexicalProblem[] = NONE
+  #problems: LexicalProblem[] | undefined
 
   constructor(text: string) {
     this.#text = text
@@ -100,7 +100,7 @@ class Scanner {
     const start = this.#at
     const firstLine = this.#line
     const tokens: Token[] = []
-    this.#problems = NONE
+    this.#problems = undefined
     for (;;) {
       this.#skipBlanks()
       const code = this.#text.charCodeAt(this.#at)
@@ -112,7 +112,7 @@ class Scanner {
     const end = this.#at
     const lastLine = this.#line
     if (!this.atEnd()) this.#newline()
-    return { tokens, problems: this.#problems, firstLine, lastLine, start, end }
+    return { tokens, problems: this.#problems ?? NONE, firstLine, lastLine, start, end }
   }
 
   #newline(): void {
@@ -151,7 +151,8 @@ class Scanner {
   }
 
   #problem(problem: LexicalProblem): void {
-    this.#problems = [...this.#problems, problem]
+    this.#problems ??= []
+    this.#problems.push(problem)
   }
 
   #lineEnd(): number {

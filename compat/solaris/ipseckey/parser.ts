@@ -72,7 +72,7 @@ function parse(
         quit.lexed.tokens[0],
         'Remove it to load the rest of the file.',
       )
-      diagnostics.push(...quit.diagnostics)
+      for (const diagnostic of quit.diagnostics) diagnostics.push(diagnostic)
       break
     }
     const reader = new EntryReader(parsing, one)
