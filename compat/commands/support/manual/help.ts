@@ -1,0 +1,40 @@
+/**
+ * `--help` and usage texts, from the same source as the manual page.
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs'
+import { type Block, parseManual } from './parse.ts'
+import { manualToText, section } from './text.ts'
+
+/** Where the pages are written, seen from the built module. */
+export const MANUAL_SOURCES = new URL('../../../../../docs/man/', import.meta.url)
+
+/** SYNOPSIS and OPTIONS of a command's page. */
+export function helpText(command: string): string {
+  const blocks = page(command)
+  const options = manualToText(section(blocks, 'OPTIONS'))
+  return `${usage(blocks)}\nOptions:\n${options}\nMore: man ${command}\n`
+}
+
+/** SYNOPSIS alone: what follows an error in the command line. */
+export function synopsisText(command: string): string {
+  return usage(page(command))
+}
+
+function usage(blocks: readonly Block[]): string {
+  return `Usage:\n${manualToText(section(blocks, 'SYNOPSIS'))}`
+}
+
+/** An installation without its documentation is no reason to answer bad usage with an exception. */
+function page(command: string): Block[] {
+  try {
+    return parseManual(readFileSync(new URL(`${command}.8.md`, MANUAL_SOURCES), 'utf8'))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return [
+      { kind: 'heading', level: 2, text: 'SYNOPSIS' },
+      { kind: 'code', lines: [`see man ${command}`] },
+    ]
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * The bytes that codecs read and write.
+ *
+ * @module
+ */
+import { endianness } from 'node:os'
+
+/** Netlink speaks the byte order of the host; this is the one place that asks for it. */
+export const littleEndian = endianness() === 'LE'
+
+/** One stretch of bytes, with the view that reads integers from it. Both cover the same range. */
+export interface Memory {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+}
+
+/** Wraps bytes without copying them. */
+export function memoryOf(bytes: Uint8Array): Memory {
+  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) }
+}
+
+/** Netlink pads messages, bodies and attributes to 4 bytes. */
+export function align4(length: number): number {
+  return (length + 3) & ~3
+}
+
+/** Zeroes a range, which is short as a rule: a loop beats `fill` below some 50 bytes. */
+export function clear(bytes: Uint8Array, start: number, end: number): void {
+  for (let i = start; i < end; i++) bytes[i] = 0
+}
