@@ -10,6 +10,7 @@ import {
   PROTOCOL_AH,
   PROTOCOL_ESP,
 } from '../../../agent/model/algorithm.ts'
+import { ALGORITHM_NULL } from '../../../agent/model/default-algorithms.ts'
 import type {
   Action,
   AddressPair,
@@ -22,7 +23,7 @@ import type {
 import type { Resolver } from '../../../agent/model/resolver.ts'
 import { defaultBits } from './check/algorithms.ts'
 import type { PolicyEntry } from './entries.ts'
-import { ENCR_NULL, UNLIMITED_BITS } from './vocabulary.ts'
+import { UNLIMITED_BITS } from './vocabulary.ts'
 
 export interface PrintOptions {
   /** For the names of algorithms; one that it lacks prints as a number. */
@@ -100,7 +101,7 @@ function formatRequirement(
   const known = algorithm === 0 ? undefined : algorithmByNumber(table, protocol, algorithm)
   const name = algorithm === 0 ? 'any' : (known?.names[0] ?? String(algorithm))
   const unlimited = minBits === 0 && maxBits === UNLIMITED_BITS
-  const keyless = algorithm === 0 || (known ? defaultBits(known) === 0 : algorithm === ENCR_NULL)
+  const keyless = algorithm === 0 || (known ? defaultBits(known) === 0 : algorithm === ALGORITHM_NULL)
   if (unlimited && keyless) return name
   if (unlimited) return `${name}()`
   if (minBits === maxBits) return `${name}(${minBits})`

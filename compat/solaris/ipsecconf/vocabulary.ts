@@ -209,8 +209,5 @@ export function icmpWords(protocol: number | undefined): IcmpWords | undefined {
 /** Protocols whose packets carry port numbers: TCP, UDP, DCCP, SCTP, UDP-Lite. */
 export const PROTOCOLS_WITH_PORTS: ReadonlySet<number> = new Set([6, 17, 33, 132, 136])
 
-/** ESP algorithm number of NULL encryption (RFC 2410). */
-export const ENCR_NULL = 11
-
 /** An `AlgorithmRequirement` without an upper limit has this many bits. */
 export const UNLIMITED_BITS = 65535

@@ -4,13 +4,14 @@
  * @module
  */
 import { FLAG_COMBINED } from '../../../../agent/model/algorithm.ts'
+import { ALGORITHM_NULL } from '../../../../agent/model/default-algorithms.ts'
 import type {
   Action,
   AlgorithmRequirement,
   Protection,
   TunnelReference,
 } from '../../../../agent/model/policy.ts'
-import { type AlgorithmField, ENCR_NULL, UNLIMITED_BITS } from '../vocabulary.ts'
+import { type AlgorithmField, UNLIMITED_BITS } from '../vocabulary.ts'
 import { checkAlgorithm } from './algorithms.ts'
 import type { CollectedAction, PropertyFields } from './collect.ts'
 import type { Context } from './context.ts'
@@ -18,7 +19,11 @@ import type { Context } from './context.ts'
 const ALGORITHM_FIELDS: readonly AlgorithmField[] = ['authAlgorithm', 'encrAlgorithm', 'encrAuthAlgorithm']
 
 /** What `encr_auth_algs` alone encrypts with. */
-const NULL_ENCRYPTION: AlgorithmRequirement = { algorithm: ENCR_NULL, minBits: 0, maxBits: UNLIMITED_BITS }
+const NULL_ENCRYPTION: AlgorithmRequirement = {
+  algorithm: ALGORITHM_NULL,
+  minBits: 0,
+  maxBits: UNLIMITED_BITS,
+}
 
 const BYPASS: Action = { kind: 'bypass' }
 const DROP: Action = { kind: 'drop' }

@@ -61,6 +61,8 @@ class Parser {
   readonly #report: Report
   /** The token taken last. */
   #last: Token
+  /** The rule read last broke off before its end. */
+  #unfinished = false
 
   constructor(lexer: Lexer, report: Report) {
     this.#lexer = lexer
@@ -82,43 +84,40 @@ class Parser {
     const open = this.#take()
     const pattern = this.#group(open, PATTERN_KEYWORDS)
     if (!pattern) return this.#recover()
-    const actions: SyntaxAction[] = []
+    const { text } = this.#lexer
     const actionStart = this.#lexer.current.start
-    do {
-      const action = this.#action()
-      if (!action) {
-        this.#recover()
-        return {
-          open,
-          pattern,
-          actions,
-          broken: true,
-          text: '',
-          actionText: '',
-          span: { line: open.line, column: open.column, length: 1 },
-        }
-      }
-      actions.push(action)
-    } while (this.#or())
-    const broken = this.#report.errors !== errors
-    const end = this.#last.start + 1
-    const text = this.#lexer.text.slice(open.start, end)
-    const length = open.line === this.#last.line ? text.length : text.indexOf('\n')
-    this.#endOfRule()
-    return {
+    const actions = this.#actions()
+    const whole = text.slice(open.start, this.#last.start + 1)
+    const length = open.line === this.#last.line ? whole.length : whole.indexOf('\n')
+    const rule = {
       open,
       pattern,
       actions,
-      broken,
-      actionText: this.#lexer.text.slice(actionStart, end),
-      text: text.includes('#') ? stripComments(text) : text,
+      broken: this.#report.errors !== errors,
+      text: whole.includes('#') ? stripComments(whole) : whole,
+      actionText: text.slice(actionStart, this.#last.start + 1),
       span: { line: open.line, column: open.column, length },
     }
+    if (this.#unfinished) this.#recover()
+    else this.#endOfRule()
+    return rule
   }
 
   #take(): Token {
     this.#last = this.#lexer.next()
     return this.#last
+  }
+
+  /** The alternatives of a rule, as far as they have the form of one. */
+  #actions(): SyntaxAction[] {
+    const actions: SyntaxAction[] = []
+    do {
+      const action = this.#action()
+      this.#unfinished = action === undefined
+      if (!action) return actions
+      actions.push(action)
+    } while (this.#or())
+    return actions
   }
 
   #action(): SyntaxAction | undefined {

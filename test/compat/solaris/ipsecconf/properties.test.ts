@@ -1,4 +1,6 @@
 import t from 'tap'
+import { FLAG_COMBINED, PROTOCOL_AH } from '../../../../agent/model/algorithm.ts'
+import { defaultAlgorithmTable } from '../../../../agent/model/default-algorithms.ts'
 import type { Protection } from '../../../../agent/model/policy.ts'
 import { messages, parse, ruleOf } from './support.ts'
 
@@ -60,6 +62,8 @@ const BAD_VALUES = [
   'aes(257..)',
   'aes(..127)',
   'aes(256..128)',
+  'any(256..128)',
+  'any(0)',
   'aes(128.256)',
   'aes(128...256)',
   'aes(128..foo)',
@@ -192,4 +196,26 @@ t.test('what the kernel lacks is refused', async (t) => {
     'Bad Authentication Algorithm on line: 1',
   ])
   t.match(parse('{} ipsec {encr_algs aes-gcm}', { available }).diagnostics[0]?.hint, /kernel has no aes-gcm;/)
+})
+
+t.test('every name and number of the default table, and the spellings of Oracle Solaris 11.3', async (t) => {
+  for (const { protocol, number, names, flags } of defaultAlgorithmTable.algorithms) {
+    for (const name of [...names, names[0]?.toUpperCase(), number]) {
+      const more = (flags & FLAG_COMBINED) === 0 ? 'encr_auth_algs sha256' : ''
+      const properties = protocol === PROTOCOL_AH ? `auth_algs ${name}` : `encr_algs ${name} ${more}`
+      const { rules, diagnostics } = parse(`{} ipsec {${properties}}`, { algorithms: defaultAlgorithmTable })
+      t.same(diagnostics, [], properties)
+      const [action] = rules[0]?.actions ?? []
+      const found =
+        action?.kind === 'protect' ? (action.protection.ah ?? action.protection.esp?.encryption) : undefined
+      t.equal(found?.algorithm, number, properties)
+    }
+  }
+  for (const name of ['sha1', 'sha256', 'sha384', 'sha512', 'md5', 'hmac-sha256', 'SHA-512']) {
+    t.same(
+      parse(`{} ipsec {encr_auth_algs ${name}}`, { algorithms: defaultAlgorithmTable }).diagnostics,
+      [],
+      name,
+    )
+  }
 })

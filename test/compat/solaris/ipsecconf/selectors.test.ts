@@ -1,7 +1,7 @@
 import t from 'tap'
 import { formatPrefix } from '../../../../agent/model/address.ts'
 import { icmpWords } from '../../../../compat/solaris/ipsecconf/vocabulary.ts'
-import { messages, parse, ruleOf } from './support.ts'
+import { messages, parse, resolver, ruleOf } from './support.ts'
 
 const pairsOf = (pattern: string): string[] =>
   ruleOf(`{${pattern} dir in} drop {}`).selector.pairs.map(
@@ -210,4 +210,27 @@ t.test('warnings about addresses', async (t) => {
   for (const fine of ['10.0.0.0/8', '10.0.0.0/32', '10.0.0.1', '2001:db8::/32', '0.0.0.0/0']) {
     t.same(warningsOf(`laddr ${fine}`), [], fine)
   }
+})
+
+t.test('a name is asked for once a file, also where there is none', async (t) => {
+  const asked: string[] = []
+  const counting = {
+    ...resolver,
+    addresses: (name: string) => {
+      asked.push(name)
+      return resolver.addresses(name)
+    },
+    service: (name: string) => {
+      asked.push(name)
+      return resolver.service(name)
+    },
+    protocol: (name: string) => {
+      asked.push(name)
+      return resolver.protocol(name)
+    },
+  }
+  const line = (port: number): string =>
+    `{laddr alpha raddr nowhere lport nosuch rport ${port} ulp tcp dir in} drop {}`
+  parse(`${line(1)}\n${line(2)}\n${line(3)}`, { resolver: counting })
+  t.same(asked, ['alpha', 'nowhere', 'tcp', 'nosuch'])
 })

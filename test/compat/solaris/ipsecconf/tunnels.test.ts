@@ -58,7 +58,7 @@ const ERRORS: readonly (readonly [string, readonly string[]])[] = [
   ],
 ]
 for (const [text, expected] of ERRORS) {
-  t.test(`refused: ${text}`, async (t) => {
+  t.test(`refused: ${JSON.stringify(text)}`, async (t) => {
     t.same(messages(text), expected)
   })
 }
