@@ -190,19 +190,13 @@ type AssociationKind = Extract<
 >
 
 function parseAssociation(reader: EntryReader, command: Token, kind: AssociationKind): KeyCommand[] {
-  const isUpdate = kind === 'update' || kind === 'update-pair'
-  const onlyTarget = kind !== 'add' && !isUpdate
+  const onlyTarget = kind === 'delete' || kind === 'delete-pair' || kind === 'get'
   const protocol = takeProtocol(reader, onlyTarget ? 'single' : 'specific')
   const fields = readExtensions(reader, command.text, onlyTarget)
   if (reader.failed || !protocol) return []
   if (kind === 'add') return buildAdd(reader, protocol, fields)
-  if (isUpdate) return buildUpdate(reader, kind, protocol, fields)
-  return buildTarget(
-    reader,
-    kind as Exclude<AssociationKind, 'add' | 'update' | 'update-pair'>,
-    protocol,
-    fields,
-  )
+  if (kind === 'update' || kind === 'update-pair') return buildUpdate(reader, kind, protocol, fields)
+  return buildTarget(reader, kind, protocol, fields)
 }
 
 /** The SA type that must stand here, and must be one protocol. */

@@ -286,7 +286,7 @@ export function readIdentity(reader: EntryReader): Given<Identity> | undefined {
     const expected = `${[...IDENTITY_TYPES.keys()].join(', ')}, or a number from 1 to 65535`
     const hint = didYouMean(nearestWord(token.text, IDENTITY_TYPES.keys()))
     reject(reader, token, `Unknown identity type ${reader.quote(token)}.`, expected, hint)
-    if (!EXTENSION_NAMES.has(token.text)) reader.take()
+    if (!EXTENSION_NAMES.has(reader.peek()?.text ?? '')) reader.take()
     return undefined
   }
   const value = expectWord(reader, 'a string')

@@ -170,6 +170,8 @@ const ERRORS: [text: string, message: string][] = [
   [`${ADD_AH} encap udp nat_loc 192.0.2.1`, "Cannot specify 'encap udp' with SA type ah."],
   // Identities.
   [`${ADD} srcidtype nosuch v`, 'Unknown identity type "nosuch".'],
+  [`${ADD} srcidtype nosuch hard_bytes 5`, 'Unknown identity type "nosuch".'],
+  [`${ADD} srcidtype hard_bytes 5`, 'Unknown identity type "hard_bytes".'],
   [`${ADD} srcidtype 65536 v`, 'Unknown identity type "65536".'],
   [`${ADD} srcidtype fqdn`, 'Unexpected end of command line, was expecting a string.'],
   [`${ADD} srcidtype`, 'Unexpected end of command line, was expecting an identity type.'],
