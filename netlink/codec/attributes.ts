@@ -46,6 +46,8 @@ interface Entry {
   readonly type: number
   readonly title: string
   readonly payload: Payload<unknown>
+  /** The payload is a set of attributes. */
+  readonly isSet: boolean
 }
 
 type Values = Record<string, unknown>
@@ -76,7 +78,8 @@ class Entries {
   constructor(prefix: string, definitions: Definitions) {
     this.#prefix = prefix
     for (const [key, [type, payload]] of Object.entries(definitions)) {
-      const entry = { key, type, title: `${prefix}_${key.toUpperCase()}`, payload }
+      const title = `${prefix}_${key.toUpperCase()}`
+      const entry = { key, type, title, payload, isSet: 'definitions' in payload }
       if (this.#byType[type] !== undefined) throw new TypeError(`${entry.title}: number ${type} is taken`)
       this.#byKey.set(key, entry)
       this.#byType[type] = entry
@@ -102,27 +105,19 @@ class Entries {
   set(memory: Memory, start: number, values: Values): void {
     const raws = rawAttributes(values)
     let at = start
-    let nextRaw = 0
+    let rawsWritten = 0
     let index = 0
-    const writeRaws = (upTo: number) => {
-      for (
-        let raw = raws[nextRaw];
-        raw !== undefined && (raw.index ?? Infinity) <= upTo;
-        raw = raws[nextRaw]
-      ) {
-        at = writeRaw(memory, at, raw)
-        nextRaw++
-        index++
-      }
-    }
     for (const key in values) {
       const value = values[key]
       if (key === 'unknown' || value === undefined) continue
-      if (nextRaw < raws.length) writeRaws(index)
+      for (let raw = raws[rawsWritten]; raw?.index !== undefined && raw.index <= index; index++) {
+        at = writeRaw(memory, at, raw)
+        raw = raws[++rawsWritten]
+      }
       at = writeEntry(memory, at, this.#entry(key), value)
       index++
     }
-    writeRaws(Infinity)
+    for (const raw of raws.slice(rawsWritten)) at = writeRaw(memory, at, raw)
   }
 
   get(memory: Memory, start: number, end: number): Values {
@@ -158,8 +153,8 @@ class Entries {
   #locateIn(memory: Memory, at: number, end: number, type: number, offset: number): string {
     const entry = this.#known(type)
     const title = entry?.title ?? `${this.#prefix}(${type})`
-    if (entry === undefined || offset < at + nlattrSize) return title
     if (offset >= end) return join(title, '(padding)')
+    if (entry === undefined || offset < at + nlattrSize) return title
     return join(title, entry.payload.locate(memory, at + nlattrSize, end, offset))
   }
 
@@ -170,11 +165,12 @@ class Entries {
   }
 
   /**
-   * The description for a type on the wire. The nested flag, which old kernels leave out and new ones set,
-   * is not held against a type; any other flag makes it an attribute that we do not know.
+   * The description for a type on the wire. A set inside may have the nested flag or not: some senders leave
+   * it out, and it is not written back. Any other flag makes it an attribute that we do not know.
    */
   #known(type: number): Entry | undefined {
-    return this.#byType[type & ~nestedFlag]
+    const entry = this.#byType[type & ~nestedFlag]
+    return type & nestedFlag && entry?.isSet === false ? undefined : entry
   }
 
   /** Where an attribute comes twice the kernel heeds the last: the one before becomes raw bytes. */

@@ -122,6 +122,7 @@ export interface Flexible<H, N extends string, T> extends Payload<H & { readonly
  * must fit the tail: two truths that differ are an error, never a choice.
  *
  * @param units turns the value of `counter` into a number of tail units, for example bits into bytes
+ * @param headAlone the tail may also be left out altogether, whatever the counter says; it is then empty
  */
 export function flexible<H, const N extends string, T>(
   head: Struct<H>,
@@ -129,6 +130,7 @@ export function flexible<H, const N extends string, T>(
   tail: Tail<T>,
   counter: keyof H & string,
   units: (counted: number) => number = (counted) => counted,
+  headAlone = false,
 ): Flexible<H, N, T> {
   type Value = H & { readonly [K in N]: T }
   const locate = (offset: number) => (offset < head.size ? head.locate(offset) : tailName)
@@ -144,7 +146,7 @@ export function flexible<H, const N extends string, T>(
       const length = end - start
       if (length < head.size) throw wrongLength(length, head.size, start, locate)
       const value = head.get(memory, start)
-      const count = tailUnits(value)
+      const count = headAlone && length === head.size ? 0 : tailUnits(value)
       const size = head.size + count * tail.unit
       if (length !== size) throw wrongLength(length, size, start, locate)
       const end_ = tail.get(memory, start + head.size, count)
@@ -153,7 +155,7 @@ export function flexible<H, const N extends string, T>(
     set(memory, at, value) {
       const have = tail.count(value[tailName])
       const want = tailUnits(value)
-      if (have !== want) {
+      if (have !== want && !(headAlone && have === 0)) {
         throw new EncodeError(`${counter} stands for ${want} of ${tailName}, which has ${have}`, counter)
       }
       head.set(memory, at, value)
@@ -194,9 +196,10 @@ export const text: Payload<string> = {
   get(memory, start, end) {
     const codes = memory.bytes.subarray(start, end)
     const length = codes.indexOf(0)
-    if (length !== codes.length - 1)
+    if (length < 0 || length !== codes.length - 1) {
       throw new DecodeError('text that does not end in its only NUL', start, '')
-    return String.fromCharCode(...codes.subarray(0, length))
+    }
+    return Buffer.from(codes.buffer, codes.byteOffset, length).toString('latin1')
   },
   set(memory, at, value) {
     for (let i = 0; i < value.length; i++) {

@@ -22,7 +22,8 @@ const bytesOfBits = (bits: number) => Math.ceil(bits / 8)
 const algo = flexible(s.algo, 'alg_key', opaqueTail, 'alg_key_len', bytesOfBits)
 const algo_auth = flexible(s.algo_auth, 'alg_key', opaqueTail, 'alg_key_len', bytesOfBits)
 const algo_aead = flexible(s.algo_aead, 'alg_key', opaqueTail, 'alg_key_len', bytesOfBits)
-const replay_state_esn = flexible(s.replay_state_esn, 'bmp', tailOf(u32), 'bmp_len')
+// A new SA may come without its bitmap: the kernel then makes one of `bmp_len` words, all zero.
+const replay_state_esn = flexible(s.replay_state_esn, 'bmp', tailOf(u32), 'bmp_len', undefined, true)
 const user_sec_ctx = flexible(s.user_sec_ctx, 'ctx', opaqueTail, 'ctx_len')
 
 /** An algorithm with its key (`xfrm_algo`). */
@@ -31,7 +32,10 @@ export type Algo = PayloadValue<typeof algo>
 export type AlgoAuth = PayloadValue<typeof algo_auth>
 /** A combined-mode algorithm with its key, salt and ICV length (`xfrm_algo_aead`). */
 export type AlgoAead = PayloadValue<typeof algo_aead>
-/** Replay state with a bitmap of any size (`xfrm_replay_state_esn`). */
+/**
+ * Replay state with a bitmap of `bmp_len` words (`xfrm_replay_state_esn`). With an empty `bmp` the attribute
+ * carries none, and the kernel starts from zeros.
+ */
 export type ReplayStateEsn = PayloadValue<typeof replay_state_esn>
 /** A security label (`xfrm_user_sec_ctx`). */
 export type UserSecCtx = PayloadValue<typeof user_sec_ctx>

@@ -1,0 +1,132 @@
+/**
+ * The frame of netlink: messages with a 16-byte header, several to a datagram. Payloads are opaque here.
+ *
+ * @module
+ */
+import { endianness } from 'node:os'
+import { NetlinkError } from './error.ts'
+
+/** Netlink speaks the byte order of the host. */
+export const HOST_LITTLE_ENDIAN = endianness() === 'LE'
+
+/** netlink(7): size of `struct nlmsghdr`. */
+export const NLMSG_HDRLEN = 16
+
+export const NLMSG_NOOP = 1
+export const NLMSG_ERROR = 2
+export const NLMSG_DONE = 3
+export const NLMSG_OVERRUN = 4
+/** Types below are the protocol-independent control messages. */
+export const NLMSG_MIN_TYPE = 16
+
+export const NLM_F_REQUEST = 0x1
+export const NLM_F_MULTI = 0x2
+export const NLM_F_ACK = 0x4
+export const NLM_F_DUMP_INTR = 0x10
+/** With a GET: NLM_F_ROOT and NLM_F_MATCH, the whole table. */
+export const NLM_F_DUMP = 0x300
+/** With a NEW: replace what exists. */
+export const NLM_F_REPLACE = 0x100
+/** With an error or the end of a dump: the error text echoes only the request's header. */
+export const NLM_F_CAPPED = 0x100
+/** With an error or the end of a dump: attributes follow. */
+export const NLM_F_ACK_TLVS = 0x200
+
+/** A message to send. Sequence, port and the flags REQUEST, ACK and DUMP are the socket's business. */
+export interface Message {
+  readonly type: number
+  readonly flags?: number
+  /** Fixed struct and attributes. Only read, and not kept. */
+  readonly payload: Uint8Array
+}
+
+/** A message as it came in. Who hands it out says how long `payload` may be used. */
+export interface ReceivedMessage {
+  readonly type: number
+  readonly flags: number
+  readonly sequence: number
+  /** Port of the socket whose request this answers or reports; 0 for the kernel's own doing. */
+  readonly portId: number
+  readonly payload: Uint8Array
+}
+
+/** Length rounded up to the next multiple of 4. */
+export function align(length: number): number {
+  return (length + 3) & ~3
+}
+
+/** A view of the same bytes. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/**
+ * Writes one whole message at `offset` of `target`, which must have room for it.
+ *
+ * @returns the offset behind the message, padding included
+ */
+export function writeMessage(
+  target: Uint8Array,
+  offset: number,
+  message: Message,
+  sequence = 0,
+  portId = 0,
+): number {
+  const length = NLMSG_HDRLEN + message.payload.length
+  const end = offset + align(length)
+  if (end > target.length) {
+    throw new RangeError(`netlink message of ${length} bytes does not fit into ${target.length - offset}`)
+  }
+  const view = viewOf(target)
+  view.setUint32(offset, length, HOST_LITTLE_ENDIAN)
+  view.setUint16(offset + 4, message.type, HOST_LITTLE_ENDIAN)
+  view.setUint16(offset + 6, message.flags ?? 0, HOST_LITTLE_ENDIAN)
+  view.setUint32(offset + 8, sequence, HOST_LITTLE_ENDIAN)
+  view.setUint32(offset + 12, portId, HOST_LITTLE_ENDIAN)
+  target.set(message.payload, offset + NLMSG_HDRLEN)
+  target.fill(0, offset + length, end)
+  return end
+}
+
+/** One message as bytes of its own. */
+export function formatMessage(message: Message, sequence = 0, portId = 0): Uint8Array {
+  const bytes = new Uint8Array(align(NLMSG_HDRLEN + message.payload.length))
+  writeMessage(bytes, 0, message, sequence, portId)
+  return bytes
+}
+
+/**
+ * The messages of a datagram, in order. Payloads are views into `datagram`. A last message whose length is
+ * no multiple of 4 may come without its padding.
+ *
+ * @throws {NetlinkError} ERR_NETLINK_MALFORMED with the offset, after the messages before it were handed out
+ */
+export function* parseMessages(datagram: Uint8Array): Generator<ReceivedMessage, void> {
+  const view = viewOf(datagram)
+  let offset = 0
+  while (offset < datagram.length) {
+    const left = datagram.length - offset
+    if (left < NLMSG_HDRLEN) throw malformed(`${left} bytes where a header of ${NLMSG_HDRLEN} begins`, offset)
+    const length = view.getUint32(offset, HOST_LITTLE_ENDIAN)
+    if (length < NLMSG_HDRLEN || length > left) {
+      throw malformed(`message length ${length}, expected ${NLMSG_HDRLEN} to ${left}`, offset)
+    }
+    yield {
+      type: view.getUint16(offset + 4, HOST_LITTLE_ENDIAN),
+      flags: view.getUint16(offset + 6, HOST_LITTLE_ENDIAN),
+      sequence: view.getUint32(offset + 8, HOST_LITTLE_ENDIAN),
+      portId: view.getUint32(offset + 12, HOST_LITTLE_ENDIAN),
+      payload: datagram.subarray(offset + NLMSG_HDRLEN, offset + length),
+    }
+    offset += align(length)
+  }
+}
+
+/** The same message with a payload that may be kept. */
+export function keep(message: ReceivedMessage): ReceivedMessage {
+  return { ...message, payload: message.payload.slice() }
+}
+
+function malformed(detail: string, offset: number): NetlinkError {
+  return new NetlinkError({ operation: 'receive', code: 'ERR_NETLINK_MALFORMED', detail, offset })
+}
