@@ -107,10 +107,23 @@ export function unshareNetns(): void {
  * @throws {NamespaceError}
  */
 export function withNetns<T>(name: string | undefined, visit: () => T): T {
-  if (name === undefined) return visit()
+  return name === undefined ? visit() : elsewhere(() => enterNetns(name), visit)
+}
+
+/**
+ * Runs `visit` with the calling thread in a new network namespace, and moves it back as {@link withNetns} does.
+ * The namespace lives on as long as a socket that was opened in it; then all that is in it goes.
+ *
+ * @throws {SystemError} without CAP_SYS_ADMIN
+ */
+export function withNewNetns<T>(visit: () => T): T {
+  return elsewhere(unshareNetns, visit)
+}
+
+function elsewhere<T>(move: () => void, visit: () => T): T {
   const home = openSync(OWN_NAMESPACE, 'r')
   try {
-    enterNetns(name)
+    move()
     try {
       return synchronous(visit())
     } finally {
@@ -122,7 +135,7 @@ export function withNetns<T>(name: string | undefined, visit: () => T): T {
 }
 
 function synchronous<T>(result: T): T {
-  if (result instanceof Promise) throw new TypeError('withNetns: the function must be synchronous')
+  if (result instanceof Promise) throw new TypeError('network namespace: the function must be synchronous')
   return result
 }
 

@@ -46,18 +46,21 @@ export function loadAlgorithmFile(path: string = ALGORITHMS_PATH): {
 
 /**
  * The kernel's list as `ipsecalgs -s` last wrote it, with the VALID flag on what the kernel has (`validOnly`
- * of `synchronised.ts` leaves the rest out). `undefined` where it was never written, or under another kernel.
+ * of `synchronised.ts` leaves the rest out). `undefined` where it was never written, or under another kernel, or
+ * where the caller may not look into the runtime folder.
  */
 export function loadSynchronisedTable(path: string = SYNCHRONISED_PATH): AlgorithmTable | undefined {
-  const text = readIfThere(path)
+  const text = readIfThere(path, 'EACCES')
   return text === undefined ? undefined : readSynchronised(text, release())
 }
 
-function readIfThere(path: string): string | undefined {
+/** A file's text, or `undefined` where there is no file, or where the given other error comes. */
+function readIfThere(path: string, alsoAbsent?: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === alsoAbsent) return undefined
     throw error
   }
 }
