@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type FileLock, lockFile } from '../../netlink/libc/lock.ts'
 import { netnsCookie } from '../../netlink/libc/netns.ts'
@@ -43,8 +43,9 @@ export class Store {
    */
   static open(runDir: string = process.env.SOLIPSEC_RUN_DIR ?? DEFAULT_RUN_DIR): Store {
     const folder = join(runDir, `netns-${netnsCookie()}`)
+    // The list of the kernel's algorithms, beside the folder, is for everyone to read.
+    mkdirSync(runDir, { recursive: true, mode: 0o755 })
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    chmodSync(folder, 0o700)
     return new Store(folder)
   }
 
