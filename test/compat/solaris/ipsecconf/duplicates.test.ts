@@ -1,5 +1,9 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
 import t from 'tap'
+import { DuplicateFinder } from '../../../../compat/solaris/ipsecconf/duplicates.ts'
 import { findDuplicates, policyEntries, withoutEntries } from '../../../../compat/solaris/ipsecconf/index.ts'
+import { rule } from './arbitraries.ts'
 import { parse, ruleOf, rulesOf } from './support.ts'
 
 const summary = (text: string): readonly string[] =>
@@ -83,3 +87,17 @@ t.test('entries in the order of Solaris: a pair, outbound, both families, inboun
   t.same(withoutEntries(rule, policyEntries(rule)), [])
   t.same(withoutEntries(rule, []), [rule])
 })
+
+t.test(
+  'property: what is found does not depend on the hash, and a second time everything is there',
+  async () => {
+    fc.assert(
+      fc.property(fc.array(rule, { maxLength: 12 }), (rules) => {
+        const one = new DuplicateFinder()
+        const other = new DuplicateFinder(() => 0)
+        for (const next of [...rules, ...rules]) assert.deepStrictEqual(other.add(next), one.add(next))
+        for (const next of rules) assert.equal(one.add(next).length, policyEntries(next).length)
+      }),
+    )
+  },
+)
