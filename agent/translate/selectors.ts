@@ -56,7 +56,8 @@ interface UpperLayer {
 
 function upperLayers(selector: Selector): UpperLayer[] {
   const { protocol = 0 } = selector
-  if (selector.icmpType) return icmpLayers(protocol, selector.icmpType, selector.icmpCode)
+  const { icmpType, icmpCode } = selector
+  if (icmpType || icmpCode) return icmpLayers(protocol, icmpType, icmpCode)
   const local = exactPort(selector.localPort)
   const remote = exactPort(selector.remotePort)
   // Protocol 0 with a port would also match ICMP types and GRE keys, which share the field.
@@ -68,7 +69,11 @@ function exactPort(port: number | undefined): MaskedPort {
   return port ? { value: port, mask: 0xffff } : ANY_PORT
 }
 
-function icmpLayers(protocol: number, type: IcmpRange, code: IcmpRange | undefined): UpperLayer[] {
+function icmpLayers(
+  protocol: number,
+  type: IcmpRange | undefined,
+  code: IcmpRange | undefined,
+): UpperLayer[] {
   const layers: UpperLayer[] = []
   for (const local of icmpBlocks(type)) {
     for (const remote of icmpBlocks(code)) layers.push({ protocol, local, remote })

@@ -111,10 +111,23 @@ export function unshareNetns(): void {
  * @throws {NamespaceError}
  */
 export function withNetns<T>(netns: Netns | undefined, visit: () => T): T {
-  if (netns === undefined) return visit()
+  return netns === undefined ? visit() : elsewhere(() => enterNetns(netns), visit)
+}
+
+/**
+ * Runs `visit` with the calling thread in a new network namespace, and moves it back as {@link withNetns} does.
+ * The namespace lives on as long as a socket that was opened in it; then all that is in it goes.
+ *
+ * @throws {SystemError} without CAP_SYS_ADMIN
+ */
+export function withNewNetns<T>(visit: () => T): T {
+  return elsewhere(unshareNetns, visit)
+}
+
+function elsewhere<T>(move: () => void, visit: () => T): T {
   const home = openSync(OWN_NAMESPACE, 'r')
   try {
-    enterNetns(netns)
+    move()
     try {
       return synchronous(visit())
     } finally {

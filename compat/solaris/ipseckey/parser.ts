@@ -9,12 +9,12 @@
  */
 import type { SaProtocol } from '../../../agent/model/association.ts'
 import type { Diagnostic } from '../../../agent/model/diagnostic.ts'
+import { nearest } from '../../nearest.ts'
 import { buildAdd, buildTarget, buildUpdate } from './build.ts'
 import type { KeyCommand, KeyCommandKind, KeyEntry, KeyFile } from './command.ts'
 import { EntryReader, type KeyLanguageOptions, Parsing } from './entry.ts'
 import { readExtensions } from './extensions.ts'
 import { type LexedEntry, type LexicalProblemKind, lex, type Token } from './lexer.ts'
-import { nearestWord } from './nearest.ts'
 import { redactEntry } from './redact.ts'
 import { didYouMean } from './values.ts'
 import { COMMANDS, type CommandWord, SA_TYPE_WORDS, saType } from './words.ts'
@@ -154,7 +154,7 @@ function carriesKeys(word: CommandWord): boolean {
 }
 
 function unknownCommand(reader: EntryReader, token: Token): KeyCommand[] {
-  const hint = didYouMean(nearestWord(token.text, COMMANDS.keys())) ?? 'Type help or ? for usage info.'
+  const hint = didYouMean(nearest(token.text, COMMANDS.keys())) ?? 'Type help or ? for usage info.'
   reader.error(`Unknown command (${reader.quote(token)}).`, token, 'a command', hint)
   return []
 }
@@ -214,7 +214,7 @@ function takeProtocol(reader: EntryReader, need: 'specific' | 'single'): SaProto
 }
 
 function unknownType(reader: EntryReader, token: Token): void {
-  const hint = didYouMean(nearestWord(token.text, SA_TYPE_WORDS))
+  const hint = didYouMean(nearest(token.text, SA_TYPE_WORDS))
   reader.error(`Unknown SA type (${reader.quote(token)}).`, token, '"ah", "esp" or "all"', hint)
 }
 
