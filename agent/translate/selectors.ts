@@ -34,12 +34,6 @@ export interface SelectorPair {
   readonly in: XfrmSelector
 }
 
-/** The families that a pair is about: its own, or both where no address is given. */
-export function familiesOf(pair: AddressPair): Family[] {
-  const side = pair.local ?? pair.remote
-  return side ? [side.family] : ['inet', 'inet6']
-}
-
 /** The selectors of one address pair of a rule in one family; several where XFRM cannot say it in one. */
 export function selectorPairs(selector: Selector, pair: AddressPair, family: Family): SelectorPair[] {
   const local = pair.local ? maskPrefix(pair.local) : anyPrefix(family)

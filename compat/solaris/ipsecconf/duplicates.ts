@@ -5,6 +5,7 @@
  * @module
  */
 import { anyPrefix, type Family, type Prefix } from '../../../agent/model/address.ts'
+import { directionsOf, familiesOf, type PolicyEntry } from '../../../agent/model/entries.ts'
 import type {
   Action,
   AddressPair,
@@ -13,7 +14,6 @@ import type {
   IcmpRange,
   Rule,
 } from '../../../agent/model/policy.ts'
-import { directionsOf, familiesOf, type PolicyEntry } from './entries.ts'
 
 /** An entry for which an earlier rule has one as well. */
 export interface Duplicate {
