@@ -149,7 +149,7 @@ async function refuse(stage: Stage): Promise<void> {
   if (before === undefined || after === undefined) return
   check(after > before, 'the kernel has not counted a refusal')
   showFact(
-    `Its kernel has refused ${after - before} packets: they lacked the protection that its policy asks for.`,
+    `Its kernel counts what lacks the protection that policy asks for: ${before} before, ${after} now.`,
   )
 }
 
