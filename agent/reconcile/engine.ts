@@ -84,8 +84,8 @@ export function reconcile(connection: XfrmConnection, state: PolicyState, facts:
   const installed = installedPolicies(connection)
   const plan = planPolicies(desired, installed)
   if (plan.conflicts.length > 0) throw new ConflictError(plan.conflicts)
-  const marks = state.rules.length > 0 ? facts.marks : undefined
-  const stateSteps = classifySteps(associations, classes, marks, facts.localAddresses)
+  const stateSteps =
+    state.rules.length > 0 ? classifySteps(associations, classes, facts.marks, facts.localAddresses) : []
   return { plan, stateSteps, steps: [...stateSteps, ...policySteps(plan, nextSerial(installed))] }
 }
 

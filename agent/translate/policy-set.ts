@@ -5,6 +5,7 @@
  */
 import type { Address, Family } from '../model/address.ts'
 import type { AlgorithmTable } from '../model/algorithm.ts'
+import { familiesOf } from '../model/entries.ts'
 import type { Rule } from '../model/policy.ts'
 import { type OutboundAssociation, Peers } from './choice.ts'
 import { buildClasses, type ClassTable } from './classes.ts'
@@ -13,7 +14,6 @@ import { type KernelPolicy, withoutShadowed } from './kernel-policy.ts'
 import type { MarkLayout } from './marks.ts'
 import { type PlacedRule, type PolicyContext, policiesOf } from './policies.ts'
 import { type Requirement, requirementsOf } from './requirements.ts'
-import { familiesOf } from './selectors.ts'
 import { type Tunnel, transportRules, tunnelFence } from './tunnels.ts'
 
 /** What the rules' translation depends on besides the rules: facts about this host. */
