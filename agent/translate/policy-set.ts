@@ -14,6 +14,7 @@ import { type KernelPolicy, withoutShadowed } from './kernel-policy.ts'
 import type { MarkLayout } from './marks.ts'
 import { type PlacedRule, type PolicyContext, policiesOf } from './policies.ts'
 import { type Requirement, requirementsOf } from './requirements.ts'
+import { TermsTable } from './terms.ts'
 import { type Tunnel, transportRules, tunnelFence } from './tunnels.ts'
 
 /** What the rules' translation depends on besides the rules: facts about this host. */
@@ -31,9 +32,14 @@ export function classesOf(rules: Iterable<Rule>, facts: HostFacts): ClassTable {
   return buildClasses(requirementsOfRules(rules, facts), facts.algorithms)
 }
 
+/** Rules share lists of actions: each list is looked at once. */
 function* requirementsOfRules(rules: Iterable<Rule>, facts: HostFacts): Generator<Requirement> {
+  const seen = new Map<Tunnel | undefined, Set<Rule['actions']>>()
   for (const rule of rules) {
     const tunnel = rule.tunnel?.mode === 'tunnel' ? facts.tunnels.get(rule.tunnel.name) : undefined
+    const known = seen.get(tunnel) ?? new Set()
+    if (known.has(rule.actions)) continue
+    seen.set(tunnel, known.add(rule.actions))
     for (const action of rule.actions) {
       if (action.kind === 'protect') yield* requirementsOf(action.protection, tunnel?.endpoints)
     }
@@ -51,10 +57,11 @@ export function translatePolicySet(
   classes: ClassTable,
   associations: Iterable<OutboundAssociation>,
   facts: HostFacts,
-): KernelPolicy[] {
+): readonly KernelPolicy[] {
   if (placed.length === 0) return []
   const { marks, forwarding, tunnels } = facts
-  const context: PolicyContext = { classes, marks, forwarding, tunnels, peers: new Peers(associations) }
+  const terms = new TermsTable(classes)
+  const context: PolicyContext = { terms, marks, forwarding, tunnels, peers: new Peers(associations) }
   const policies: KernelPolicy[] = []
   const families = new Set<Family>()
   const fenced = new Set<Tunnel>()
