@@ -28,6 +28,7 @@ import {
   type XfrmMessage,
   xfrm,
 } from './messages.ts'
+import { PolicyReader } from './policy-reader.ts'
 import { writePolicy } from './policy-writer.ts'
 
 const NETLINK_XFRM = 6
@@ -222,7 +223,8 @@ export class XfrmConnection {
   #dump(name: 'GETPOLICY' | 'GETSA', filter: XfrmAttributes): XfrmMessage[] {
     const entries: XfrmMessage[] = []
     const request = { type: messageType(name), payload: encodeDump(name, filter) }
-    this.#socket.dump(request, (entry) => entries.push(fromNetlink(entry)))
+    const reader = new PolicyReader()
+    this.#socket.dump(request, ({ type, payload }) => entries.push(reader.read(type, payload)))
     return entries
   }
 
