@@ -13,18 +13,27 @@ import type { Mark, Selector, UserTmpl } from '../../netlink/xfrm/structs.ts'
 import { type Family, hostPrefix } from '../model/address.ts'
 import { familiesOf } from '../model/entries.ts'
 import type { AddressPair, Rule } from '../model/policy.ts'
-import { type Choice, chooseOutbound, type Peers } from './choice.ts'
+import { type Choice, canBeOptional, chooseForTunnel, chooseOutbound, type Peers } from './choice.ts'
 import type { ClassTable, Combination } from './classes.ts'
 import {
   type Acceptance,
   acceptanceOf,
-  combinationMark,
+  admissions,
   isExactWithoutMark,
+  type Reqids,
+  reqidsOf,
   templatesOf,
 } from './combinations.ts'
 import { allow, block, type KernelPolicy, type PolicyDirection } from './kernel-policy.ts'
 import type { MarkLayout } from './marks.ts'
-import { bandOf, priorityOf, SLOT_REFUSE, SLOT_RULE, SLOT_SATELLITE } from './priorities.ts'
+import {
+  bandOf,
+  priorityOf,
+  SLOT_REFUSE,
+  SLOT_RULE,
+  SLOT_SATELLITE,
+  SLOT_WIDE_SATELLITE,
+} from './priorities.ts'
 import { selectorPairs } from './selectors.ts'
 import type { Tunnel } from './tunnels.ts'
 
@@ -77,7 +86,9 @@ function planOf({ rule, pair, position }: PlacedRule, context: PolicyContext): P
     base: priorityOf(bandOf(rule.actions), position),
     tunnel,
     acceptance,
-    choice: chooseOutbound(acceptance.combinations, pair, context.peers),
+    choice: tunnel
+      ? chooseForTunnel(acceptance, tunnel.endpoints, context.peers)
+      : chooseOutbound(acceptance, pair, context.peers),
     // A tunnel is entered by forwarded packets too; a host rule is about this host's own packets only.
     outMark:
       context.forwarding && context.marks && !tunnel ? { v: 0, m: context.marks.forwarded } : undefined,
@@ -97,28 +108,30 @@ function outbound(plan: Plan, selector: Selector, family: Family): KernelPolicy 
  * Policies for pairs of hosts that have SAs of another alternative than the rest. Without marks, which would let
  * the rule accept every alternative inbound, they are needed for both directions.
  */
-function satellites(plan: Plan, { rule }: PlacedRule, { marks }: PolicyContext): KernelPolicy[] {
-  const priority = plan.base + SLOT_SATELLITE
+function satellites(plan: Plan, { rule, pair }: PlacedRule, { marks }: PolicyContext): KernelPolicy[] {
   return plan.choice.exceptions.flatMap(({ peer, combination }) => {
-    const { family } = peer.local
-    const pair = { local: hostPrefix(peer.local), remote: hostPrefix(peer.remote) }
-    return selectorPairs(rule.selector, pair, family).flatMap((sel) => {
+    const { family } = peer.remote
+    const priority = plan.base + (peer.local ? SLOT_SATELLITE : SLOT_WIDE_SATELLITE)
+    const local = peer.local ? hostPrefix(peer.local) : pair.local
+    const ends = { ...(local && { local }), remote: hostPrefix(peer.remote) }
+    return selectorPairs(rule.selector, ends, family).flatMap((sel) => {
       const tmpl = outTemplates(plan, combination, family)
       const out = allow(dir.OUT, sel.out, priority, tmpl, plan.outMark)
       if (marks || rule.direction === 'out') return [out]
-      return [out, allow(dir.IN, sel.in, priority, inTemplates(plan, combination, family))]
+      return [out, allow(dir.IN, sel.in, priority, inTemplates(plan, reqidsOf(combination), family))]
     })
   })
 }
 
 function outTemplates({ tunnel, acceptance }: Plan, combination: Combination, family: Family): UserTmpl[] {
   const outer = tunnel && { source: tunnel.endpoints.local, destination: tunnel.endpoints.remote }
-  return templatesOf(combination, family, outer, acceptance.clear)
+  const optional = acceptance.clear && !outer && canBeOptional(combination)
+  return templatesOf(reqidsOf(combination), family, outer, optional)
 }
 
-function inTemplates({ tunnel }: Plan, combination: Combination, family: Family): UserTmpl[] {
+function inTemplates({ tunnel }: Plan, reqids: Reqids, family: Family): UserTmpl[] {
   const outer = tunnel && { source: tunnel.endpoints.remote, destination: tunnel.endpoints.local }
-  return templatesOf(combination, family, outer, false)
+  return templatesOf(reqids, family, outer, false)
 }
 
 function inbound(plan: Plan, context: PolicyContext, selector: Selector, family: Family): KernelPolicy[] {
@@ -151,12 +164,12 @@ function admit(
   if (!clear && combinations.length === 0) return [block(direction, sel, priority)]
   if (!marks || isExactWithoutMark(plan.acceptance, classes)) {
     const { main } = plan.choice
-    const tmpl = clear || !main ? undefined : inTemplates(plan, main, family)
+    const tmpl = clear || !main ? undefined : inTemplates(plan, reqidsOf(main), family)
     return [allow(direction, sel, priority, tmpl)]
   }
   const accepted: Combination[] = clear ? [...combinations, {}] : [...combinations]
-  const admitted = accepted.map((one) =>
-    allow(direction, sel, priority, inTemplates(plan, one, family), combinationMark(one, marks)),
+  const admitted = admissions(accepted, marks).map(({ mark, reqids }) =>
+    allow(direction, sel, priority, inTemplates(plan, reqids, family), mark),
   )
   return [...admitted, block(direction, sel, plan.base + SLOT_REFUSE)]
 }
