@@ -117,5 +117,5 @@ export function applySteps(connection: XfrmConnection, steps: readonly Step[]): 
 
 /** Takes steps back, the last one first. */
 export function undoSteps(connection: XfrmConnection, steps: readonly Step[]): void {
-  connection.batch(steps.map(undoOf).reverse())
+  connection.batch([...steps].reverse().map(undoOf))
 }

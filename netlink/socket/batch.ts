@@ -148,7 +148,7 @@ export class Batch {
     const flags = this.#memory.view.getUint16(offset + 6, littleEndian) | NLM_F_REQUEST
     this.#memory.view.setUint32(offset, length, littleEndian)
     this.#memory.view.setUint16(offset + 6, flags, littleEndian)
-    this.#memory.view.setUint32(offset + 12, 0, littleEndian)
+    this.#memory.view.setUint32(offset + 12, this.#channel.portId, littleEndian)
   }
 
   #exchange(): void {

@@ -75,7 +75,12 @@ export class Channel {
     try {
       return translated('open', () => {
         configure(fd, options)
-        return new Channel(fd, bindAnywhere(fd))
+        const portId = bindAnywhere(fd)
+        // Only now: binding resets the memberships.
+        for (const group of options.groups ?? []) {
+          libc.setSockOptInt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group)
+        }
+        return new Channel(fd, portId)
       })
     } catch (error) {
       libc.close(fd)
@@ -153,9 +158,6 @@ function configure(fd: number, options: ChannelOptions): void {
   const timeout = new Uint8Array(BigInt64Array.of(BigInt(ANSWER_TIMEOUT_SECONDS), 0n).buffer)
   libc.setSockOpt(fd, SOL_SOCKET, SO_RCVTIMEO, timeout)
   for (const option of [NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK]) optional(fd, option)
-  for (const group of options.groups ?? []) {
-    libc.setSockOptInt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group)
-  }
 }
 
 /** The FORCE form goes beyond the system-wide limit, but needs the privilege in the first namespace. */

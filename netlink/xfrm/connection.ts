@@ -113,7 +113,7 @@ export class XfrmConnection {
     )
   }
 
-  /** Every policy, in the order of the kernel's list (creation), those of single sockets included. */
+  /** Every policy, those of single sockets included, in no order to rely on (6.18: the newest first). */
   policies(): XfrmMessage<'NEWPOLICY'>[] {
     return this.#consistently(() => this.#readPolicies())
   }

@@ -5,9 +5,8 @@
  */
 import type { Address, Prefix } from '../../../agent/model/address.ts'
 import { type Algorithm, PROTOCOL_AH, PROTOCOL_ESP } from '../../../agent/model/algorithm.ts'
-import type { Identity } from '../../../agent/model/association.ts'
+import type { Identity, SaState } from '../../../agent/model/association.ts'
 import { nearest } from '../../nearest.ts'
-import type { SaState } from './command.ts'
 import type { EntryReader } from './entry.ts'
 import {
   type AddressesSlot,

@@ -45,12 +45,12 @@ export function parseCommandLine(words: readonly string[], options: KeyLanguageO
   }
   const text = words.join(' ')
   const entry = { tokens, problems: [], firstLine: 1, lastLine: 1, start: 0, end: text.length }
-  return parse(text, words.length === 0 ? [] : [entry], '', 'operands', options)
+  return parse(text, words.length === 0 ? [] : [entry], '<command line>', 'operands', options)
 }
 
 /** Parses what was typed at the prompt: one command, over several lines where they end in a backslash. */
 export function parseInteractive(text: string, options: KeyLanguageOptions): KeyFile {
-  return parse(text, lex(text), '', 'interactive', options)
+  return parse(text, lex(text), '<input>', 'interactive', options)
 }
 
 function parse(

@@ -12,9 +12,8 @@ import {
   algorithmByNumber,
   PROTOCOL_AH,
 } from '../../../agent/model/algorithm.ts'
-import type { Identity } from '../../../agent/model/association.ts'
+import type { Identity, SaState } from '../../../agent/model/association.ts'
 import { nearest } from '../../nearest.ts'
-import type { SaState } from './command.ts'
 import type { EntryReader } from './entry.ts'
 import { EXTENSION_NAMES } from './extension-names.ts'
 import { parseKey, type RawKey } from './keys.ts'

@@ -4,9 +4,8 @@
  *
  * @module
  */
-import type { Identity } from '../../../../agent/model/association.ts'
+import type { AssociationStatus, Identity } from '../../../../agent/model/association.ts'
 import type { Secret } from '../../../../agent/model/secret.ts'
-import type { AssociationStatus } from './status.ts'
 
 const BASE = 16
 const SA = 16

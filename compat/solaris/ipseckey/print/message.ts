@@ -11,15 +11,21 @@ import {
   PROTOCOL_AH,
   PROTOCOL_ESP,
 } from '../../../../agent/model/algorithm.ts'
-import type { Identity, InnerSelector, SaProtocol } from '../../../../agent/model/association.ts'
+import type {
+  Acquire,
+  AssociationStatus,
+  Identity,
+  InnerSelector,
+  SaProtocol,
+} from '../../../../agent/model/association.ts'
 import { ALGORITHM_NULL } from '../../../../agent/model/default-algorithms.ts'
 import type { Resolver } from '../../../../agent/model/resolver.ts'
 import type { Secret } from '../../../../agent/model/secret.ts'
 import { identityTypeWord, SA_TYPE_NUMBERS } from '../words.ts'
+import { flagBits, flagNames } from './flags.ts'
 import { displayedKey } from './key.ts'
 import { lifetimeLines } from './lifetime.ts'
 import { messageLength } from './message-length.ts'
-import { type AssociationStatus, flagBits, flagNames } from './status.ts'
 import { date } from './units.ts'
 
 export interface PrintOptions {
@@ -43,17 +49,6 @@ export interface MessageHeading {
   readonly type: MessageType
   readonly sequence: number
   readonly pid: number
-}
-
-/** What is known of the traffic that an SA is wanted for. */
-export interface Acquire {
-  readonly protocol: SaProtocol
-  readonly source: Address
-  readonly destination: Address
-  readonly upperProtocol: number
-  readonly sourcePort: number
-  readonly destinationPort: number
-  readonly inner?: InnerSelector
 }
 
 /** A message about one SA. */
