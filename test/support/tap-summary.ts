@@ -79,7 +79,8 @@ export function summarise(tap: string, ending: Ending): Summary {
   tally.watch(parser)
   parser.end(tap)
   const { results } = parser
-  if (results?.plan.skipAll) tally.skipped += 1
+  // tap-parser calls every empty plan skipped, a file without any TAP too.
+  if (/^1\.\.0\s*#\s*skip/im.test(tap)) tally.skipped += 1
   const points = tally.passed + tally.skipped + tally.failures.length
   const end = endingText(ending)
   if (end && (ending.reason || tally.failures.length === 0)) tally.fail(`the file itself: ${end}`)
