@@ -3,10 +3,11 @@
  * protect packets.
  */
 import t from 'tap'
-import { Capture, kindsOf } from '../support/capture.ts'
-import { connectHosts, Host, skip } from '../support/host.ts'
+import { TestNet } from '../../support/namespaces.ts'
 import { AES_SHA256, AH_SHA256, keyFile, pairOf, type TestSa } from '../support/keys.ts'
+import { Station } from '../support/station.ts'
 import { type End, icmp, tcp, udp, type Verdict } from '../support/traffic.ts'
+import { kindsOf, Wiretap } from '../support/wiretap.ts'
 
 t.setTimeout(300_000)
 
@@ -75,15 +76,15 @@ const FAMILIES = {
 } as const
 
 /** Both hosts, with SAs for every form in both families. */
-async function setUp(): Promise<[Host, Host]> {
-  const [sender, receiver] = Host.make(t, 'sender', 'receiver') as [Host, Host]
-  connectHosts(sender, receiver, 'wire')
+async function setUp(): Promise<[Station, Station]> {
+  const net = new TestNet(t)
+  const [sender, receiver] = await Station.make(t, net, 2)
   const rules: string[] = []
   const sas: TestSa[] = []
+  const addresses: string[] = []
   for (const { sender: address, receiver: other, prefix } of Object.values(FAMILIES)) {
-    receiver.ip(`addr add ${other}/${prefix} dev wire`)
     NAMES.forEach((name, n) => {
-      sender.ip(`addr add ${address(n)}/${prefix} dev wire`)
+      addresses.push(`${address(n)}/${prefix}`)
       const { rule, sas: transforms = [] } = FORMS[name] ?? { rule: '' }
       if (rule !== '') rules.push(`{laddr ${address(n)}} ipsec {${rule}}`)
       for (const transform of transforms) {
@@ -93,8 +94,10 @@ async function setUp(): Promise<[Host, Host]> {
       }
     })
   }
+  const receiverAddresses = Object.values(FAMILIES).map((one) => `${one.receiver}/${one.prefix}`)
+  await net.wire(sender.host, receiver.host, addresses, receiverAddresses)
   await sender.policy(rules.join('\n'))
-  for (const host of [sender, receiver]) await host.keys(keyFile(sas))
+  for (const station of [sender, receiver]) await station.keys(keyFile(sas))
   return [sender, receiver]
 }
 
@@ -107,11 +110,9 @@ const TRAFFIC: Readonly<Record<string, (from: End, to: End) => Verdict>> = {
 
 t.test(
   'each rule accepts what it names, and refuses clear text, every other SA, and extra protection',
-  { skip },
   async (t) => {
     const [sender, receiver] = await setUp()
-    const wire = Capture.open(sender, 'wire')
-    t.teardown(() => wire.close())
+    const wire = Wiretap.open(t, sender)
     for (const [actions, accepted] of RULES) {
       const direction = actions.startsWith('ipsec') ? '' : ' dir both'
       await receiver.policy(`{laddr 10.1.0.2${direction}} ${actions}\n{laddr fd00::2${direction}} ${actions}`)
@@ -122,11 +123,14 @@ t.test(
           for (const [protocol, probe] of Object.entries(TRAFFIC)) {
             const key = `${family} ${protocol} ${name}`
             wire.take()
-            const verdict = probe({ host: sender, address: address(n) }, { host: receiver, address: other })
+            const verdict = probe(
+              { station: sender, address: address(n) },
+              { station: receiver, address: other },
+            )
             const plain = protocol === 'icmp' && family === 'inet6' ? 'icmp6' : protocol
             expected[key] =
               `${accepted.includes(name) ? 'delivered' : 'refused'} as ${FORMS[name]?.wire || plain}`
-            found[key] = `${wordOf(verdict)} as ${kindsOf(wire.take()).join(', ')}`
+            found[key] = `${wordOf(verdict)} as ${kindsOf(wire.take())}`
           }
         })
       }

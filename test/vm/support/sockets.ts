@@ -14,6 +14,7 @@ import {
   MSG_DONTWAIT,
   recvFrom,
   send,
+  setSockOpt,
   setSockOptInt,
   socket,
 } from '../../../netlink/libc/socket.ts'
@@ -27,6 +28,7 @@ export const SOCK_NONBLOCK = 0o4000
 
 const SOL_SOCKET = 1
 const SO_REUSEADDR = 2
+const SO_LINGER = 13
 const SOL_IPV6 = 41
 const IPV6_V6ONLY = 26
 
@@ -65,6 +67,7 @@ export function bound(type: number, protocol: number, address: string, port = 0)
   const fd = socket(domain, type | SOCK_NONBLOCK, protocol)
   try {
     setSockOptInt(fd, SOL_SOCKET, SO_REUSEADDR, 1)
+    if (type === SOCK_STREAM) resetWhenClosed(fd)
     if (domain === AF_INET6 && type !== SOCK_RAW) setSockOptInt(fd, SOL_IPV6, IPV6_V6ONLY, 1)
     bind(fd, sockaddr(address, port))
     return fd
@@ -72,6 +75,11 @@ export function bound(type: number, protocol: number, address: string, port = 0)
     close(fd)
     throw error
   }
+}
+
+/** No connection outlives its test: closing resets it (SO_LINGER, on, 0 seconds). Accepted ones inherit this. */
+function resetWhenClosed(fd: number): void {
+  setSockOpt(fd, SOL_SOCKET, SO_LINGER, new Uint8Array(Int32Array.of(1, 0).buffer))
 }
 
 /** Begins a connection. @throws SystemError, but not for one that is under way */

@@ -9,7 +9,6 @@
 import { randomBytes } from 'node:crypto'
 import { SystemError } from '../../../netlink/libc/errno.ts'
 import { close, send } from '../../../netlink/libc/socket.ts'
-import type { Host } from './host.ts'
 import {
   accept,
   bound,
@@ -24,10 +23,11 @@ import {
   trySend,
   until,
 } from './sockets.ts'
+import type { Station } from './station.ts'
 
 /** One end of a flow. */
 export interface End {
-  readonly host: Host
+  readonly station: Station
   readonly address: string
 }
 
@@ -43,15 +43,15 @@ export interface Verdict {
 /** How long a packet that is neither delivered nor counted as refused is waited for. */
 const PATIENCE_MS = 3000
 /** How long after a refusal the packet may still turn up. */
-const GRACE_MS = 15
+const GRACE_MS = 3
 
 const DELIVERED: Verdict = { delivered: true, refusals: [] }
 
 /** One UDP datagram from `from` to `to`. */
 export function udp(from: End, to: End, port = 7, sourcePort = 0): Verdict {
   return withSockets((open) => {
-    const receiver = open(to.host, () => bound(SOCK_DGRAM, 0, to.address, port))
-    const sender = open(from.host, () => bound(SOCK_DGRAM, 0, from.address, sourcePort))
+    const receiver = open(to.station, () => bound(SOCK_DGRAM, 0, to.address, port))
+    const sender = open(from.station, () => bound(SOCK_DGRAM, 0, from.address, sourcePort))
     return oneWay(from, to, sender, receiver, randomBytes(32), port)
   })
 }
@@ -59,9 +59,9 @@ export function udp(from: End, to: End, port = 7, sourcePort = 0): Verdict {
 /** A TCP connection from `from` to `to`, with a few bytes each way. */
 export function tcp(from: End, to: End, port = 7, sourcePort = 0): Verdict {
   return withSockets((open) => {
-    const listener = open(to.host, () => bound(SOCK_STREAM, 0, to.address, port))
+    const listener = open(to.station, () => bound(SOCK_STREAM, 0, to.address, port))
     listen(listener)
-    const client = open(from.host, () => bound(SOCK_STREAM, 0, from.address, sourcePort))
+    const client = open(from.station, () => bound(SOCK_STREAM, 0, from.address, sourcePort))
     const question = randomBytes(16)
     const answer = randomBytes(16)
     let server: number | undefined
@@ -75,7 +75,7 @@ export function tcp(from: End, to: End, port = 7, sourcePort = 0): Verdict {
       }
       return answered && answer.equals(receive(client) ?? NOTHING)
     }
-    return observe(from.host, to.host, () => connect(client, to.address, port), converse)
+    return observe(from.station, to.station, () => connect(client, to.address, port), converse)
   })
 }
 
@@ -103,8 +103,8 @@ export function ping(from: End, to: End): Verdict {
       packet[packet.length - message.length] === reply &&
       Buffer.from(packet.subarray(-MARKER)).equals(message.subarray(-MARKER))
     return observe(
-      from.host,
-      to.host,
+      from.station,
+      to.station,
       () => send(sender, message, 0, sockaddr(to.address)),
       () => anyOf(sender, isReply),
     )
@@ -114,8 +114,8 @@ export function ping(from: End, to: End): Verdict {
 /** Any packet of an IP protocol, the payload given, as a raw socket sends it. */
 export function raw(from: End, to: End, protocol: number, payload: Uint8Array): Verdict {
   return withSockets((open) => {
-    const receiver = open(to.host, () => bound(SOCK_RAW, protocol, to.address))
-    const sender = open(from.host, () => bound(SOCK_RAW, protocol, from.address))
+    const receiver = open(to.station, () => bound(SOCK_RAW, protocol, to.address))
+    const sender = open(from.station, () => bound(SOCK_RAW, protocol, from.address))
     return oneWay(from, to, sender, receiver, payload, 0)
   })
 }
@@ -127,8 +127,8 @@ const MARKER = 24
 function rawPair(from: End, to: End, open: Open): [receiver: number, sender: number] {
   const protocol = domainOf(to.address) === 2 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6
   return [
-    open(to.host, () => bound(SOCK_RAW, protocol, to.address)),
-    open(from.host, () => bound(SOCK_RAW, protocol, from.address)),
+    open(to.station, () => bound(SOCK_RAW, protocol, to.address)),
+    open(from.station, () => bound(SOCK_RAW, protocol, from.address)),
   ]
 }
 
@@ -142,14 +142,14 @@ function icmpMessage(type: number, code: number): Buffer {
   return message
 }
 
-type Open = (host: Host, make: () => number) => number
+type Open = (station: Station, make: () => number) => number
 
 /** Closes whatever `use` opened. */
 function withSockets<T>(use: (open: Open) => T): T {
   const fds: number[] = []
   try {
-    return use((host, make) => {
-      const fd = host.visit(make)
+    return use((station, make) => {
+      const fd = station.visit(make)
       fds.push(fd)
       return fd
     })
@@ -165,7 +165,7 @@ function acceptOne(listener: number, open: Open): number | undefined {
   return open(HERE, () => connection)
 }
 
-const HERE = { visit: <T>(what: () => T): T => what() } as Host
+const HERE = { visit: <T>(what: () => T): T => what() } as Station
 
 function oneWay(
   from: End,
@@ -178,8 +178,8 @@ function oneWay(
   const marker = Buffer.from(message.subarray(-MARKER))
   const isIt = (packet: Uint8Array) => marker.equals(packet.subarray(-MARKER))
   return observe(
-    from.host,
-    to.host,
+    from.station,
+    to.station,
     () => send(sender, message, 0, sockaddr(to.address, port)),
     () => anyOf(receiver, isIt),
   )
@@ -191,9 +191,9 @@ function anyOf(fd: number, is: (packet: Uint8Array) => boolean): boolean {
 }
 
 /** Does something, and waits until it has worked or one of the hosts has refused it. */
-function observe(from: Host, to: Host, act: () => void, hasWorked: () => boolean): Verdict {
-  const before = [from, to].map((host) => host.refusals())
-  const risen = () => [...new Set([from, to].flatMap((host, i) => risenSince(host, before[i])))]
+function observe(from: Station, to: Station, act: () => void, hasWorked: () => boolean): Verdict {
+  const before = [from, to].map((station) => station.refusals())
+  const risen = () => [...new Set([from, to].flatMap((station, i) => risenSince(station, before[i])))]
   let error: string | undefined
   try {
     act()
@@ -213,8 +213,8 @@ function observe(from: Host, to: Host, act: () => void, hasWorked: () => boolean
   return { delivered: false, ...(error !== undefined && { error }), refusals: risen() }
 }
 
-function risenSince(host: Host, before: ReadonlyMap<string, number> | undefined): string[] {
-  return [...host.refusals()]
+function risenSince(station: Station, before: ReadonlyMap<string, number> | undefined): string[] {
+  return [...station.refusals()]
     .filter(([name, count]) => count > (before?.get(name) ?? 0))
     .map(([name]) => name)
 }
