@@ -41,6 +41,11 @@ t.test('a subtest that fails without a failed leaf counts as a failure', async (
   t.match(summarise(subtest('plan', false, 'ok 1 - a', '1..2'), { code: 1 }), { passed: 1, failed: 1 })
 })
 
+t.test('a test that ends well without a point of its own is a point', async (t) => {
+  t.match(summarise(subtest('property', true, '1..0'), well), { passed: 1, failed: 0 })
+  t.match(summarise(subtest('property', false, '1..0'), { code: 1 }), { passed: 0, failed: 1 })
+})
+
 t.test('skipped points are skipped, TODO is a failure', async (t) => {
   t.match(
     summarise('ok 1 - a # SKIP no\nnot ok 2 - b # TODO later\nok 3 - c # TODO done\nok 4\n1..4\n', well),
