@@ -9,17 +9,9 @@ import type { OutboundAssociation } from '../translate/choice.ts'
 import type { ClassTable } from '../translate/classes.ts'
 import { fieldOf, inField, type MarkLayout } from '../translate/marks.ts'
 import type { KernelAssociation } from '../translate/read-association.ts'
+import { isOutboundOnly } from './association-status.ts'
 import { isOurState } from './ownership.ts'
 import type { Step } from './steps.ts'
-
-/** This host sends with the SA and never receives with it. */
-export function isOutboundOnly(
-  { source, destination }: { readonly source: Address; readonly destination: Address },
-  localAddresses: readonly Address[],
-): boolean {
-  const isLocal = (address: Address) => localAddresses.some((own) => sameAddress(own, address))
-  return isLocal(source) && !isLocal(destination)
-}
 
 /** The SAs that outbound policies can choose from, with their classes. */
 export function outboundAssociations(

@@ -13,12 +13,10 @@ import type { Mark, Selector } from '../../netlink/xfrm/structs.ts'
 import { type Family, hostPrefix } from '../model/address.ts'
 import { familiesOf } from '../model/entries.ts'
 import type { AddressPair, Rule } from '../model/policy.ts'
-import { type Choice, chooseOutbound, type Peers } from './choice.ts'
-import type { Combination } from './classes.ts'
-import { combinationMark } from './combinations.ts'
+import { type Choice, chooseForTunnel, chooseOutbound, type Peers } from './choice.ts'
 import { allow, block, type KernelPolicy, type PolicyDirection } from './kernel-policy.ts'
 import type { MarkLayout } from './marks.ts'
-import { priorityOf, SLOT_REFUSE, SLOT_RULE, SLOT_SATELLITE } from './priorities.ts'
+import { priorityOf, SLOT_REFUSE, SLOT_RULE, SLOT_SATELLITE, SLOT_WIDE_SATELLITE } from './priorities.ts'
 import { selectorPairs } from './selectors.ts'
 import type { Terms, TermsTable } from './terms.ts'
 import type { Tunnel } from './tunnels.ts'
@@ -67,10 +65,13 @@ export function policiesOf(placed: PlacedRule, context: PolicyContext): KernelPo
 function planOf({ rule, pair, position }: PlacedRule, context: PolicyContext): Plan {
   const tunnel = rule.tunnel && context.tunnels.get(rule.tunnel.name)
   const terms = context.terms.get(rule.actions, tunnel)
+  const { acceptance } = terms
   return {
     base: priorityOf(terms.band, position),
     terms,
-    choice: chooseOutbound(terms.acceptance.combinations, pair, context.peers),
+    choice: tunnel
+      ? chooseForTunnel(acceptance, tunnel.endpoints, context.peers)
+      : chooseOutbound(acceptance, pair, context.peers),
     // A tunnel is entered by forwarded packets too; a host rule is about this host's own packets only.
     outMark:
       context.forwarding && context.marks && !tunnel ? { v: 0, m: context.marks.forwarded } : undefined,
@@ -91,12 +92,13 @@ function outbound(plan: Plan, selector: Selector, family: Family): KernelPolicy 
  * Policies for pairs of hosts that have SAs of another alternative than the rest. Without marks, which would let
  * the rule accept every alternative inbound, they are needed for both directions.
  */
-function satellites(plan: Plan, { rule }: PlacedRule, { marks }: PolicyContext): KernelPolicy[] {
-  const priority = plan.base + SLOT_SATELLITE
+function satellites(plan: Plan, { rule, pair }: PlacedRule, { marks }: PolicyContext): KernelPolicy[] {
   return plan.choice.exceptions.flatMap(({ peer, combination }) => {
-    const { family } = peer.local
-    const pair = { local: hostPrefix(peer.local), remote: hostPrefix(peer.remote) }
-    return selectorPairs(rule.selector, pair, family).flatMap((sel) => {
+    const { family } = peer.remote
+    const priority = plan.base + (peer.local ? SLOT_SATELLITE : SLOT_WIDE_SATELLITE)
+    const local = peer.local ? hostPrefix(peer.local) : pair.local
+    const ends = { ...(local && { local }), remote: hostPrefix(peer.remote) }
+    return selectorPairs(rule.selector, ends, family).flatMap((sel) => {
       const tmpl = plan.terms.outTemplates(combination, family)
       const out = allow(dir.OUT, sel.out, priority, tmpl, plan.outMark)
       if (marks || rule.direction === 'out') return [out]
@@ -121,10 +123,7 @@ function inbound(plan: Plan, context: PolicyContext, selector: Selector, family:
   return policies
 }
 
-/** Stands among the combinations for packets that no SA protected. */
-const CLEAR: Combination = {}
-
-/** Lets in exactly what the rule accepts, but for a tunnel's clear packets. */
+/** Lets in exactly what the rule accepts, but for clear packets of a tunnel. */
 function admit(
   plan: Plan,
   { marks }: PolicyContext,
@@ -141,9 +140,8 @@ function admit(
     const tmpl = clear || !main ? undefined : terms.inTemplates(main, family)
     return [allow(direction, sel, priority, tmpl)]
   }
-  const accepted = clear ? [...combinations, CLEAR] : combinations
-  const admitted = accepted.map((one) =>
-    allow(direction, sel, priority, terms.inTemplates(one, family), combinationMark(one, marks)),
-  )
+  const admitted = terms
+    .admissions(marks, family)
+    .map(({ mark, tmpl }) => allow(direction, sel, priority, tmpl, mark))
   return [...admitted, block(direction, sel, plan.base + SLOT_REFUSE)]
 }

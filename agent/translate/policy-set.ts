@@ -5,15 +5,16 @@
  */
 import type { Address, Family } from '../model/address.ts'
 import type { AlgorithmTable } from '../model/algorithm.ts'
+import type { SaProtocol } from '../model/association.ts'
 import { familiesOf } from '../model/entries.ts'
 import type { Rule } from '../model/policy.ts'
 import { type OutboundAssociation, Peers } from './choice.ts'
-import { buildClasses, type ClassTable } from './classes.ts'
+import { type Alternatives, buildClasses, type ClassTable } from './classes.ts'
 import { framePolicies } from './frame.ts'
 import { type KernelPolicy, withoutShadowed } from './kernel-policy.ts'
-import type { MarkLayout } from './marks.ts'
+import { fieldOf, type MarkLayout } from './marks.ts'
 import { type PlacedRule, type PolicyContext, policiesOf } from './policies.ts'
-import { type Requirement, requirementsOf } from './requirements.ts'
+import { requirementsOf } from './requirements.ts'
 import { TermsTable } from './terms.ts'
 import { type Tunnel, transportRules, tunnelFence } from './tunnels.ts'
 
@@ -27,22 +28,43 @@ export interface HostFacts {
   readonly tunnels: ReadonlyMap<string, Tunnel>
 }
 
-/** The protection classes that a set of rules divides SAs into. */
+/** One rule accepts more kinds of SAs than the mark bits can tell apart. */
+export class MarkCapacityError extends Error {
+  constructor(protocol: SaProtocol, needed: number, capacity: number) {
+    super(
+      `a rule accepts ${needed} kinds of ${protocol.toUpperCase()} SAs that other rules tell apart, but the mark ` +
+        `bits can tell only ${capacity} apart`,
+    )
+    this.name = 'MarkCapacityError'
+  }
+}
+
+/**
+ * The protection classes that a set of rules divides SAs into.
+ *
+ * @throws MarkCapacityError
+ */
 export function classesOf(rules: Iterable<Rule>, facts: HostFacts): ClassTable {
-  return buildClasses(requirementsOfRules(rules, facts), facts.algorithms)
+  const classes = buildClasses(alternativesOfRules(rules, facts), facts.algorithms)
+  for (const protocol of ['esp', 'ah'] as const) {
+    const needed = Math.max(0, ...classes[protocol].map(({ colour }) => colour))
+    const capacity = facts.marks && fieldOf(facts.marks, protocol).capacity
+    if (capacity !== undefined && needed > capacity) throw new MarkCapacityError(protocol, needed, capacity)
+  }
+  return classes
 }
 
 /** Rules share lists of actions: each list is looked at once. */
-function* requirementsOfRules(rules: Iterable<Rule>, facts: HostFacts): Generator<Requirement> {
+function* alternativesOfRules(rules: Iterable<Rule>, facts: HostFacts): Generator<Alternatives> {
   const seen = new Map<Tunnel | undefined, Set<Rule['actions']>>()
-  for (const rule of rules) {
-    const tunnel = rule.tunnel?.mode === 'tunnel' ? facts.tunnels.get(rule.tunnel.name) : undefined
+  for (const { tunnel: reference, actions } of rules) {
+    const tunnel = reference?.mode === 'tunnel' ? facts.tunnels.get(reference.name) : undefined
     const known = seen.get(tunnel) ?? new Set()
-    if (known.has(rule.actions)) continue
-    seen.set(tunnel, known.add(rule.actions))
-    for (const action of rule.actions) {
-      if (action.kind === 'protect') yield* requirementsOf(action.protection, tunnel?.endpoints)
-    }
+    if (known.has(actions)) continue
+    seen.set(tunnel, known.add(actions))
+    yield actions.flatMap((action) =>
+      action.kind === 'protect' ? [requirementsOf(action.protection, tunnel?.endpoints)] : [],
+    )
   }
 }
 

@@ -45,6 +45,7 @@ async function runFile(file: string): Promise<FileResult> {
   const started = performance.now()
   const child = spawn(process.execPath, ['--enable-source-maps', built(file)], {
     cwd: root,
+    env: { ...process.env, TAP_TIMEOUT: String(limits.here) },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   })
