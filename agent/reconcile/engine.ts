@@ -10,7 +10,7 @@ import { dir } from '../../netlink/xfrm/constants.ts'
 import { classesOf, type HostFacts, translatePolicySet } from '../translate/policy-set.ts'
 import { type KernelAssociation, readState } from '../translate/read-association.ts'
 import { classifySteps, outboundAssociations } from './classify.ts'
-import { indexSerial, isOurPolicyIndex } from './ownership.ts'
+import { freeSerials } from './ownership.ts'
 import { type InstalledPolicy, type PolicyPlan, planPolicies } from './plan.ts'
 import { type PolicyState, placedRules } from './policy-state.ts'
 import { messageOf, policySteps, type Step, undoOf } from './steps.ts'
@@ -86,15 +86,8 @@ export function reconcile(connection: XfrmConnection, state: PolicyState, facts:
   if (plan.conflicts.length > 0) throw new ConflictError(plan.conflicts)
   const marks = state.rules.length > 0 ? facts.marks : undefined
   const stateSteps = classifySteps(associations, classes, marks, facts.localAddresses)
-  return { plan, stateSteps, steps: [...stateSteps, ...policySteps(plan, nextSerial(installed))] }
-}
-
-function nextSerial(installed: readonly InstalledPolicy[]): number {
-  let last = 0
-  for (const { info } of installed) {
-    if (isOurPolicyIndex(info.index)) last = Math.max(last, indexSerial(info.index))
-  }
-  return last + 1
+  const serials = freeSerials(installed.map(({ info }) => info.index))
+  return { plan, stateSteps, steps: [...stateSteps, ...policySteps(plan, serials)] }
 }
 
 /**
