@@ -10,9 +10,18 @@ import type { XfrmMessage } from '../../../netlink/xfrm/messages.ts'
 export type Refusal = 'EEXIST' | 'ENOENT' | 'EINVAL'
 
 export class PolicyTable {
-  /** The oldest first. */
-  policies: InstalledPolicy[] = []
+  /** By identity; the oldest first. */
+  readonly #byKey = new Map<string, InstalledPolicy>()
+  readonly #byIndex = new Map<number, string>()
   #nextIndex = 8
+
+  constructor(policies: readonly InstalledPolicy[] = []) {
+    for (const policy of policies) this.#put(policy)
+  }
+
+  get policies(): InstalledPolicy[] {
+    return [...this.#byKey.values()]
+  }
 
   /** @returns the errno that the kernel would answer with */
   apply(message: XfrmMessage): Refusal | undefined {
@@ -31,28 +40,33 @@ export class PolicyTable {
     const { tmpl = [], mark } = attributes
     if (body.index !== 0 && (body.index & 7) !== body.dir) return 'EINVAL'
     const policy: InstalledPolicy = { info: body, tmpl, ifId: 0, ...(mark && { mark }) }
-    const old = this.policies.find((one) => keyOf(one) === keyOf(policy))
+    const old = this.#byKey.get(keyOf(policy))
     if (old && name === 'NEWPOLICY') return 'EEXIST'
     const index = old ? old.info.index : this.#indexFor(body)
-    this.policies = this.policies.filter((one) => one !== old)
-    this.policies.push({ ...policy, info: { ...body, index } })
+    this.#byKey.delete(keyOf(policy))
+    this.#put({ ...policy, info: { ...body, index } })
     return undefined
+  }
+
+  #put(policy: InstalledPolicy): void {
+    this.#byKey.set(keyOf(policy), policy)
+    this.#byIndex.set(policy.info.index, keyOf(policy))
   }
 
   /** The wanted number, or one of the kernel's own where it is taken. */
   #indexFor({ index, dir }: { index: number; dir: number }): number {
-    if (index !== 0 && !this.policies.some(({ info }) => info.index === index)) return index
+    if (index !== 0 && !this.#byIndex.has(index)) return index
     this.#nextIndex += 8
     return this.#nextIndex | dir
   }
 
   #remove({ body, attributes: { mark } }: XfrmMessage<'DELPOLICY'>): Refusal | undefined {
     const named = keyOf({ info: body, ...(mark && { mark }) })
-    const found = this.policies.find((one) =>
-      body.index === 0 ? keyOf(one) === named : one.info.index === body.index,
-    )
+    const key = body.index === 0 ? named : (this.#byIndex.get(body.index) ?? '')
+    const found = this.#byKey.get(key)
     if (!found) return 'ENOENT'
-    this.policies = this.policies.filter((one) => one !== found)
+    this.#byKey.delete(key)
+    this.#byIndex.delete(found.info.index)
     return undefined
   }
 
