@@ -100,6 +100,17 @@ export interface AssociationStatus extends SecurityAssociation {
   readonly current: Lifetime
 }
 
+/** An SA that the kernel wants, and what is known of the traffic that it is wanted for. */
+export interface Acquire {
+  readonly protocol: SaProtocol
+  readonly source: Address
+  readonly destination: Address
+  readonly upperProtocol: number
+  readonly sourcePort: number
+  readonly destinationPort: number
+  readonly inner?: InnerSelector
+}
+
 /** Which SA a command is about, and facts that narrow the choice where several have the same identifier. */
 export interface SaTarget extends SaIdentifier {
   readonly source?: Address

@@ -3,28 +3,43 @@
  *
  * @module
  */
+import type { LifetimeCur } from '../../netlink/xfrm/structs.ts'
 import { type Address, sameAddress } from '../model/address.ts'
 import type { AssociationStatus, SaState, SecurityAssociation } from '../model/association.ts'
-import type { KernelAssociation } from '../translate/read-association.ts'
 import { type AssociationNotes, saKey, withNote } from './association-notes.ts'
+
+/** What the facts about SAs that the kernel has no place for are taken from. */
+export interface AssociationFacts {
+  readonly notes: AssociationNotes
+  readonly localAddresses: readonly Address[]
+}
 
 /** Joins an SA with its note, and derives direction and state. */
 export function statusOf(
-  { association, counters }: KernelAssociation,
-  notes: AssociationNotes,
-  localAddresses: readonly Address[],
+  association: SecurityAssociation,
+  { bytes, add_time: addTime, use_time: useTime }: LifetimeCur,
+  facts: AssociationFacts,
 ): AssociationStatus {
-  const noted = withNote(association, notes.get(saKey(association)))
-  const direction = noted.direction ?? directionOf(noted, localAddresses)
-  const { bytes, add_time: addTime, use_time: useTime } = counters
+  const known = knownAssociation(association, facts)
+  const direction = known.direction ?? directionOf(known, facts.localAddresses)
   const current = { allocations: 0n, bytes, addTime, useTime }
-  return {
-    ...noted,
-    ...(direction && { direction }),
-    ...(noted.encapsulation && direction === 'in' && { encapsulation: swapPorts(noted.encapsulation) }),
-    current,
-    state: stateOf(noted, current),
-  }
+  return { ...known, ...(direction && { direction }), current, state: stateOf(known, current) }
+}
+
+/** An SA read from the kernel as it was asked for: with its note, and its ports as this host sees them. */
+export function knownAssociation(
+  association: SecurityAssociation,
+  { notes, localAddresses }: AssociationFacts,
+): SecurityAssociation {
+  const noted = withNote(association, notes.get(saKey(association)))
+  const { encapsulation } = noted
+  if (!encapsulation || isOutboundOnly(noted, localAddresses)) return noted
+  return { ...noted, encapsulation: swapPorts(encapsulation) }
+}
+
+/** This host sends with the SA and never receives with it. */
+export function isOutboundOnly(sa: SecurityAssociation, localAddresses: readonly Address[]): boolean {
+  return (sa.direction ?? directionOf(sa, localAddresses)) === 'out'
 }
 
 /** From which end the SA is ours; `undefined` for neither or both. */
@@ -39,7 +54,7 @@ export function directionOf(
   return toUs ? 'in' : 'out'
 }
 
-/** The kernel notes ports as the packets bear them: inbound ones come from the remote port. */
+/** The kernel notes ports as the packets bear them: received ones come from the remote port. */
 function swapPorts(encapsulation: NonNullable<SecurityAssociation['encapsulation']>) {
   const { localPort, remotePort } = encapsulation
   return { ...encapsulation, localPort: remotePort, remotePort: localPort }

@@ -5,14 +5,23 @@
  * @module
  */
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
+import type { EncapPort } from '../datapath/encap-socket.ts'
 import { type Address, formatAddress, sameAddress } from '../model/address.ts'
 import type { Lifetime, SaChanges, SaProtocol, SaTarget, SecurityAssociation } from '../model/association.ts'
-import { type Classification, newState, stateIdentifier, updatedState } from '../translate/associations.ts'
+import {
+  type Classification,
+  contentOf,
+  newState,
+  replayMessage,
+  stateIdentifier,
+  updatedState,
+} from '../translate/associations.ts'
 import type { ClassTable } from '../translate/classes.ts'
 import type { MarkLayout } from '../translate/marks.ts'
-import { type KernelAssociation, readState } from '../translate/read-association.ts'
-import { type AssociationNote, type AssociationNotes, noteOf, saKey, withNote } from './association-notes.ts'
-import { isOutboundOnly, restorableState } from './classify.ts'
+import type { KernelAssociation } from '../translate/read-association.ts'
+import { type AssociationNote, type AssociationNotes, noteOf, saKey } from './association-notes.ts'
+import { isOutboundOnly, knownAssociation } from './association-status.ts'
+import { restorableState } from './classify.ts'
 import { isOurState } from './ownership.ts'
 import type { Step } from './steps.ts'
 
@@ -54,9 +63,8 @@ export class AssociationTransaction {
     this.#facts = facts
     this.#notes = new Map(notes)
     for (const { association, state, reqid } of installed) {
-      const key = saKey(association)
-      const full = withNote(association, notes.get(key))
-      this.#entries.set(key, { association: full, state, ours: isOurState(reqid) })
+      const full = knownAssociation(association, { notes, localAddresses: facts.localAddresses })
+      this.#entries.set(saKey(association), { association: full, state, ours: isOurState(reqid) })
     }
   }
 
@@ -67,6 +75,18 @@ export class AssociationTransaction {
   /** The notes as they are after all changes, without those of SAs that are gone. */
   get notes(): AssociationNotes {
     return new Map([...this.#notes].filter(([key]) => this.#entries.has(key)))
+  }
+
+  /** The UDP ports that SAs of ours receive ESP on, once all changes are made. */
+  get receivingPorts(): readonly EncapPort[] {
+    const ports = new Map<string, EncapPort>()
+    for (const { association, ours } of this.#entries.values()) {
+      const { encapsulation, destination } = association
+      if (!ours || !encapsulation || isOutboundOnly(association, this.#facts.localAddresses)) continue
+      const port: EncapPort = { family: destination.family, port: encapsulation.localPort }
+      ports.set(`${port.family} ${port.port}`, port)
+    }
+    return [...ports.values()]
   }
 
   /** @throws AssociationError EEXIST, or EINVAL for a pair that does not fit */
@@ -111,9 +131,12 @@ export class AssociationTransaction {
     }
   }
 
-  /** @throws AssociationError where the SA is absent, or the change is one that the kernel cannot make */
-  update(target: SaTarget, changes: SaChanges, both: boolean): void {
-    const entry = this.#find(target, false)
+  /**
+   * @param both the other half of its pair as well
+   * @throws AssociationError where the SA is absent, or the change is one that the kernel cannot make
+   */
+  update(target: SaTarget, changes: SaChanges, both: boolean, foreignToo = false): void {
+    const entry = this.#find(target, foreignToo)
     const other = both ? this.#otherHalf(entry) : undefined
     if (changes.pairSpi !== undefined) {
       const mate = this.#pairOf(entry.association, changes.pairSpi)
@@ -135,10 +158,16 @@ export class AssociationTransaction {
       idle: { ...old.idle, ...idle },
     }
     checkLimits(association.soft, association.hard)
-    for (const message of updatedState(entry.state, association, changes, this.#classify(association))) {
-      const undo = restorableState('UPDSA', entry.state)
+    const outboundOnly = isOutboundOnly(association, this.#facts.localAddresses)
+    for (const message of updatedState(entry.state, association, changes, outboundOnly)) {
+      const { body, attributes } = entry.state
+      const undo =
+        message.name === 'NEWAE' ? replayMessage(body, attributes) : restorableState('UPDSA', entry.state)
       this.#steps.push({ kind: 'message', message, undo })
-      if (message.name === 'UPDSA') entry.state = message as Entry['state'] & typeof message
+      entry.state = {
+        body: message.name === 'UPDSA' ? message.body : body,
+        attributes: { ...attributes, ...message.attributes },
+      }
     }
     entry.association = association
     this.#note(association)
@@ -217,12 +246,8 @@ export class AssociationTransaction {
 
   #classify(association: SecurityAssociation): Classification {
     const { classes, marks, localAddresses } = this.#facts
-    const state = newState(association, { protectionClass: undefined, marks: undefined, outboundOnly: false })
-    const content = readState(state)?.content
-    const outboundOnly = association.direction
-      ? association.direction === 'out'
-      : isOutboundOnly(association, localAddresses)
-    return { protectionClass: content && classes.classOf(content), marks, outboundOnly }
+    const outboundOnly = isOutboundOnly(association, localAddresses)
+    return { protectionClass: classes.classOf(contentOf(association)), marks, outboundOnly }
   }
 }
 
@@ -259,6 +284,12 @@ function refuseUnchangeable(old: SecurityAssociation, changes: SaChanges): void 
     throw new AssociationError(
       'EINVAL',
       'the replay window of an SA cannot be changed; delete it and add it again',
+    )
+  }
+  if (changes.encapsulation && !old.encapsulation) {
+    throw new AssociationError(
+      'EINVAL',
+      'encapsulation cannot be given to an SA that has none; delete it and add it again',
     )
   }
   if (changes.state !== undefined && changes.state !== 'mature') {

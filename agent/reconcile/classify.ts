@@ -6,20 +6,12 @@
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import { type Address, sameAddress } from '../model/address.ts'
 import type { OutboundAssociation } from '../translate/choice.ts'
-import { type ClassTable, unclassedReqid } from '../translate/classes.ts'
+import type { ClassTable } from '../translate/classes.ts'
 import { fieldOf, inField, type MarkLayout } from '../translate/marks.ts'
 import type { KernelAssociation } from '../translate/read-association.ts'
+import { isOutboundOnly } from './association-status.ts'
 import { isOurState } from './ownership.ts'
 import type { Step } from './steps.ts'
-
-/** This host sends with the SA and never receives with it. */
-export function isOutboundOnly(
-  { source, destination }: { readonly source: Address; readonly destination: Address },
-  localAddresses: readonly Address[],
-): boolean {
-  const isLocal = (address: Address) => localAddresses.some((own) => sameAddress(own, address))
-  return isLocal(source) && !isLocal(destination)
-}
 
 /** The SAs that outbound policies can choose from, with their classes. */
 export function outboundAssociations(
@@ -54,7 +46,9 @@ export function classifySteps(
     .flatMap((one) => {
       const { protocol } = one.association
       const protectionClass = classes.classOf(one.content)
-      const reqid = protectionClass?.reqid ?? unclassedReqid(protocol)
+      // An SA that serves no rule keeps the reqid it has: a class that bears this number would be one whose
+      // requirements it satisfies, so no rule can take it by mistake.
+      const reqid = protectionClass?.reqid ?? one.reqid
       const marking =
         marks && !isOutboundOnly(one.association, localAddresses)
           ? markFor(marks, protocol, protectionClass?.colour)

@@ -84,8 +84,8 @@ export function reconcile(connection: XfrmConnection, state: PolicyState, facts:
   const installed = installedPolicies(connection)
   const plan = planPolicies(desired, installed)
   if (plan.conflicts.length > 0) throw new ConflictError(plan.conflicts)
-  const marks = state.rules.length > 0 ? facts.marks : undefined
-  const stateSteps = classifySteps(associations, classes, marks, facts.localAddresses)
+  const stateSteps =
+    state.rules.length > 0 ? classifySteps(associations, classes, facts.marks, facts.localAddresses) : []
   const serials = freeSerials(installed.map(({ info }) => info.index))
   return { plan, stateSteps, steps: [...stateSteps, ...policySteps(plan, serials)] }
 }
@@ -96,7 +96,7 @@ export function reconcile(connection: XfrmConnection, state: PolicyState, facts:
  * @throws ApplyError after everything that was done has been taken back
  */
 export function applySteps(connection: XfrmConnection, steps: readonly Step[]): void {
-  const result = connection.batch(mapLazily(steps, messageOf), { stopOnError: true })
+  const result = connection.batch(steps.map(messageOf), { stopOnError: true })
   const [failure] = result.failures
   if (!failure) return
   const failed = new Set(result.failures.map(({ index }) => index))
@@ -110,9 +110,5 @@ export function applySteps(connection: XfrmConnection, steps: readonly Step[]): 
 
 /** Takes steps back, the last one first. */
 export function undoSteps(connection: XfrmConnection, steps: readonly Step[]): void {
-  connection.batch(mapLazily([...steps].reverse(), undoOf))
-}
-
-function* mapLazily<T, U>(items: readonly T[], map: (item: T) => U): Generator<U> {
-  for (const item of items) yield map(item)
+  connection.batch([...steps].reverse().map(undoOf))
 }

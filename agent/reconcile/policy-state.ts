@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { type Family, formatPrefix, type Prefix, parseAddress } from '../model/address.ts'
-import type { AddressPair, Direction, Rule, Selector } from '../model/policy.ts'
+import { formatPrefix, type Prefix, parseAddress } from '../model/address.ts'
+import { directionsOf, familiesOf, type PolicyEntry, policyEntries } from '../model/entries.ts'
+import type { AddressPair, Rule, Selector } from '../model/policy.ts'
 import type { PlacedRule } from '../translate/policies.ts'
-import { familiesOf } from '../translate/selectors.ts'
 
 /** Where one address pair of a rule stands. */
 export interface Placement {
@@ -34,14 +34,10 @@ export interface PolicyState {
   readonly rules: readonly LoadedRule[]
 }
 
-/** One of the entries that a rule and address pair makes: what Solaris lists under an index of its own. */
-export interface RuleEntry {
+/** An entry of a loaded rule: what Solaris lists under an index of its own. */
+export interface RuleEntry extends PolicyEntry {
   readonly index: number
-  readonly direction: Exclude<Direction, 'both'>
-  readonly family: Family
-  readonly pair: AddressPair
   readonly position: number
-  readonly loaded: LoadedRule
 }
 
 /** All placed rules of a state. */
@@ -53,17 +49,16 @@ export function placedRules({ rules }: Pick<PolicyState, 'rules'>): PlacedRule[]
 
 /** How many entries, and so index numbers, a pair of a rule takes. */
 export function entryCount(rule: Rule, pair: AddressPair): number {
-  return familiesOf(pair).length * (rule.direction === 'both' ? 2 : 1)
+  return familiesOf(pair).length * directionsOf(rule.direction).length
 }
 
-/** The entries of a rule: for each pair outbound before inbound, IPv4 before IPv6. */
-export function entriesOf(loaded: LoadedRule): RuleEntry[] {
-  const { rule, placements } = loaded
-  const directions = rule.direction === 'both' ? (['out', 'in'] as const) : ([rule.direction] as const)
-  return rule.selector.pairs.flatMap((pair, i) => {
-    const { firstIndex = 0, position = 0 } = placements[i] ?? {}
-    const kinds = directions.flatMap((direction) => familiesOf(pair).map((family) => ({ direction, family })))
-    return kinds.map((kind, k) => ({ ...kind, index: firstIndex + k, pair, position, loaded }))
+/** The entries of a rule, in the order of their numbers. */
+export function entriesOf({ rule, placements }: LoadedRule): RuleEntry[] {
+  let pair = -1
+  let next = 0
+  return policyEntries(rule).map((entry) => {
+    if (entry.pair !== rule.selector.pairs[pair]) next = placements[++pair]?.firstIndex ?? 0
+    return { ...entry, index: next++, position: placements[pair]?.position ?? 0 }
   })
 }
 

@@ -5,6 +5,7 @@
  * @module
  */
 import { XfrmConnection } from '../../netlink/xfrm/connection.ts'
+import { EncapSockets } from '../datapath/encap-socket.ts'
 import type { AlgorithmTable } from '../model/algorithm.ts'
 import type { AssociationStatus } from '../model/association.ts'
 import { DEFAULT_MARK_MASK, markLayout } from '../translate/marks.ts'
@@ -25,6 +26,7 @@ import { isOurPolicyIndex, isOurState } from './ownership.ts'
 import type { InstalledPolicy } from './plan.ts'
 import { emptyState } from './policy-edit.ts'
 import type { PolicyState } from './policy-state.ts'
+import type { Step } from './steps.ts'
 import { Store } from './store.ts'
 
 /** A change that was planned; {@link Session.apply} carries it out. */
@@ -94,7 +96,7 @@ export class Session {
     const { localAddresses } = this.network
     return installedAssociations(this.#connection)
       .filter(({ reqid }) => which === 'all' || isOurState(reqid))
-      .map((one) => statusOf(one, notes, localAddresses))
+      .map(({ association, counters }) => statusOf(association, counters, { notes, localAddresses }))
   }
 
   /**
@@ -144,14 +146,31 @@ export class Session {
    * Carries a transaction out, all or nothing, and lets outbound policies follow where SAs of another
    * alternative have come or gone.
    *
-   * @throws ApplyError after everything has been taken back
+   * @throws ApplyError after everything has been taken back; SystemError where a UDP port cannot be bound
    */
-  commit({ steps, notes }: AssociationTransaction): void {
+  commit({ steps, notes, receivingPorts }: AssociationTransaction): void {
+    const sockets = EncapSockets.bind(receivingPorts)
+    const before = this.#store.loadNotes()
+    try {
+      // Notes first: who hears of an SA from the kernel finds its note. Those of SAs that go stay until they have gone.
+      this.#store.writeNotes(new Map([...before, ...notes]))
+      this.#change(steps, () => sockets.handOver(this.#store.lockPath))
+      this.#store.writeNotes(notes)
+    } catch (error) {
+      this.#store.writeNotes(before)
+      throw error
+    } finally {
+      sockets.close()
+    }
+  }
+
+  /** Changes SAs, then what follows from that; all or nothing. */
+  #change(steps: readonly Step[], afterwards: () => void): void {
     applySteps(this.#connection, steps)
     try {
       if (this.#state.rules.length > 0)
         applySteps(this.#connection, this.plan(this.#state).reconciliation.steps)
-      this.#store.writeNotes(notes)
+      afterwards()
     } catch (error) {
       undoSteps(this.#connection, steps)
       throw error

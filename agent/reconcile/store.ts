@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type FileLock, lockFile } from '../../netlink/libc/lock.ts'
 import { netnsCookie } from '../../netlink/libc/netns.ts'
@@ -16,6 +16,9 @@ import { decodeState, encodeState, type PolicyState } from './policy-state.ts'
 
 /** Where state files live unless `SOLIPSEC_RUN_DIR` says otherwise. A tmpfs: like kernel policy, gone at boot. */
 const DEFAULT_RUN_DIR = '/run/solipsec'
+
+const LOCK = 'lock'
+const NOTES = 'associations.json'
 
 const LOCK_WAIT_MS = 30_000
 
@@ -49,15 +52,19 @@ export class Store {
     return new Store(folder)
   }
 
+  /** The file whose lock keeps two commands apart. */
+  get lockPath(): string {
+    return join(this.#folder, LOCK)
+  }
+
   /**
    * Keeps other commands out until {@link Store.unlock}, or until the process ends.
    *
    * @throws LockedError after 30 s
    */
   lock(): void {
-    const path = join(this.#folder, 'lock')
-    this.#lock = lockFile(path, LOCK_WAIT_MS)
-    if (!this.#lock) throw new LockedError(path)
+    this.#lock = lockFile(this.lockPath, LOCK_WAIT_MS)
+    if (!this.#lock) throw new LockedError(this.lockPath)
   }
 
   unlock(): void {
@@ -93,13 +100,19 @@ export class Store {
 
   /** What the kernel has no place for in the SAs. */
   loadNotes(): AssociationNotes {
-    const text = this.#read('associations.json')
+    const text = this.#read(NOTES)
     return text === undefined ? new Map() : decodeNotes(text)
   }
 
+  /** Changes whenever the notes are written: each time the file is a new one. */
+  notesStamp(): string {
+    const stat = statSync(join(this.#folder, NOTES), { throwIfNoEntry: false })
+    return stat ? `${stat.ino} ${stat.mtimeMs}` : ''
+  }
+
   writeNotes(notes: AssociationNotes): void {
-    if (notes.size > 0) this.#write('associations.json', encodeNotes(notes))
-    else rmSync(join(this.#folder, 'associations.json'), { force: true })
+    if (notes.size > 0) this.#write(NOTES, encodeNotes(notes))
+    else rmSync(join(this.#folder, NOTES), { force: true })
   }
 
   /** Reads a file of the folder as text; `undefined` where there is none. */

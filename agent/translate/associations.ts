@@ -16,6 +16,7 @@ import type { ProtectionClass } from './classes.ts'
 import { unclassedReqid } from './classes.ts'
 import { type KernelAlgorithm, kernelAlgorithm } from './kernel-algorithms.ts'
 import { fieldOf, inField, type MarkLayout } from './marks.ts'
+import type { SaContent } from './requirements.ts'
 import { familyNumber, type MaskedPort, makeSelector } from './selectors.ts'
 
 /** Largest window of the classic replay state; larger ones need the bitmap attribute. */
@@ -59,6 +60,23 @@ export function newState(sa: SecurityAssociation, classification: Classification
   return { name: 'NEWSA', body, attributes }
 }
 
+/** What of an SA that we make counts when it is held against rules. */
+export function contentOf(sa: SecurityAssociation): SaContent {
+  const cipher = sa.protocol === 'esp' ? required(PROTOCOL_ESP, sa.encrAlgorithm) : undefined
+  return {
+    protocol: sa.protocol,
+    encrAlgorithm: sa.encrAlgorithm,
+    encrBits: (sa.encrKey?.bits ?? 0) - (sa.encrKey ? sa.saltBits : 0),
+    authAlgorithm: sa.authAlgorithm,
+    authBits: sa.authKey?.bits ?? 0,
+    combined: cipher?.kind === 'aead',
+    unique: sa.upperProtocol !== 0 || sa.sourcePort !== 0 || sa.destinationPort !== 0,
+    mode: sa.inner ? 'tunnel' : 'transport',
+    source: sa.source,
+    destination: sa.destination,
+  }
+}
+
 /** What the kernel knows a state by. */
 export function stateIdentifier({ id, family }: UsersaInfo): UsersaId {
   return { daddr: id.daddr, spi: id.spi, family, proto: id.proto }
@@ -72,19 +90,30 @@ export function updatedState(
   state: Pick<XfrmMessage<'NEWSA'>, 'body' | 'attributes'>,
   sa: SecurityAssociation,
   changes: SaChanges,
-  { outboundOnly }: Classification,
-): XfrmMessage[] {
-  const messages: XfrmMessage[] = []
+  outboundOnly: boolean,
+): (XfrmMessage<'UPDSA'> | XfrmMessage<'NEWAE'>)[] {
+  const messages: (XfrmMessage<'UPDSA'> | XfrmMessage<'NEWAE'>)[] = []
   if (changes.soft || changes.hard || changes.encapsulation) {
     const attributes = { ...state.attributes, ...encapsulationAttribute(sa, outboundOnly) }
     messages.push({ name: 'UPDSA', body: { ...state.body, lft: lifetime(sa) }, attributes })
   }
-  if (changes.replayValue !== undefined) {
-    const { reqid, saddr } = state.body
-    const body = { sa_id: stateIdentifier(state.body), saddr, flags: aeFlag.RVAL, reqid }
-    messages.push({ name: 'NEWAE', body, attributes: replayAttributes(sa) })
-  }
+  if (changes.replayValue !== undefined) messages.push(replayMessage(state.body, replayAttributes(sa)))
   return messages
+}
+
+/** Sets the sequence numbers of a state. Without numbers it begins anew: the message must not be empty. */
+export function replayMessage(
+  body: UsersaInfo,
+  { replay_val, replay_esn_val }: XfrmAttributes,
+): XfrmMessage<'NEWAE'> {
+  const { reqid, saddr } = body
+  return {
+    name: 'NEWAE',
+    body: { sa_id: stateIdentifier(body), saddr, flags: aeFlag.RVAL, reqid },
+    attributes: replay_esn_val
+      ? { replay_esn_val }
+      : { replay_val: replay_val ?? { oseq: 0, seq: 0, bitmap: 0 } },
+  }
 }
 
 /** Which packets the SA may carry: the inner ones of a tunnel, or what a transport SA's ports restrict it to. */

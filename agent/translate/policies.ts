@@ -11,6 +11,7 @@
 import { dir } from '../../netlink/xfrm/constants.ts'
 import type { Mark, Selector, UserTmpl } from '../../netlink/xfrm/structs.ts'
 import { type Family, hostPrefix } from '../model/address.ts'
+import { familiesOf } from '../model/entries.ts'
 import type { AddressPair, Rule } from '../model/policy.ts'
 import { type Choice, canBeOptional, chooseForTunnel, chooseOutbound, type Peers } from './choice.ts'
 import type { ClassTable, Combination } from './classes.ts'
@@ -33,7 +34,7 @@ import {
   SLOT_SATELLITE,
   SLOT_WIDE_SATELLITE,
 } from './priorities.ts'
-import { familiesOf, selectorPairs } from './selectors.ts'
+import { selectorPairs } from './selectors.ts'
 import type { Tunnel } from './tunnels.ts'
 
 /** One address pair of a rule, with its place among all others. */

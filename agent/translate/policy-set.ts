@@ -6,6 +6,7 @@
 import type { Address, Family } from '../model/address.ts'
 import type { AlgorithmTable } from '../model/algorithm.ts'
 import type { SaProtocol } from '../model/association.ts'
+import { familiesOf } from '../model/entries.ts'
 import type { Rule } from '../model/policy.ts'
 import { type OutboundAssociation, Peers } from './choice.ts'
 import { type Alternatives, buildClasses, type ClassTable } from './classes.ts'
@@ -14,7 +15,6 @@ import { type KernelPolicy, withoutShadowed } from './kernel-policy.ts'
 import { fieldOf, type MarkLayout } from './marks.ts'
 import { type PlacedRule, type PolicyContext, policiesOf } from './policies.ts'
 import { requirementsOf } from './requirements.ts'
-import { familiesOf } from './selectors.ts'
 import { type Tunnel, transportRules, tunnelFence } from './tunnels.ts'
 
 /** What the rules' translation depends on besides the rules: facts about this host. */

@@ -39,8 +39,6 @@ export const BAND = {
   esp: 0x3000_0000,
   ah: 0x4000_0000,
   drop: 0x5000_0000,
-  /** Drops what a tunnel carries without a rule of its own. */
-  tunnelFence: 0x6000_0000,
   /** Refuses protected packets that no rule asked for. */
   fence: 0x7000_0000,
 } as const
@@ -73,7 +71,7 @@ export function priorityOf(band: number, position: number): number {
 
 /** The position that a priority number of ours belongs to; `undefined` outside the rule bands. */
 export function positionOf(priority: number): number | undefined {
-  if (priority < BAND.bypass || priority >= BAND.tunnelFence) return undefined
+  if (priority < BAND.bypass || priority >= BAND.fence) return undefined
   return Math.floor((priority & 0x0fff_ffff) / SLOTS)
 }
 

@@ -30,12 +30,39 @@ export interface KernelAssociation {
 /** @returns `undefined` for anything that is not AH or ESP, and for larval states */
 export function readState(state: State): KernelAssociation | undefined {
   const { body, attributes } = state
-  const protocol = body.id.proto === proto.ESP ? 'esp' : body.id.proto === proto.AH ? 'ah' : undefined
-  if (!protocol || body.id.spi === 0) return undefined
+  if (!hasAlgorithm(attributes)) return undefined
   const auth = identifyAuth(attributes)
   const cipher = identifyCipher(attributes)
-  if (!auth && !cipher && !hasAlgorithm(attributes)) return undefined
-  const association: SecurityAssociation = {
+  const association = associationOf(state, auth, cipher)
+  if (!association) return undefined
+  return {
+    association,
+    content: readContent(association, body, auth, cipher),
+    reqid: body.reqid,
+    setMark: readSetMark(attributes),
+    counters: body.curlft,
+    state,
+  }
+}
+
+/**
+ * An SA as the kernel's EXPIRE message shows it: without algorithms and keys.
+ *
+ * @returns `undefined` for anything that is not AH or ESP, and for larval states
+ */
+export function readBareState(state: State): SecurityAssociation | undefined {
+  return associationOf(state, undefined, undefined)
+}
+
+function associationOf(
+  state: State,
+  auth: IdentifiedAlgorithm | undefined,
+  cipher: IdentifiedAlgorithm | undefined,
+): SecurityAssociation | undefined {
+  const { body, attributes } = state
+  const protocol = body.id.proto === proto.ESP ? 'esp' : body.id.proto === proto.AH ? 'ah' : undefined
+  if (!protocol || body.id.spi === 0) return undefined
+  return {
     protocol,
     spi: body.id.spi,
     source: readAddress(body.saddr, body.family),
@@ -48,14 +75,6 @@ export function readState(state: State): KernelAssociation | undefined {
     ...lifetimes(body),
     ...replay(state),
     ...encapsulation(attributes),
-  }
-  return {
-    association,
-    content: contentOf(association, body, auth, cipher),
-    reqid: body.reqid,
-    setMark: readSetMark(attributes),
-    counters: body.curlft,
-    state,
   }
 }
 
@@ -146,7 +165,7 @@ function readSetMark({ set_mark, set_mark_mask }: XfrmAttributes): KernelAssocia
 /** An algorithm without a number, or cut to another ICV length than its number promises, satisfies nothing. */
 const NO_SUCH_ALGORITHM = -1
 
-function contentOf(
+function readContent(
   sa: SecurityAssociation,
   { mode: saMode }: UsersaInfo,
   auth: IdentifiedAlgorithm | undefined,

@@ -34,12 +34,6 @@ export interface SelectorPair {
   readonly in: XfrmSelector
 }
 
-/** The families that a pair is about: its own, or both where no address is given. */
-export function familiesOf(pair: AddressPair): Family[] {
-  const side = pair.local ?? pair.remote
-  return side ? [side.family] : ['inet', 'inet6']
-}
-
 /** The selectors of one address pair of a rule in one family; several where XFRM cannot say it in one. */
 export function selectorPairs(selector: Selector, pair: AddressPair, family: Family): SelectorPair[] {
   const local = pair.local ? maskPrefix(pair.local) : anyPrefix(family)
@@ -56,7 +50,8 @@ interface UpperLayer {
 
 function upperLayers(selector: Selector): UpperLayer[] {
   const { protocol = 0 } = selector
-  if (selector.icmpType) return icmpLayers(protocol, selector.icmpType, selector.icmpCode)
+  const { icmpType, icmpCode } = selector
+  if (icmpType || icmpCode) return icmpLayers(protocol, icmpType, icmpCode)
   const local = exactPort(selector.localPort)
   const remote = exactPort(selector.remotePort)
   // Protocol 0 with a port would also match ICMP types and GRE keys, which share the field.
@@ -68,7 +63,11 @@ function exactPort(port: number | undefined): MaskedPort {
   return port ? { value: port, mask: 0xffff } : ANY_PORT
 }
 
-function icmpLayers(protocol: number, type: IcmpRange, code: IcmpRange | undefined): UpperLayer[] {
+function icmpLayers(
+  protocol: number,
+  type: IcmpRange | undefined,
+  code: IcmpRange | undefined,
+): UpperLayer[] {
   const layers: UpperLayer[] = []
   for (const local of icmpBlocks(type)) {
     for (const remote of icmpBlocks(code)) layers.push({ protocol, local, remote })

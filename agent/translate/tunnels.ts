@@ -24,8 +24,6 @@ export interface Tunnel {
   readonly protocols: readonly number[]
 }
 
-const FAMILIES: readonly Family[] = ['inet', 'inet6']
-
 /**
  * The address pair and selectors of a `negotiate transport` rule: the tunnel's outer packets.
  *
@@ -41,23 +39,23 @@ export function transportRules(rule: Rule, tunnel: Tunnel): { rule: Rule; pair: 
 }
 
 /**
- * Around a tunnel that has tunnel-mode rules: what is forwarded into it is left to the outbound policies, what
- * no rule covers is dropped in both directions, and so are packets that come through it unprotected.
+ * Around a tunnel that has tunnel-mode rules. What they protect never passes through the interface: it is caught
+ * on the way into it. So whatever the interface itself sends or receives, its own encapsulation between the outer
+ * addresses, is covered by no rule, and dropped. What is forwarded into the interface is left to the outbound
+ * policies.
  */
-export function tunnelFence(tunnel: Tunnel): KernelPolicy[] {
-  const fence: KernelPolicy[] = []
-  for (const family of FAMILIES) {
+export function tunnelFence({ endpoints, protocols, ifindex }: Tunnel): KernelPolicy[] {
+  const local = hostPrefix(endpoints.local)
+  const remote = hostPrefix(endpoints.remote)
+  const outer = protocols.flatMap((protocol) => [
+    block(dir.OUT, makeSelector(local, remote, protocol), BAND.guard),
+    block(dir.IN, makeSelector(remote, local, protocol), BAND.guard),
+  ])
+  const forwarded = FAMILIES.map((family) => {
     const any = anyPrefix(family)
-    const sel = makeSelector(any, any, 0, undefined, undefined, tunnel.ifindex)
-    fence.push(block(dir.OUT, sel, BAND.tunnelFence), block(dir.IN, sel, BAND.tunnelFence))
-    fence.push(allow(dir.FWD, sel, BAND.system))
-  }
-  return [...fence, ...outerFence(tunnel)]
+    return allow(dir.FWD, makeSelector(any, any, 0, undefined, undefined, ifindex), BAND.system)
+  })
+  return [...outer, ...forwarded]
 }
 
-/** Refuses the interface's own, unprotected encapsulation from the other end. */
-function outerFence({ endpoints, protocols }: Tunnel): KernelPolicy[] {
-  const source = hostPrefix(endpoints.remote)
-  const destination = hostPrefix(endpoints.local)
-  return protocols.map((protocol) => block(dir.IN, makeSelector(source, destination, protocol), BAND.guard))
-}
+const FAMILIES: readonly Family[] = ['inet', 'inet6']

@@ -71,7 +71,11 @@ export async function run(argv: readonly string[], io: Io, places: Places = syst
 class Refusal extends Error {}
 
 async function carryOut(request: Request, io: Io, places: Places): Promise<void> {
-  const { edit, json } = request
+  const { edit, json, netns } = request
+  if (netns !== undefined) {
+    const { enterNetns } = await import('../../netlink/libc/netns.ts')
+    enterNetns(netns)
+  }
   if (request.listKernel) {
     const table = loadSynchronisedTable(places.synchronised) ?? (await probe(await loadTable(places), io))
     io.stdout.write(json ? listJson(table, true) : listKernel(table))
@@ -167,6 +171,6 @@ function messageOf(error: unknown): string | undefined {
   if (error instanceof Refusal) return error.message
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined
   if (error.code === 'EPERM' || error.code === 'EACCES') return `insufficient privilege: ${error.message}`
-  const isSystem = /^E[A-Z0-9]+$/.test(error.code) || error.code.startsWith('ERR_NETLINK_')
+  const isSystem = /^E[A-Z0-9]+$/.test(error.code) || /^ERR_NET(LINK|NS)_/.test(error.code)
   return isSystem ? error.message : undefined
 }

@@ -4,42 +4,13 @@
  * @module
  */
 import { interpret, optionTable, type Request } from './ipsecconf/arguments.ts'
-import { CommandError, conclude } from './support/exit.ts'
 import type { Io } from './support/io.ts'
-import { start, usageError } from './support/start.ts'
+import { runner } from './support/run.ts'
 
-const NAME = 'ipsecconf'
-
-/** @returns the exit code, see ipsecconf(8), EXIT STATUS */
-export async function run(argv: readonly string[], io: Io): Promise<number> {
-  const started = await start(NAME, optionTable, argv, io)
-  if (typeof started === 'number') return started
-  const asked = interpret(started.options, started.operands)
-  if ('usage' in asked) return usageError(NAME, asked.usage, io)
-  try {
-    await carryOut(asked.request, io)
-    return 0
-  } catch (error) {
-    const failure = error instanceof CommandError ? error : await understood(error)
-    if (failure.message !== '') io.stderr.write(`${NAME}: ${failure.message}\n`)
-    return conclude(failure.outcome, io)
-  }
-}
-
-/** An error of the lower layers in words for the user; what is nobody's fault but ours is thrown on. */
-async function understood(error: unknown): Promise<CommandError> {
-  const { explain } = await import('./support/explain.ts')
-  const failure = explain(error)
-  if (!failure) throw error
-  return failure
-}
+export const run = runner({ name: 'ipsecconf', options: optionTable, interpret, carryOut })
 
 async function carryOut(request: Request, io: Io): Promise<void> {
-  const { task, netns } = request
-  if (netns !== undefined) {
-    const { enterNetns } = await import('../../netlink/libc/netns.ts')
-    enterNetns(netns)
-  }
+  const { task } = request
   switch (task.kind) {
     case 'check': {
       const { checkFile } = await import('./ipsecconf/check.ts')

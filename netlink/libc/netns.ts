@@ -50,6 +50,9 @@ export function netnsPath(name: string): string {
   return `${NETNS_FOLDER}/${name}`
 }
 
+/** A network namespace: its name, or a descriptor of its file. */
+export type Netns = string | number
+
 /** Opens a named namespace; the descriptor keeps it alive until it is closed. */
 export function openNetns(name: string): number {
   const path = netnsPath(name)
@@ -59,38 +62,39 @@ export function openNetns(name: string): number {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
       throw new NamespaceError('ERR_NETNS_MISSING', `there is no network namespace '${name}' (${path})`)
     }
-    throw denied(name, (error as NodeJS.ErrnoException).code)
+    throw denied(`'${name}'`, (error as NodeJS.ErrnoException).code)
   }
 }
 
-function denied(name: string, code: string | undefined): NamespaceError {
+function denied(title: string, code: string | undefined): NamespaceError {
   return code === 'EINVAL'
-    ? new NamespaceError('ERR_NETNS_INVALID', `'${netnsPath(name)}' is not a network namespace`)
+    ? new NamespaceError('ERR_NETNS_INVALID', `${title} is not a network namespace`)
     : new NamespaceError(
         'ERR_NETNS_DENIED',
-        `cannot enter network namespace '${name}': ${code} (needs CAP_SYS_ADMIN)`,
+        `cannot enter network namespace ${title}: ${code} (needs CAP_SYS_ADMIN)`,
       )
 }
 
-/** Moves the calling thread into the namespace that the descriptor stands for. */
+/** Moves the calling thread. */
 function setns(fd: number): void {
   if (c.setns(fd, CLONE_NEWNET) < 0) throw new SystemError('setns', lastErrno())
 }
 
 /**
- * Moves the calling thread into a named namespace for good. Enough for a command: with it go name look-ups,
+ * Moves the calling thread into a namespace for good. Enough for a command: with it go name look-ups,
  * `os.networkInterfaces()`, `/proc/thread-self/net` and `/proc/sys/net` read by synchronous calls.
  *
  * @throws {NamespaceError}
  */
-export function enterNetns(name: string): void {
-  const target = openNetns(name)
+export function enterNetns(netns: Netns): void {
+  const target = typeof netns === 'number' ? netns : openNetns(netns)
   try {
     setns(target)
   } catch (error) {
-    throw error instanceof SystemError ? denied(name, error.code) : error
+    const title = typeof netns === 'number' ? `of descriptor ${netns}` : `'${netns}'`
+    throw error instanceof SystemError ? denied(title, error.code) : error
   } finally {
-    closeSync(target)
+    if (target !== netns) closeSync(target)
   }
 }
 
@@ -100,14 +104,14 @@ export function unshareNetns(): void {
 }
 
 /**
- * Runs `visit` with the calling thread in a named namespace and moves it back, also when `visit` throws.
- * Without a name, just runs it. `visit` must be synchronous. If the thread cannot be moved back, nothing in
+ * Runs `visit` with the calling thread in a namespace and moves it back, also when `visit` throws. Where none
+ * is given, just runs it. `visit` must be synchronous. If the thread cannot be moved back, nothing in
  * this process can be trusted to touch the right namespace any more: the process ends.
  *
  * @throws {NamespaceError}
  */
-export function withNetns<T>(name: string | undefined, visit: () => T): T {
-  return name === undefined ? visit() : elsewhere(() => enterNetns(name), visit)
+export function withNetns<T>(netns: Netns | undefined, visit: () => T): T {
+  return netns === undefined ? visit() : elsewhere(() => enterNetns(netns), visit)
 }
 
 /**

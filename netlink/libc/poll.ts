@@ -12,13 +12,16 @@ export interface Watch {
   close(): void
 }
 
+/** What the library really calls back with; its types leave out the status. */
+type PollCallback = (status: number) => void
+
 /**
- * Calls `ready` whenever the descriptor is readable (or in error), again and again as long as it stays so.
+ * Calls `ready` whenever the descriptor is readable or in error, again and again as long as it stays so.
  * Close the watch before the descriptor. What `ready` throws becomes an uncaught exception.
  */
 export function watchReadable(fd: number, ready: () => void): Watch {
   let open = true
-  const handle = koffi().node.poll(fd, { readable: true, disconnect: true }, () => {
+  const onEvent: PollCallback = (status) => {
     if (!open) return
     try {
       ready()
@@ -27,7 +30,10 @@ export function watchReadable(fd: number, ready: () => void): Watch {
         throw error
       })
     }
-  })
+    // libuv takes any error of the descriptor for the end of it and stops; for netlink, ENOBUFS is none.
+    if (open && status !== 0) handle.start({ readable: true }, onEvent as never)
+  }
+  const handle = koffi().node.poll(fd, { readable: true }, onEvent as never)
   return {
     ref: () => handle.ref(),
     unref: () => handle.unref(),

@@ -4,12 +4,11 @@
  *
  * @module
  */
+import { align4, littleEndian, type Memory, memoryOf } from '../codec/memory.ts'
 import type { Channel } from './channel.ts'
 import { NetlinkError } from './error.ts'
 import { answerError, type Dialect, parseAnswer } from './extack.ts'
 import {
-  align,
-  HOST_LITTLE_ENDIAN,
   keep,
   type Message,
   NLM_F_ACK,
@@ -18,7 +17,6 @@ import {
   NLMSG_HDRLEN,
   parseMessages,
   type ReceivedMessage,
-  viewOf,
   writeMessage,
 } from './message.ts'
 
@@ -35,7 +33,7 @@ const LARGEST_MESSAGE = 64 * 1024
  *
  * @returns the offset behind the message's last byte
  */
-export type EncodeMessage = (target: Uint8Array, offset: number, index: number) => number
+export type EncodeMessage = (target: Memory, offset: number, index: number) => number
 
 export interface BatchOptions {
   /** Send nothing more after the chunk in which a message failed. The rest of that chunk is still done. */
@@ -60,7 +58,7 @@ export interface BatchResult {
 }
 
 /** Writes the next message of a batch; `undefined` when there is none. */
-type Source = (target: Uint8Array, offset: number, index: number) => number | undefined
+type Source = (target: Memory, offset: number, index: number) => number | undefined
 
 /** The messages of an iterable. */
 export function fromMessages(messages: Iterable<Message>): Source {
@@ -82,8 +80,7 @@ export class Batch {
   readonly #dialect: Dialect
   readonly #options: BatchOptions
   readonly #takeSequences: (count: number) => number
-  readonly #bytes = new Uint8Array(CHUNK_BYTES + LARGEST_MESSAGE)
-  readonly #view = viewOf(this.#bytes)
+  readonly #memory = memoryOf(new Uint8Array(CHUNK_BYTES + LARGEST_MESSAGE))
   /** Where each message of the chunk begins, and where the last one ends. */
   readonly #starts = new Uint32Array(CHUNK_MESSAGES + 1)
   readonly #failures: BatchFailure[] = []
@@ -117,7 +114,7 @@ export class Batch {
         if (this.#options.stopOnError && this.#failures.length > 0) break
       }
     } finally {
-      this.#bytes.fill(0)
+      this.#memory.bytes.fill(0)
     }
     this.#failures.sort((a, b) => a.index - b.index)
     return {
@@ -132,10 +129,10 @@ export class Batch {
     let offset = 0
     this.#count = 0
     while (this.#count < CHUNK_MESSAGES && offset < CHUNK_BYTES) {
-      const end = source(this.#bytes, offset, this.#first + this.#count)
+      const end = source(this.#memory, offset, this.#first + this.#count)
       if (end === undefined) break
       this.#close(offset, end)
-      offset = align(end)
+      offset = align4(end)
       this.#count++
       this.#starts[this.#count] = offset
     }
@@ -145,26 +142,26 @@ export class Batch {
   /** Completes a message's header, but for the sequence number. */
   #close(offset: number, end: number): void {
     const length = end - offset
-    if (length < NLMSG_HDRLEN || end > this.#bytes.length) {
+    if (length < NLMSG_HDRLEN || end > this.#memory.bytes.length) {
       throw new RangeError(`batch: message ${this.#first + this.#count} has an impossible length ${length}`)
     }
-    const flags = this.#view.getUint16(offset + 6, HOST_LITTLE_ENDIAN) | NLM_F_REQUEST
-    this.#view.setUint32(offset, length, HOST_LITTLE_ENDIAN)
-    this.#view.setUint16(offset + 6, flags, HOST_LITTLE_ENDIAN)
-    this.#view.setUint32(offset + 12, 0, HOST_LITTLE_ENDIAN)
+    const flags = this.#memory.view.getUint16(offset + 6, littleEndian) | NLM_F_REQUEST
+    this.#memory.view.setUint32(offset, length, littleEndian)
+    this.#memory.view.setUint16(offset + 6, flags, littleEndian)
+    this.#memory.view.setUint32(offset + 12, this.#channel.portId, littleEndian)
   }
 
   #exchange(): void {
     const base = this.#takeSequences(this.#count)
     for (let i = 0; i < this.#count; i++) {
-      this.#view.setUint32((this.#starts[i] ?? 0) + 8, base + i, HOST_LITTLE_ENDIAN)
+      this.#memory.view.setUint32((this.#starts[i] ?? 0) + 8, base + i, littleEndian)
     }
     // The kernel reports every error, asked or not. An ACK of the last message alone says that the chunk is
     // done; asking for all of them takes two and a half times as long and tells nothing more.
     const flagsAt = (this.#starts[this.#count - 1] ?? 0) + 6
-    const flags = this.#view.getUint16(flagsAt, HOST_LITTLE_ENDIAN) | NLM_F_ACK
-    this.#view.setUint16(flagsAt, flags, HOST_LITTLE_ENDIAN)
-    this.#channel.send(this.#bytes.subarray(0, this.#starts[this.#count]), 'batch')
+    const flags = this.#memory.view.getUint16(flagsAt, littleEndian) | NLM_F_ACK
+    this.#memory.view.setUint16(flagsAt, flags, littleEndian)
+    this.#channel.send(this.#memory.bytes.subarray(0, this.#starts[this.#count]), 'batch')
     while (!this.#collect(base)) {
       // until the last message of the chunk is answered
     }
@@ -192,8 +189,8 @@ export class Batch {
     const answer = parseAnswer(message)
     if (answer.errno === 0) return
     const start = this.#starts[position] ?? 0
-    const type = this.#view.getUint16(start + 4, HOST_LITTLE_ENDIAN)
-    const request = this.#bytes.subarray(start, this.#starts[position + 1])
+    const type = this.#memory.view.getUint16(start + 4, littleEndian)
+    const request = this.#memory.bytes.subarray(start, this.#starts[position + 1])
     const index = this.#first + position
     const place = { sequence: message.sequence, index }
     this.#failures.push({ index, error: answerError(answer, type, request, this.#dialect, place) })

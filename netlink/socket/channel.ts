@@ -4,11 +4,11 @@
  *
  * @module
  */
+import { littleEndian, memoryOf } from '../codec/memory.ts'
 import { errnoNumber, SystemError } from '../libc/errno.ts'
-import { withNetns } from '../libc/netns.ts'
+import { type Netns, withNetns } from '../libc/netns.ts'
 import * as libc from '../libc/socket.ts'
 import { NetlinkError } from './error.ts'
-import { HOST_LITTLE_ENDIAN, viewOf } from './message.ts'
 
 // linux/netlink.h, socket options of SOL_NETLINK
 const SOL_NETLINK = 270
@@ -29,8 +29,8 @@ const SEND_BUFFER = 512 * 1024
 const ANSWER_TIMEOUT_SECONDS = 30
 
 export interface ChannelOptions {
-  /** Name of the network namespace to open the socket in; the thread's own where absent. */
-  readonly netns?: string | undefined
+  /** Network namespace to open the socket in, by name or descriptor; the thread's own where absent. */
+  readonly netns?: Netns | undefined
   /** Multicast groups to join, by number (not mask). */
   readonly groups?: readonly number[] | undefined
   /** The kernel's receive buffer in bytes. */
@@ -54,7 +54,7 @@ export class Channel {
   #used = 0
   #open = true
   readonly #from = new Uint8Array(SOCKADDR_NL_SIZE)
-  readonly #fromView = viewOf(this.#from)
+  readonly #fromView = memoryOf(this.#from).view
   readonly #fromLength = new Uint8Array(4)
 
   private constructor(fd: number, portId: number) {
@@ -75,7 +75,12 @@ export class Channel {
     try {
       return translated('open', () => {
         configure(fd, options)
-        return new Channel(fd, bindAnywhere(fd))
+        const portId = bindAnywhere(fd)
+        // Only now: binding resets the memberships.
+        for (const group of options.groups ?? []) {
+          libc.setSockOptInt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group)
+        }
+        return new Channel(fd, portId)
       })
     } catch (error) {
       libc.close(fd)
@@ -104,14 +109,14 @@ export class Channel {
       const length = expected < 0 ? expected : this.#recv(flags)
       if (length < 0) return failed(-length, wait)
       this.#used = Math.max(this.#used, length)
-      if (this.#fromView.getUint32(4, HOST_LITTLE_ENDIAN) !== KERNEL) continue
+      if (this.#fromView.getUint32(4, littleEndian) !== KERNEL) continue
       return { kind: 'datagram', bytes: this.#buffer.subarray(0, length) }
     }
     return { kind: 'empty' }
   }
 
   #recv(flags: number): number {
-    this.#fromLength[HOST_LITTLE_ENDIAN ? 0 : 3] = SOCKADDR_NL_SIZE
+    this.#fromLength[littleEndian ? 0 : 3] = SOCKADDR_NL_SIZE
     return libc.recvFrom(this.fd, this.#buffer, flags, this.#from, this.#fromLength)
   }
 
@@ -153,9 +158,6 @@ function configure(fd: number, options: ChannelOptions): void {
   const timeout = new Uint8Array(BigInt64Array.of(BigInt(ANSWER_TIMEOUT_SECONDS), 0n).buffer)
   libc.setSockOpt(fd, SOL_SOCKET, SO_RCVTIMEO, timeout)
   for (const option of [NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK]) optional(fd, option)
-  for (const group of options.groups ?? []) {
-    libc.setSockOptInt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group)
-  }
 }
 
 /** The FORCE form goes beyond the system-wide limit, but needs the privilege in the first namespace. */
@@ -179,14 +181,14 @@ function optional(fd: number, option: number): void {
 
 function bindAnywhere(fd: number): number {
   libc.bind(fd, kernelAddress(0))
-  return viewOf(libc.getSockName(fd)).getUint32(4, HOST_LITTLE_ENDIAN)
+  return memoryOf(libc.getSockName(fd)).view.getUint32(4, littleEndian)
 }
 
 /** `struct sockaddr_nl`; port 0 is the kernel as a destination, and "any" for bind. */
 function kernelAddress(portId: number): Uint8Array {
   const address = new Uint8Array(SOCKADDR_NL_SIZE)
-  viewOf(address).setUint16(0, libc.AF_NETLINK, HOST_LITTLE_ENDIAN)
-  viewOf(address).setUint32(4, portId, HOST_LITTLE_ENDIAN)
+  memoryOf(address).view.setUint16(0, libc.AF_NETLINK, littleEndian)
+  memoryOf(address).view.setUint32(4, portId, littleEndian)
   return address
 }
 

@@ -4,17 +4,9 @@
  *
  * @module
  */
+import { align4, littleEndian, memoryOf } from '../codec/memory.ts'
 import { NetlinkError, type NetlinkFault } from './error.ts'
-import {
-  align,
-  HOST_LITTLE_ENDIAN,
-  NLM_F_ACK_TLVS,
-  NLM_F_CAPPED,
-  NLMSG_ERROR,
-  NLMSG_HDRLEN,
-  type ReceivedMessage,
-  viewOf,
-} from './message.ts'
+import { NLM_F_ACK_TLVS, NLM_F_CAPPED, NLMSG_ERROR, NLMSG_HDRLEN, type ReceivedMessage } from './message.ts'
 
 // linux/netlink.h, enum nlmsgerr_attrs
 const NLMSGERR_ATTR_MSG = 1
@@ -46,7 +38,11 @@ export interface Dialect {
   /** Name of a top-level attribute of a message type. */
   attributeName?(type: number, attribute: number): string | undefined
   /** A more telling code and hint for what the kernel answered. */
-  classify?(type: number, answer: Answer): { readonly code?: string; readonly hint?: string } | undefined
+  classify?(
+    type: number,
+    answer: Answer,
+    request: Uint8Array,
+  ): { readonly code?: string; readonly hint?: string } | undefined
 }
 
 /**
@@ -66,8 +62,8 @@ export function parseAnswer(message: ReceivedMessage): Answer {
       sequence: message.sequence,
     })
   }
-  const view = viewOf(payload)
-  const errno = Math.abs(view.getInt32(0, HOST_LITTLE_ENDIAN))
+  const view = memoryOf(payload).view
+  const errno = Math.abs(view.getInt32(0, littleEndian))
   if (!(flags & NLM_F_ACK_TLVS)) return { errno }
   return { errno, ...parseAttributes(payload, type === NLMSG_ERROR ? echoEnd(view, flags) : 4) }
 }
@@ -75,25 +71,25 @@ export function parseAnswer(message: ReceivedMessage): Answer {
 /** Where the echoed request ends: header only where it was capped or where all went well. */
 function echoEnd(view: DataView, flags: number): number {
   if (flags & NLM_F_CAPPED || view.byteLength < 8) return 4 + NLMSG_HDRLEN
-  return 4 + Math.max(NLMSG_HDRLEN, align(view.getUint32(4, HOST_LITTLE_ENDIAN)))
+  return 4 + Math.max(NLMSG_HDRLEN, align4(view.getUint32(4, littleEndian)))
 }
 
 function parseAttributes(payload: Uint8Array, start: number): Omit<Answer, 'errno'> {
-  const view = viewOf(payload)
+  const view = memoryOf(payload).view
   const found: { -readonly [K in keyof Answer]?: Answer[K] } = {}
   for (let at = start; at + NLA_HDRLEN <= payload.length; ) {
-    const length = view.getUint16(at, HOST_LITTLE_ENDIAN)
+    const length = view.getUint16(at, littleEndian)
     if (length < NLA_HDRLEN || at + length > payload.length) break
-    const type = view.getUint16(at + 2, HOST_LITTLE_ENDIAN) & NLA_TYPE_MASK
+    const type = view.getUint16(at + 2, littleEndian) & NLA_TYPE_MASK
     const value = payload.subarray(at + NLA_HDRLEN, at + length)
     if (type === NLMSGERR_ATTR_MSG) found.extack = text(value)
     else if (value.length >= 4) {
-      const number = viewOf(value).getUint32(0, HOST_LITTLE_ENDIAN)
+      const number = memoryOf(value).view.getUint32(0, littleEndian)
       if (type === NLMSGERR_ATTR_OFFS) found.offset = number
       else if (type === NLMSGERR_ATTR_MISS_TYPE) found.missingType = number
       else if (type === NLMSGERR_ATTR_MISS_NEST) found.missingNest = number
     }
-    at += align(length)
+    at += align4(length)
   }
   return found
 }
@@ -122,10 +118,10 @@ export function answerError(
   dialect: Dialect,
   place: Place,
 ): NetlinkError {
-  const { offset, missingType } = answer
+  const { offset, missingType, missingNest } = answer
   const field = offset === undefined ? undefined : dialect.fieldName?.(type, request, offset)
   const missingName =
-    missingType === undefined || answer.missingNest !== undefined
+    missingType === undefined || missingNest !== undefined
       ? undefined
       : dialect.attributeName?.(type, missingType)
   const fault: NetlinkFault = {
@@ -135,7 +131,7 @@ export function answerError(
     ...(field !== undefined && { field }),
     ...(missingName !== undefined && { missingName }),
     ...privilegeHint(answer),
-    ...dialect.classify?.(type, answer),
+    ...dialect.classify?.(type, answer, request),
   }
   return new NetlinkError(fault)
 }

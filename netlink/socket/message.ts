@@ -3,11 +3,8 @@
  *
  * @module
  */
-import { endianness } from 'node:os'
+import { align4, littleEndian, type Memory, memoryOf } from '../codec/memory.ts'
 import { NetlinkError } from './error.ts'
-
-/** Netlink speaks the byte order of the host. */
-export const HOST_LITTLE_ENDIAN = endianness() === 'LE'
 
 /** netlink(7): size of `struct nlmsghdr`. */
 export const NLMSG_HDRLEN = 16
@@ -50,48 +47,38 @@ export interface ReceivedMessage {
   readonly payload: Uint8Array
 }
 
-/** Length rounded up to the next multiple of 4. */
-export function align(length: number): number {
-  return (length + 3) & ~3
-}
-
-/** A view of the same bytes. */
-export function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-}
-
 /**
  * Writes one whole message at `offset` of `target`, which must have room for it.
  *
  * @returns the offset behind the message, padding included
  */
 export function writeMessage(
-  target: Uint8Array,
+  target: Memory,
   offset: number,
   message: Message,
   sequence = 0,
   portId = 0,
 ): number {
   const length = NLMSG_HDRLEN + message.payload.length
-  const end = offset + align(length)
-  if (end > target.length) {
-    throw new RangeError(`netlink message of ${length} bytes does not fit into ${target.length - offset}`)
+  const end = offset + align4(length)
+  const { bytes, view } = target
+  if (end > bytes.length) {
+    throw new RangeError(`netlink message of ${length} bytes does not fit into ${bytes.length - offset}`)
   }
-  const view = viewOf(target)
-  view.setUint32(offset, length, HOST_LITTLE_ENDIAN)
-  view.setUint16(offset + 4, message.type, HOST_LITTLE_ENDIAN)
-  view.setUint16(offset + 6, message.flags ?? 0, HOST_LITTLE_ENDIAN)
-  view.setUint32(offset + 8, sequence, HOST_LITTLE_ENDIAN)
-  view.setUint32(offset + 12, portId, HOST_LITTLE_ENDIAN)
-  target.set(message.payload, offset + NLMSG_HDRLEN)
-  target.fill(0, offset + length, end)
+  view.setUint32(offset, length, littleEndian)
+  view.setUint16(offset + 4, message.type, littleEndian)
+  view.setUint16(offset + 6, message.flags ?? 0, littleEndian)
+  view.setUint32(offset + 8, sequence, littleEndian)
+  view.setUint32(offset + 12, portId, littleEndian)
+  bytes.set(message.payload, offset + NLMSG_HDRLEN)
+  bytes.fill(0, offset + length, end)
   return end
 }
 
 /** One message as bytes of its own. */
 export function formatMessage(message: Message, sequence = 0, portId = 0): Uint8Array {
-  const bytes = new Uint8Array(align(NLMSG_HDRLEN + message.payload.length))
-  writeMessage(bytes, 0, message, sequence, portId)
+  const bytes = new Uint8Array(align4(NLMSG_HDRLEN + message.payload.length))
+  writeMessage(memoryOf(bytes), 0, message, sequence, portId)
   return bytes
 }
 
@@ -102,23 +89,23 @@ export function formatMessage(message: Message, sequence = 0, portId = 0): Uint8
  * @throws {NetlinkError} ERR_NETLINK_MALFORMED with the offset, after the messages before it were handed out
  */
 export function* parseMessages(datagram: Uint8Array): Generator<ReceivedMessage, void> {
-  const view = viewOf(datagram)
+  const { view } = memoryOf(datagram)
   let offset = 0
   while (offset < datagram.length) {
     const left = datagram.length - offset
     if (left < NLMSG_HDRLEN) throw malformed(`${left} bytes where a header of ${NLMSG_HDRLEN} begins`, offset)
-    const length = view.getUint32(offset, HOST_LITTLE_ENDIAN)
+    const length = view.getUint32(offset, littleEndian)
     if (length < NLMSG_HDRLEN || length > left) {
       throw malformed(`message length ${length}, expected ${NLMSG_HDRLEN} to ${left}`, offset)
     }
     yield {
-      type: view.getUint16(offset + 4, HOST_LITTLE_ENDIAN),
-      flags: view.getUint16(offset + 6, HOST_LITTLE_ENDIAN),
-      sequence: view.getUint32(offset + 8, HOST_LITTLE_ENDIAN),
-      portId: view.getUint32(offset + 12, HOST_LITTLE_ENDIAN),
+      type: view.getUint16(offset + 4, littleEndian),
+      flags: view.getUint16(offset + 6, littleEndian),
+      sequence: view.getUint32(offset + 8, littleEndian),
+      portId: view.getUint32(offset + 12, littleEndian),
       payload: datagram.subarray(offset + NLMSG_HDRLEN, offset + length),
     }
-    offset += align(length)
+    offset += align4(length)
   }
 }
 

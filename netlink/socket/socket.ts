@@ -121,7 +121,9 @@ export class NetlinkSocket {
 
   #send(message: Message, flags: number): Exchange {
     const sequence = this.#takeSequences(1)
-    const request = formatMessage({ ...message, flags: (message.flags ?? 0) | flags }, sequence)
+    const flagged = { ...message, flags: (message.flags ?? 0) | flags }
+    // XFRM copies the port from here into the events that the request causes.
+    const request = formatMessage(flagged, sequence, this.#channel.portId)
     this.#channel.send(request, operationName(message.type, this.#dialect))
     return { type: message.type, sequence, request, interrupted: false }
   }

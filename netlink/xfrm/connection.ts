@@ -1,50 +1,264 @@
-import { memoryOf } from '../codec/memory.ts'
+/**
+ * XFRM of one network namespace, spoken in decoded messages.
+ *
+ * @module
+ * @example
+ * const xfrm = XfrmConnection.open({ netns: 'blue' })
+ * for (const { body } of xfrm.policies()) console.log(body.index, body.priority)
+ * xfrm.close()
+ */
+import { closeSync } from 'node:fs'
+import { openNetns } from '../libc/netns.ts'
 import type { BatchOptions, BatchResult } from '../socket/batch.ts'
+import { consistently } from '../socket/consistent.ts'
+import { NetlinkError } from '../socket/error.ts'
+import { EventQueue, Subscription } from '../socket/events.ts'
+import { type Message, NLM_F_REPLACE, type ReceivedMessage } from '../socket/message.ts'
 import { NetlinkSocket } from '../socket/socket.ts'
-import { decodeMessage, describeOffset, encodeDump, messageType, type XfrmMessage, xfrm } from './messages.ts'
+import type { SadAttributes, SpdAttributes, XfrmAttributes } from './attributes.ts'
+import { group } from './constants.ts'
+import { xfrmDialect } from './dialect.ts'
+import {
+  decodeMessage,
+  encodeDump,
+  encodeMessage,
+  type MessageName,
+  messageName,
+  messageType,
+  type XfrmMessage,
+  xfrm,
+} from './messages.ts'
 import { writePolicy } from './policy-writer.ts'
 
-const F_EXCL_CREATE = 0x600
+const NETLINK_XFRM = 6
+/** The groups that announce every change of the two tables. */
+const CHANGES = [group.EXPIRE, group.SA, group.POLICY]
+
+export interface XfrmOptions {
+  /** Name of the network namespace; the thread's own where absent. */
+  readonly netns?: string | undefined
+}
+
+export interface XfrmEventHandler {
+  /** One event, and the port of the socket whose request caused it (0: the kernel itself). */
+  event(message: XfrmMessage, portId: number): void
+  /** Events were lost: read the tables again. */
+  overrun(): void
+}
+
+/** What is there: both tables as they were at one moment. */
+export interface XfrmTables {
+  readonly policies: readonly XfrmMessage<'NEWPOLICY'>[]
+  readonly states: readonly XfrmMessage<'NEWSA'>[]
+}
 
 export class XfrmConnection {
-  #socket: NetlinkSocket
-  constructor(socket: NetlinkSocket) {
+  readonly #socket: NetlinkSocket
+  /** Keeps the namespace at hand, whatever happens to its name. */
+  readonly #netns: number | undefined
+  #open = true
+
+  private constructor(socket: NetlinkSocket, netns: number | undefined) {
     this.#socket = socket
+    this.#netns = netns
   }
-  static open(): XfrmConnection {
-    return new XfrmConnection(NetlinkSocket.open(6))
+
+  /**
+   * @throws {NetlinkError} where the kernel has no XFRM
+   * @throws {NamespaceError} where there is no such namespace, or it may not be entered
+   */
+  static open(options: XfrmOptions = {}): XfrmConnection {
+    const netns = options.netns === undefined ? undefined : openNetns(options.netns)
+    try {
+      return new XfrmConnection(NetlinkSocket.open(NETLINK_XFRM, { netns, dialect: xfrmDialect }), netns)
+    } catch (error) {
+      if (netns !== undefined) closeSync(netns)
+      throw error
+    }
   }
-  close(): void {
-    this.#socket.close()
+
+  /** Events caused by this connection carry this port. */
+  get portId(): number {
+    return this.#socket.portId
   }
-  policies(): XfrmMessage<'NEWPOLICY'>[] {
-    return this.#dump('GETPOLICY')
+
+  /**
+   * Sends one message and waits for its ACK.
+   *
+   * @returns the kernel's replies: one for GET and ALLOCSPI, none for most
+   * @throws {NetlinkError}
+   */
+  send(message: XfrmMessage): XfrmMessage[] {
+    const request = toNetlink(message)
+    try {
+      return this.#socket.request(request).map(decodeAndWipe)
+    } finally {
+      request.payload.fill(0)
+    }
   }
-  states(): XfrmMessage<'NEWSA'>[] {
-    return this.#dump('GETSA')
-  }
-  #dump<T>(name: 'GETSA' | 'GETPOLICY'): T[] {
-    const found: T[] = []
-    this.#socket.dump({ type: messageType(name), payload: encodeDump(name) }, (entry) =>
-      found.push(decodeMessage(entry.type, entry.payload.slice()) as T),
-    )
-    return found
-  }
-  batch(messages: Iterable<XfrmMessage>, options: BatchOptions = {}): BatchResult {
-    const all = [...messages]
+
+  /** Sends many messages; see {@link NetlinkSocket.batch} for what a failure in the middle means. */
+  batch(messages: readonly XfrmMessage[], options: Pick<BatchOptions, 'stopOnError'> = {}): BatchResult {
     return this.#socket.batchEncoded(
-      all.length,
-      (target, offset, index) => {
-        const message = all[index]
-        if (!message) throw new Error('x')
-        const memory = memoryOf(target)
-        const header = { flags: F_EXCL_CREATE, seq: 0, pid: 0 }
+      messages.length,
+      (memory, at, index) => {
+        const message = messages[index]
+        if (!message) throw new RangeError(`no message ${index} in the batch`)
+        const header = { flags: flagsOf(message.name), seq: 0 }
         return message.name === 'NEWPOLICY' || message.name === 'UPDPOLICY'
-          ? writePolicy(memory, offset, message, header)
-          : xfrm.write(memory, offset, message, header)
+          ? writePolicy(memory, at, message, header)
+          : xfrm.write(memory, at, message, header)
       },
       options,
     )
   }
+
+  /** Every policy, those of single sockets included, in no order to rely on (6.18: the newest first). */
+  policies(): XfrmMessage<'NEWPOLICY'>[] {
+    return this.#consistently(() => this.#readPolicies())
+  }
+
+  /**
+   * Every SA, larval ones included.
+   *
+   * @param filter - `proto` and `address_filter` make the kernel give only some
+   */
+  states(filter: Pick<XfrmAttributes, 'proto' | 'address_filter'> = {}): XfrmMessage<'NEWSA'>[] {
+    return this.#consistently(() => this.#readStates(filter))
+  }
+
+  /** Policies and SAs of one and the same moment. */
+  tables(): XfrmTables {
+    return this.#consistently(() => ({ policies: this.#readPolicies(), states: this.#readStates({}) }))
+  }
+
+  /** One policy, by selector (with mark, if_id, type) or by index. @throws {NetlinkError} ENOENT */
+  getPolicy(
+    body: XfrmMessage<'GETPOLICY'>['body'],
+    attributes: XfrmAttributes = {},
+  ): XfrmMessage<'NEWPOLICY'> {
+    return this.#ask({ name: 'GETPOLICY', body, attributes }, 'NEWPOLICY')
+  }
+
+  /** One SA. @throws {NetlinkError} ESRCH */
+  getState(body: XfrmMessage<'GETSA'>['body'], attributes: XfrmAttributes = {}): XfrmMessage<'NEWSA'> {
+    return this.#ask({ name: 'GETSA', body, attributes }, 'NEWSA')
+  }
+
+  /** Reserves an SPI: makes a larval SA, and returns it. @throws {NetlinkError} ENOENT: none is free */
+  allocSpi(body: XfrmMessage<'ALLOCSPI'>['body'], attributes: XfrmAttributes = {}): XfrmMessage<'NEWSA'> {
+    return this.#ask({ name: 'ALLOCSPI', body, attributes }, 'NEWSA')
+  }
+
+  /** Numbers of policies, and how they are hashed. */
+  spdInfo(): SpdAttributes {
+    return this.#ask({ name: 'GETSPDINFO', body: { flags: 0 }, attributes: {} }, 'NEWSPDINFO').attributes
+  }
+
+  /** Number of SAs, and how they are hashed. */
+  sadInfo(): SadAttributes {
+    return this.#ask({ name: 'GETSADINFO', body: { flags: 0 }, attributes: {} }, 'NEWSADINFO').attributes
+  }
+
+  /**
+   * Events from now on, on Node's event loop.
+   *
+   * @param groups - numbers of `constants.ts` `group`
+   */
+  subscribe(groups: readonly number[], handler: XfrmEventHandler): Subscription {
+    return Subscription.open(
+      NETLINK_XFRM,
+      { netns: this.#netns, groups },
+      {
+        event: (event) => {
+          // A newer kernel may announce what we have no description for.
+          if (messageName(event.type)) handler.event(fromNetlink(event), event.portId)
+        },
+        overrun: () => handler.overrun(),
+      },
+    )
+  }
+
+  /** Closes the connection; its subscriptions live on. A second call does nothing. */
+  close(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#socket.close()
+    if (this.#netns !== undefined) closeSync(this.#netns)
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #ask<N extends MessageName>(request: XfrmMessage, name: N): XfrmMessage<N> {
+    const reply = this.send(request).find((message) => message.name === name)
+    if (!reply) {
+      throw new NetlinkError({
+        operation: `XFRM_MSG_${request.name}`,
+        code: 'ERR_NETLINK_NO_REPLY',
+        detail: `acknowledged without the expected XFRM_MSG_${name}`,
+      })
+    }
+    return reply as XfrmMessage<N>
+  }
+
+  #readPolicies(): XfrmMessage<'NEWPOLICY'>[] {
+    return this.#dump('GETPOLICY', {}) as XfrmMessage<'NEWPOLICY'>[]
+  }
+
+  #readStates(filter: XfrmAttributes): XfrmMessage<'NEWSA'>[] {
+    return this.#dump('GETSA', filter) as XfrmMessage<'NEWSA'>[]
+  }
+
+  #dump(name: 'GETPOLICY' | 'GETSA', filter: XfrmAttributes): XfrmMessage[] {
+    const entries: XfrmMessage[] = []
+    const request = { type: messageType(name), payload: encodeDump(name, filter) }
+    this.#socket.dump(request, (entry) => entries.push(fromNetlink(entry)))
+    return entries
+  }
+
+  /**
+   * The events are listened to only meanwhile: a listener costs each change a copy. Asking for the counts
+   * takes the lock that the kernel holds for the whole of every change, the announcement included.
+   */
+  #consistently<T>(read: () => T): T {
+    const events = EventQueue.open(NETLINK_XFRM, { netns: this.#netns, groups: CHANGES })
+    try {
+      return consistently(events, read, { isChange, settle: () => this.spdInfo() })
+    } finally {
+      events.close()
+    }
+  }
 }
-void describeOffset
+
+/** A soft expiry changes nothing in the tables. */
+function isChange(event: ReceivedMessage): boolean {
+  if (!messageName(event.type)) return true
+  const message = fromNetlink(event)
+  return message.name === 'EXPIRE' || message.name === 'POLEXPIRE' ? message.body.hard !== 0 : true
+}
+
+/** XFRM looks at the flags of NEWAE alone, which does nothing without this one. */
+function flagsOf(name: MessageName): number {
+  return name === 'NEWAE' ? NLM_F_REPLACE : 0
+}
+
+function toNetlink(message: XfrmMessage): Message {
+  return {
+    type: messageType(message.name),
+    flags: flagsOf(message.name),
+    payload: encodeMessage(message),
+  }
+}
+
+/** The decoded message has bytes of its own; a reply that was kept may hold keys. */
+function decodeAndWipe(reply: ReceivedMessage): XfrmMessage {
+  const message = fromNetlink(reply)
+  reply.payload.fill(0)
+  return message
+}
+
+function fromNetlink(message: ReceivedMessage): XfrmMessage {
+  return decodeMessage(message.type, message.payload)
+}

@@ -23,7 +23,7 @@ import type { OptionTable, ParsedOption } from '../support/getopt.ts'
 
 export const optionTable: OptionTable = {
   short: 'aflrRsb:p:P:i:k:K:m:n:N:e:S:M:I:F:',
-  long: { json: 'flag', 'dry-run': 'flag' },
+  long: { json: 'flag', 'dry-run': 'flag', netns: 'value' },
 }
 
 /** A protocol by its number, its name, or both. */
@@ -59,6 +59,7 @@ export interface Request {
   readonly listKernel: boolean
   readonly json: boolean
   readonly dryRun: boolean
+  readonly netns?: string
 }
 
 /** What the options ask for; `usage` where they do not go together, `error` where a value is missing or bad. */
@@ -84,6 +85,7 @@ export function interpret(options: readonly ParsedOption[], operands: readonly s
     listKernel: given.has('l'),
     json: given.has('json'),
     dryRun: given.has('dry-run'),
+    ...(given.has('netns') && { netns: given.get('netns') ?? '' }),
   }
   if (
     base.json &&

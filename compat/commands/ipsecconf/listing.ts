@@ -97,28 +97,23 @@ function entryKey(position: number, direction: string, family: string): string {
   return `${position} ${direction} ${family}`
 }
 
-function indexText({ loaded, index }: RuleEntry): string {
-  const { tunnel } = loaded.rule
+function indexText({ rule: { tunnel }, index }: RuleEntry): string {
   return tunnel ? `${tunnel.name},${index}` : String(index)
 }
 
-function lineOf({ loaded, pair, direction, family }: RuleEntry, options: PrintOptions): string {
-  return formatEntry({ rule: loaded.rule, pair, direction, family }, options)
-}
-
 function entriesText(found: readonly ListedEntry[], options: PrintOptions): string {
-  return found.map(({ entry }) => `#INDEX ${indexText(entry)}\n${lineOf(entry, options)}\n`).join('')
+  return found.map(({ entry }) => `#INDEX ${indexText(entry)}\n${formatEntry(entry, options)}\n`).join('')
 }
 
 function entriesJson(found: readonly ListedEntry[], options: PrintOptions): string {
   const entries = found.map(({ entry, policies }) => ({
     index: entry.index,
-    ...(entry.loaded.rule.tunnel && { tunnel: entry.loaded.rule.tunnel.name }),
+    ...(entry.rule.tunnel && { tunnel: entry.rule.tunnel.name }),
     direction: entry.direction,
     family: entry.family,
-    entry: lineOf(entry, options).trimEnd(),
-    file: entry.loaded.rule.file,
-    line: entry.loaded.rule.span.line,
+    entry: formatEntry(entry, options).trimEnd(),
+    file: entry.rule.file,
+    line: entry.rule.span.line,
     kernel: policies.map(plainPolicy),
   }))
   return `${JSON.stringify(entries, undefined, 2)}\n`

@@ -16,7 +16,7 @@ import type { KeyCommand, KeyEntry } from '../../solaris/ipseckey/command.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
 import type { Request } from './arguments.ts'
-import { refuseUnexpected } from './expectation.ts'
+import { refuseUnexpected, refuseUnsupported } from './refusals.ts'
 import { saveTo, showAll, showOne } from './show.ts'
 
 export interface Execution {
@@ -25,33 +25,45 @@ export interface Execution {
   readonly io: Io
   /** All SAs of ours go first, in the same transaction. */
   readonly flushFirst: boolean
+  /** Ends a monitor; that of the process where absent. */
+  readonly interrupted?: AbortSignal
 }
 
 /** Runs the commands of all entries. */
 export async function execute(entries: readonly KeyEntry[], execution: Execution): Promise<void> {
-  const { io, algorithms } = execution
-  const session = Session.open(algorithms)
+  const commands = entries.flatMap((entry) => entry.commands)
+  for (const command of commands) {
+    if (command.kind === 'help') await help(command.topic, execution)
+    else if (command.kind === 'monitor') await watch(command.passive, execution)
+  }
+  const needsSession = ({ kind }: KeyCommand) => !['help', 'monitor', 'quit'].includes(kind)
+  if (!execution.flushFirst && !commands.some(needsSession)) return
+  const session = Session.open(execution.algorithms)
   try {
     change(session, entries, execution)
-    for (const command of entries.flatMap((entry) => entry.commands)) {
+    for (const command of commands) {
       if (command.kind === 'get') showOne(command.target, session, execution)
       else if (command.kind === 'dump') showAll(command.protocol, session, execution)
       else if (command.kind === 'save') saveTo(command, session, execution)
-      else if (command.kind === 'help') {
-        const { helpText } = await import('../../solaris/ipseckey/help.ts')
-        io.stdout.write(helpText(command.topic))
-      }
     }
   } finally {
     session.close()
   }
 }
 
-function change(
-  session: Session,
-  entries: readonly KeyEntry[],
-  { request, io, flushFirst }: Execution,
-): void {
+async function help(topic: string | undefined, { io }: Execution): Promise<void> {
+  const { helpText } = await import('../../solaris/ipseckey/help.ts')
+  io.stdout.write(helpText(topic))
+}
+
+/** Without a session: other commands go on meanwhile. */
+async function watch(passive: boolean, execution: Execution): Promise<void> {
+  const { monitor } = await import('./monitor.ts')
+  await monitor(passive, execution)
+}
+
+function change(session: Session, entries: readonly KeyEntry[], execution: Execution): void {
+  const { io, flushFirst } = execution
   const changing = entries.filter(({ commands }) => commands.some(isChange))
   if (changing.length === 0 && !flushFirst) return
   const transaction = session.transaction()
@@ -60,7 +72,7 @@ function change(
   let failures = 0
   for (const entry of changing) {
     try {
-      for (const command of entry.commands) enter(command, transaction, request)
+      for (const command of entry.commands) enter(command, transaction, execution)
     } catch (error) {
       if (!(error instanceof AssociationError)) throw error
       failures++
@@ -69,6 +81,8 @@ function change(
     owners.push({ entry, lastStep: transaction.steps.length })
   }
   if (failures > 0) throw new CommandError('Nothing was changed.')
+  // Looking at the signal puts off what it does, which else could be an end half-way.
+  if (io.interrupted.aborted) throw new CommandError('Interrupted. Nothing was changed.')
   try {
     session.commit(transaction)
   } catch (error) {
@@ -84,15 +98,20 @@ function isChange({ kind }: KeyCommand): boolean {
   return ['add', 'update', 'update-pair', 'delete', 'delete-pair', 'flush'].includes(kind)
 }
 
-function enter(command: KeyCommand, transaction: AssociationTransaction, { foreignToo }: Request): void {
+function enter(
+  command: KeyCommand,
+  transaction: AssociationTransaction,
+  { request: { foreignToo }, algorithms }: Execution,
+): void {
   switch (command.kind) {
     case 'add':
+      refuseUnsupported(command.association, algorithms)
       transaction.add(command.association)
       break
     case 'update':
     case 'update-pair':
       refuseUnexpected(transaction.get(command.target), command.expected)
-      transaction.update(command.target, command.changes, command.kind === 'update-pair')
+      transaction.update(command.target, command.changes, command.kind === 'update-pair', foreignToo)
       break
     case 'delete':
       transaction.delete(command.target, foreignToo)

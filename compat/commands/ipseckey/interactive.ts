@@ -3,12 +3,14 @@
  *
  * @module
  */
-import { createInterface } from 'node:readline'
+import { createInterface, type Interface } from 'node:readline'
+import type { AlgorithmTable } from '../../../agent/model/algorithm.ts'
 import { hasErrors } from '../../../agent/model/diagnostic.ts'
 import * as systemResolver from '../../../netlink/libc/names.ts'
 import { complete } from '../../solaris/ipseckey/completion.ts'
 import { isContinued } from '../../solaris/ipseckey/lexer.ts'
 import { parseInteractive } from '../../solaris/ipseckey/parser.ts'
+import { holdsSecret } from '../../solaris/ipseckey/redact.ts'
 import { algorithmTable, report } from '../ipsecconf/read-policy.ts'
 import { CommandError } from '../support/exit.ts'
 import { explain } from '../support/explain.ts'
@@ -17,49 +19,114 @@ import type { Request } from './arguments.ts'
 import { execute } from './execute.ts'
 
 const PROMPT = 'ipseckey> '
+const CONTINUATION = '> '
 
 /** Reads and carries out commands until `quit` or the end of the input. Errors do not end it. */
 export async function interact(request: Request, io: Io): Promise<void> {
   const algorithms = await algorithmTable(io)
+  const lines = openLines(algorithms, io)
+  const dialogue = new Dialogue(request, algorithms, io)
+  // On a terminal Ctrl-C comes as a key press: it ends a monitor, or throws away what was typed.
+  lines.on('SIGINT', () => {
+    if (dialogue.interrupt()) return
+    io.stdout.stream().write('^C\n')
+    lines.write(null, { ctrl: true, name: 'e' })
+    lines.write(null, { ctrl: true, name: 'u' })
+    prompt(lines, PROMPT)
+  })
+  try {
+    prompt(lines, PROMPT)
+    for await (const line of lines) {
+      const next = await dialogue.take(line)
+      if (next === 'end') break
+      prompt(lines, next === 'more' ? CONTINUATION : PROMPT)
+    }
+  } finally {
+    lines.close()
+  }
+}
+
+function openLines(algorithms: AlgorithmTable, io: Io): Interface {
   const terminal = io.stdin.isTTY && io.stdout.isTTY
   const lines = createInterface({
     input: io.stdin.stream(),
-    output: io.stdout.stream(),
+    // Text that comes from a file or a pipe has no use for prompts among the output.
+    ...(terminal && { output: io.stdout.stream() }),
     terminal,
-    prompt: PROMPT,
     completer: (line: string) => complete(line, algorithms),
-    // A history of keys would outlive the wish to have them on screen.
     historySize: terminal ? 100 : 0,
     removeHistoryDuplicates: true,
   })
-  let pending = ''
-  lines.prompt()
-  for await (const line of lines) {
-    pending += `${line}\n`
-    if (isContinued(pending)) continue
-    const parsed = parseInteractive(pending, {
-      algorithms,
-      resolver: systemResolver,
-      numeric: request.numeric,
-    })
-    pending = ''
-    await report(parsed.diagnostics, io)
-    if (parsed.commands.some(({ kind }) => kind === 'quit')) break
-    if (!hasErrors(parsed.diagnostics))
-      await attempt(() => execute(parsed.entries, { algorithms, request, io, flushFirst: false }), io)
-    io.stdout.flush()
-    lines.prompt()
-  }
-  lines.close()
+  // A key does not stay in memory, for anyone with the arrow keys to find.
+  lines.on('history', (history) => {
+    if (history[0] !== undefined && holdsSecret(history[0])) history.shift()
+  })
+  return lines
 }
 
-async function attempt(work: () => Promise<void>, io: Io): Promise<void> {
-  try {
-    await work()
-  } catch (error) {
-    const failure = error instanceof CommandError ? error : explain(error)
-    if (!failure) throw error
-    io.stderr.write(`${failure.message}\n`)
-    io.stderr.flush()
+function prompt(lines: Interface, text: string): void {
+  lines.setPrompt(text)
+  lines.prompt()
+}
+
+/** What has been typed, and the command under way. */
+class Dialogue {
+  readonly #request: Request
+  readonly #algorithms: AlgorithmTable
+  readonly #io: Io
+  #pending = ''
+  #running: AbortController | undefined
+
+  constructor(request: Request, algorithms: AlgorithmTable, io: Io) {
+    this.#request = request
+    this.#algorithms = algorithms
+    this.#io = io
+  }
+
+  /** Takes a line. `more`: the command goes on in the next one. */
+  async take(line: string): Promise<'more' | 'done' | 'end'> {
+    this.#pending += `${line}\n`
+    if (isContinued(this.#pending)) return 'more'
+    const text = this.#pending
+    this.#pending = ''
+    const { numeric } = this.#request
+    const options = { algorithms: this.#algorithms, resolver: systemResolver, numeric }
+    const { commands, entries, diagnostics } = parseInteractive(text, options)
+    await report(diagnostics, this.#io)
+    if (commands.some(({ kind }) => kind === 'quit')) return 'end'
+    if (!hasErrors(diagnostics)) await this.#run((interrupted) => this.#execute(entries, interrupted))
+    this.#io.stdout.flush()
+    return 'done'
+  }
+
+  /** Ends the command under way, or else forgets the lines typed so far. True where there was a command. */
+  interrupt(): boolean {
+    this.#pending = ''
+    this.#running?.abort()
+    return this.#running !== undefined
+  }
+
+  #execute(entries: Parameters<typeof execute>[0], interrupted: AbortSignal): Promise<void> {
+    const algorithms = this.#algorithms
+    return execute(entries, {
+      algorithms,
+      request: this.#request,
+      io: this.#io,
+      flushFirst: false,
+      interrupted,
+    })
+  }
+
+  async #run(work: (interrupted: AbortSignal) => Promise<void>): Promise<void> {
+    this.#running = new AbortController()
+    try {
+      await work(this.#running.signal)
+    } catch (error) {
+      const failure = error instanceof CommandError ? error : explain(error)
+      if (!failure) throw error
+      if (failure.message !== '') this.#io.stderr.write(`${failure.message}\n`)
+    } finally {
+      this.#running = undefined
+    }
   }
 }

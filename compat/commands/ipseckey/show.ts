@@ -8,6 +8,7 @@ import { findAssociation } from '../../../agent/reconcile/association-transactio
 import type { Session } from '../../../agent/reconcile/session.ts'
 import * as systemResolver from '../../../netlink/libc/names.ts'
 import type { KeyCommand } from '../../solaris/ipseckey/command.ts'
+import { associationJson } from '../../solaris/ipseckey/print/json.ts'
 import {
   formatDumpEnd,
   formatMessage,
@@ -23,18 +24,30 @@ const KEY_FILE_MODE = 0o600
 
 /** `get`: one SA with its counters. */
 export function showOne(target: SaTarget, session: Session, execution: Execution): void {
+  const { io, request, algorithms } = execution
   const found = findAssociation(session.associations('all'), target)
-  execution.io.stdout.write(formatMessage(heading('GET'), found, printOptions(execution)))
+  io.stdout.write(
+    request.json
+      ? json(associationJson(found, algorithms))
+      : formatMessage(heading('GET'), found, printOptions(execution)),
+  )
 }
 
 /** `dump`: all SAs with their counters, those of other programs included. */
 export function showAll(protocol: SaProtocol | undefined, session: Session, execution: Execution): void {
-  const options = printOptions(execution)
-  for (const status of session.associations('all')) {
-    if (protocol && status.protocol !== protocol) continue
-    execution.io.stdout.write(`${formatMessage(heading('DUMP'), status, options)}\n`)
+  const { io, request, algorithms } = execution
+  const wanted = session.associations('all').filter((one) => !protocol || one.protocol === protocol)
+  if (request.json) {
+    io.stdout.write(json(wanted.map((status) => associationJson(status, algorithms))))
+    return
   }
-  execution.io.stdout.write(formatDumpEnd(protocol ?? 'all'))
+  const options = printOptions(execution)
+  for (const status of wanted) io.stdout.write(`${formatMessage(heading('DUMP'), status, options)}\n`)
+  io.stdout.write(formatDumpEnd(protocol ?? 'all'))
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`
 }
 
 function heading(type: 'GET' | 'DUMP'): MessageHeading {
@@ -57,7 +70,8 @@ export function saveTo(
   else replaceFile(file, [...pieces].join(''), KEY_FILE_MODE)
 }
 
-function printOptions({ algorithms, request }: Execution): PrintOptions {
+/** How to print, as the options on the command line say. */
+export function printOptions({ algorithms, request }: Execution): PrintOptions {
   const { numeric, paranoid, verbose } = request
   const now = BigInt(Math.floor(Date.now() / 1000))
   return { algorithms, resolver: systemResolver, numeric, paranoid, verbose, now }

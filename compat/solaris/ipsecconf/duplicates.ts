@@ -4,15 +4,16 @@
  *
  * @module
  */
-import { addressBits, anyPrefix, type Family, maskPrefix, type Prefix } from '../../../agent/model/address.ts'
+import { anyPrefix, type Family, type Prefix } from '../../../agent/model/address.ts'
+import { directionsOf, familiesOf, type PolicyEntry } from '../../../agent/model/entries.ts'
 import type {
   Action,
   AddressPair,
   AlgorithmRequirement,
+  Direction,
+  IcmpRange,
   Rule,
-  Selector,
 } from '../../../agent/model/policy.ts'
-import { directionsOf, familiesOf, type PolicyEntry, policyEntries } from './entries.ts'
 
 /** An entry for which an earlier rule has one as well. */
 export interface Duplicate {
@@ -22,26 +23,36 @@ export interface Duplicate {
   readonly conflict: boolean
 }
 
-/** Remembers the entries of the rules that it has seen. */
+/** What is known of one set of selectors: the rule that has it in each direction. */
+interface Known {
+  readonly rule: Rule
+  readonly pair: AddressPair
+  readonly family: Family
+  in: Rule | undefined
+  out: Rule | undefined
+  /** Another one with the same hash. */
+  readonly next: Known | undefined
+}
+
+/**
+ * Remembers the entries of the rules that it has seen. Numbers as keys and no texts: this runs over every rule of
+ * a file.
+ */
 export class DuplicateFinder {
-  readonly #seen = new Map<string, { in: Rule | undefined; out: Rule | undefined }>()
+  readonly #known = new Map<number, Known>()
+  readonly #hash: typeof hashSelectors
+
+  /** @param hash for tests: any function does, a poor one slowly */
+  constructor(hash: typeof hashSelectors = hashSelectors) {
+    this.#hash = hash
+  }
 
   /** The entries of `rule` that an earlier rule has; the others are remembered. */
   add(rule: Rule): Duplicate[] {
     const duplicates: Duplicate[] = []
-    const rest = restKey(rule)
     for (const pair of rule.selector.pairs) {
       for (const family of familiesOf(pair)) {
-        const key = `${endKey(pair.local, family)} ${endKey(pair.remote, family)} ${rest}`
-        const known = this.#seen.get(key)
-        if (!known) {
-          const { direction } = rule
-          this.#seen.set(key, {
-            in: direction === 'out' ? undefined : rule,
-            out: direction === 'in' ? undefined : rule,
-          })
-          continue
-        }
+        const known = this.#find(rule, pair, family)
         for (const direction of directionsOf(rule.direction)) {
           const earlier = known[direction]
           if (!earlier) known[direction] = rule
@@ -53,6 +64,24 @@ export class DuplicateFinder {
       }
     }
     return duplicates
+  }
+
+  #find(rule: Rule, pair: AddressPair, family: Family): Known {
+    const hash = this.#hash(rule, pair, family)
+    const first = this.#known.get(hash)
+    for (let known = first; known; known = known.next) {
+      if (
+        known.family === family &&
+        sameEnd(known.pair.local, pair.local) &&
+        sameEnd(known.pair.remote, pair.remote) &&
+        sameTraffic(known.rule, rule)
+      ) {
+        return known
+      }
+    }
+    const fresh = { rule, pair, family, in: undefined, out: undefined, next: first }
+    this.#known.set(hash, fresh)
+    return fresh
   }
 }
 
@@ -66,66 +95,81 @@ export function findDuplicates(rules: readonly Rule[], loaded: readonly Rule[] =
 /**
  * What is left of a rule without some of its entries: nothing, or up to three rules (both directions, out, in)
  * which differ from it in pairs and direction.
+ *
+ * @param entries entries of this rule, with pairs of its own
  */
 export function withoutEntries(rule: Rule, entries: readonly PolicyEntry[]): Rule[] {
   if (entries.length === 0) return [rule]
-  const gone = new Set(entries.map(entryKey))
-  const left = policyEntries(rule).filter((entry) => !gone.has(entryKey(entry)))
-  const outward = new Map(left.filter((entry) => entry.direction === 'out').map(pairOf))
-  const inward = new Map(left.filter((entry) => entry.direction === 'in').map(pairOf))
-  const both = [...outward].filter(([key]) => inward.has(key))
-  const out = [...outward].filter(([key]) => !inward.has(key))
-  const into = [...inward].filter(([key]) => !outward.has(key))
-  const rules: Rule[] = []
-  for (const [direction, pairs] of [
-    ['both', both],
-    ['out', out],
-    ['in', into],
-  ] as const) {
-    if (pairs.length === 0) continue
-    rules.push({ ...rule, direction, selector: { ...rule.selector, pairs: pairs.map(([, pair]) => pair) } })
+  const left: Record<Direction, AddressPair[]> = { both: [], out: [], in: [] }
+  for (const pair of rule.selector.pairs) {
+    const gone = entries.filter((entry) => entry.pair === pair)
+    for (const family of familiesOf(pair)) {
+      const [first, second] = directionsOf(rule.direction).filter(
+        (direction) => !gone.some((entry) => entry.family === family && entry.direction === direction),
+      )
+      // A pair that stood for both families has its family written out now.
+      const own = pair.local || pair.remote ? pair : { local: anyPrefix(family) }
+      if (first) left[second ? 'both' : first].push(own)
+    }
   }
-  return rules
+  return (['both', 'out', 'in'] as const)
+    .filter((direction) => left[direction].length > 0)
+    .map((direction) => ({ ...rule, direction, selector: { ...rule.selector, pairs: left[direction] } }))
 }
 
-function entryKey(entry: PolicyEntry): string {
-  return `${entry.direction} ${pairOf(entry)[0]}`
+function hashSelectors(rule: Rule, pair: AddressPair, family: Family): number {
+  const { protocol = 0, localPort = 0, remotePort = 0, icmpType, icmpCode } = rule.selector
+  let hash = hashEnd(family === 'inet' ? 1 : 2, pair.local)
+  hash = mix(hashEnd(hash, pair.remote), protocol)
+  hash = mix(hash, (localPort << 16) | remotePort)
+  if (icmpType) hash = mix(hash, (icmpType.from << 8) | icmpType.to)
+  if (icmpCode) hash = mix(hash, (icmpCode.from << 16) | icmpCode.to)
+  const name = rule.tunnel?.name ?? ''
+  for (let i = 0; i < name.length; i++) hash = mix(hash, name.charCodeAt(i))
+  // Small enough for V8 to keep it as a plain integer.
+  return hash >>> 2
 }
 
-/** A pair with its key, and where it stood for both families, with its family written out. */
-function pairOf({ pair, family }: PolicyEntry): [string, AddressPair] {
-  const key = `${endKey(pair.local, family)} ${endKey(pair.remote, family)}`
-  return [key, pair.local || pair.remote ? pair : { local: anyPrefix(family) }]
+function hashEnd(hash: number, end: Prefix | undefined): number {
+  let mixed = mix(hash, end?.length ?? 0)
+  if (end?.length) for (let i = 0; i < end.bytes.length; i += 4) mixed = mix(mixed, maskedWord(end, i))
+  return mixed
 }
 
-/** The selectors that all entries of a rule share. */
-function restKey({ selector, tunnel }: Rule): string {
-  const { protocol, localPort, remotePort } = selector
-  const key = `${protocol ?? ''} ${localPort ?? ''} ${remotePort ?? ''}`
-  const icmp = selector.icmpType || selector.icmpCode ? icmpKey(selector) : ''
-  return tunnel ? `${key}${icmp} ${tunnel.name}` : `${key}${icmp}`
+function mix(hash: number, value: number): number {
+  const product = Math.imul(hash ^ value, 0x85ebca6b)
+  return product ^ (product >>> 15)
 }
 
-function icmpKey({ icmpType, icmpCode }: Selector): string {
-  return ` type ${icmpType?.from ?? ''}-${icmpType?.to ?? ''} code ${icmpCode?.from ?? ''}-${icmpCode?.to ?? ''}`
+/** Same addresses in ends of one family. No address is the same as /0, and bits beyond the prefix do not count. */
+function sameEnd(a: Prefix | undefined, b: Prefix | undefined): boolean {
+  if ((a?.length ?? 0) !== (b?.length ?? 0)) return false
+  if (!a || !b) return true
+  for (let i = 0; i < a.bytes.length; i += 4) if (maskedWord(a, i) !== maskedWord(b, i)) return false
+  return true
 }
 
-/** An end as text. No address is the same as /0 of the family, and bits beyond the prefix do not count. */
-function endKey(end: Prefix | undefined, family: Family): string {
-  if (!end) return family === 'inet' ? '0/0' : '::/0'
-  const { length } = end
-  if (length === 0) return endKey(undefined, family)
-  const { bytes } = length === addressBits(family) ? end : maskPrefix(end)
-  let key = `${word(bytes, 0)}`
-  for (let i = 4; i < bytes.length; i += 4) key += `:${word(bytes, i)}`
-  return `${key}/${length}`
+/** Four bytes from `i` on as a number, bits beyond the prefix cleared. */
+function maskedWord({ bytes, length }: Prefix, i: number): number {
+  const keep = Math.min(32, length - 8 * i)
+  if (keep <= 0) return 0
+  const high = ((bytes[i] ?? 0) << 24) | ((bytes[i + 1] ?? 0) << 16)
+  return (high | ((bytes[i + 2] ?? 0) << 8) | (bytes[i + 3] ?? 0)) & (-1 << (32 - keep))
 }
 
-/** Four bytes as a number: cheaper than a text for each byte. */
-function word(bytes: Uint8Array, i: number): number {
+function sameTraffic(a: Rule, b: Rule): boolean {
   return (
-    ((bytes[i] ?? 0) << 24) | ((bytes[i + 1] ?? 0) << 16) | ((bytes[i + 2] ?? 0) << 8) | (bytes[i + 3] ?? 0)
+    a.selector.protocol === b.selector.protocol &&
+    a.selector.localPort === b.selector.localPort &&
+    a.selector.remotePort === b.selector.remotePort &&
+    sameRange(a.selector.icmpType, b.selector.icmpType) &&
+    sameRange(a.selector.icmpCode, b.selector.icmpCode) &&
+    a.tunnel?.name === b.tunnel?.name
   )
+}
+
+function sameRange(a: IcmpRange | undefined, b: IcmpRange | undefined): boolean {
+  return a?.from === b?.from && a?.to === b?.to
 }
 
 function sameActions(a: readonly Action[], b: readonly Action[]): boolean {

@@ -13,9 +13,9 @@ import type { Token } from './syntax/lexer.ts'
 import { parseRules } from './syntax/parser.ts'
 import { Report } from './syntax/report.ts'
 
+export { type PolicyEntry, policyEntries } from '../../../agent/model/entries.ts'
 export type { PolicyEnvironment } from './check/context.ts'
 export { type Duplicate, findDuplicates, withoutEntries } from './duplicates.ts'
-export { type PolicyEntry, policyEntries } from './entries.ts'
 export { formatEntry, formatRule, type PrintOptions } from './print.ts'
 
 export interface ParsedPolicy {

@@ -11,6 +11,7 @@ import {
   PROTOCOL_ESP,
 } from '../../../agent/model/algorithm.ts'
 import { ALGORITHM_NULL } from '../../../agent/model/default-algorithms.ts'
+import type { PolicyEntry } from '../../../agent/model/entries.ts'
 import type {
   Action,
   AddressPair,
@@ -22,7 +23,6 @@ import type {
 } from '../../../agent/model/policy.ts'
 import type { Resolver } from '../../../agent/model/resolver.ts'
 import { defaultBits } from './check/algorithms.ts'
-import type { PolicyEntry } from './entries.ts'
 import { UNLIMITED_BITS } from './vocabulary.ts'
 
 export interface PrintOptions {

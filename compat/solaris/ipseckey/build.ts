@@ -5,9 +5,14 @@
  * @module
  */
 import { isUnspecified } from '../../../agent/model/address.ts'
-import type { SaProtocol, SecurityAssociation } from '../../../agent/model/association.ts'
+import type {
+  SaChanges,
+  SaProtocol,
+  SaTarget,
+  SecurityAssociation,
+} from '../../../agent/model/association.ts'
 import { type Cryptography, cryptographyOf } from './algorithms.ts'
-import type { KeyCommand, SaChanges, SaExpectation, SaTarget } from './command.ts'
+import type { KeyCommand, SaExpectation } from './command.ts'
 import { encapsulationOf } from './encapsulation.ts'
 import { type Endpoints, endpointsOf } from './endpoints.ts'
 import type { EntryReader } from './entry.ts'

@@ -4,45 +4,14 @@
  *
  * @module
  */
-import type { Address } from '../../../agent/model/address.ts'
 import type {
-  Identity,
-  IdleLifetime,
   InnerSelector,
-  Lifetime,
-  SaIdentifier,
+  SaChanges,
   SaProtocol,
+  SaTarget,
   SecurityAssociation,
-  UdpEncapsulation,
 } from '../../../agent/model/association.ts'
 import type { Diagnostic } from '../../../agent/model/diagnostic.ts'
-
-/** RFC 2367 section 2.3.1, `sadb_sa_state`. */
-export type SaState = 'larval' | 'mature' | 'dying' | 'dead'
-
-/** Which SA a command is about, and facts that narrow the choice where several have the same identifier. */
-export interface SaTarget extends SaIdentifier {
-  readonly source?: Address
-  /** 0 = not given. */
-  readonly upperProtocol: number
-  readonly sourcePort: number
-  readonly destinationPort: number
-  readonly direction?: 'in' | 'out'
-}
-
-/** What `update` changes. An absent field stays as it is; a lifetime of 0 takes the limit away. */
-export interface SaChanges {
-  readonly state?: SaState
-  readonly soft?: Partial<Lifetime>
-  readonly hard?: Partial<Lifetime>
-  readonly idle?: Partial<IdleLifetime>
-  readonly replayWindow?: number
-  readonly replayValue?: bigint
-  readonly pairSpi?: number
-  readonly encapsulation?: UdpEncapsulation
-  readonly sourceIdentity?: Identity
-  readonly destinationIdentity?: Identity
-}
 
 /** What an `update` line says about the SA that cannot be changed: the executor refuses where the SA differs. */
 export interface SaExpectation {

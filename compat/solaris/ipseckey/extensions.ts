@@ -5,8 +5,8 @@
  */
 import type { Address, Prefix } from '../../../agent/model/address.ts'
 import { type Algorithm, PROTOCOL_AH, PROTOCOL_ESP } from '../../../agent/model/algorithm.ts'
-import type { Identity } from '../../../agent/model/association.ts'
-import type { SaState } from './command.ts'
+import type { Identity, SaState } from '../../../agent/model/association.ts'
+import { nearest } from '../../nearest.ts'
 import type { EntryReader } from './entry.ts'
 import {
   type AddressesSlot,
@@ -29,7 +29,6 @@ import {
 } from './extension-names.ts'
 import type { RawKey } from './keys.ts'
 import type { Token } from './lexer.ts'
-import { nearestWord } from './nearest.ts'
 import {
   didYouMean,
   type Given,
@@ -103,7 +102,7 @@ function skipValue(reader: EntryReader): void {
 }
 
 function unknownExtension(reader: EntryReader, name: Token): void {
-  const hint = strayWordHint(name.text) ?? didYouMean(nearestWord(name.text, EXTENSION_NAMES))
+  const hint = strayWordHint(name.text) ?? didYouMean(nearest(name.text, EXTENSION_NAMES))
   reader.error(`Unknown extension field ${reader.quote(name)}`, name, 'the name of an extension', hint)
 }
 

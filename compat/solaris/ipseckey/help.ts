@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { nearestWord } from './nearest.ts'
+import { nearest } from '../../nearest.ts'
 import { COMMANDS } from './words.ts'
 
 interface Topic {
@@ -93,7 +93,7 @@ export function helpText(topic?: string): string {
   if (topic === undefined) return overview()
   const found = TOPICS[SYNONYMS[topic] ?? topic]
   if (found) return `${found.usage}\n    ${found.summary}\n\n${found.detail}\n`
-  const near = nearestWord(topic, COMMANDS.keys())
+  const near = nearest(topic, COMMANDS.keys())
   const hint = near === undefined ? '' : ` Did you mean "${near}"?`
   return `There is no such command.${hint}\n\n${overview()}`
 }

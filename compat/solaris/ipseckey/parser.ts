@@ -9,12 +9,12 @@
  */
 import type { SaProtocol } from '../../../agent/model/association.ts'
 import type { Diagnostic } from '../../../agent/model/diagnostic.ts'
+import { nearest } from '../../nearest.ts'
 import { buildAdd, buildTarget, buildUpdate } from './build.ts'
 import type { KeyCommand, KeyCommandKind, KeyEntry, KeyFile } from './command.ts'
 import { EntryReader, type KeyLanguageOptions, Parsing } from './entry.ts'
 import { readExtensions } from './extensions.ts'
 import { type LexedEntry, type LexicalProblemKind, lex, type Token } from './lexer.ts'
-import { nearestWord } from './nearest.ts'
 import { redactEntry } from './redact.ts'
 import { didYouMean } from './values.ts'
 import { COMMANDS, type CommandWord, SA_TYPE_WORDS, saType } from './words.ts'
@@ -45,12 +45,12 @@ export function parseCommandLine(words: readonly string[], options: KeyLanguageO
   }
   const text = words.join(' ')
   const entry = { tokens, problems: [], firstLine: 1, lastLine: 1, start: 0, end: text.length }
-  return parse(text, words.length === 0 ? [] : [entry], '', 'operands', options)
+  return parse(text, words.length === 0 ? [] : [entry], '<command line>', 'operands', options)
 }
 
 /** Parses what was typed at the prompt: one command, over several lines where they end in a backslash. */
 export function parseInteractive(text: string, options: KeyLanguageOptions): KeyFile {
-  return parse(text, lex(text), '', 'interactive', options)
+  return parse(text, lex(text), '<input>', 'interactive', options)
 }
 
 function parse(
@@ -154,7 +154,7 @@ function carriesKeys(word: CommandWord): boolean {
 }
 
 function unknownCommand(reader: EntryReader, token: Token): KeyCommand[] {
-  const hint = didYouMean(nearestWord(token.text, COMMANDS.keys())) ?? 'Type help or ? for usage info.'
+  const hint = didYouMean(nearest(token.text, COMMANDS.keys())) ?? 'Type help or ? for usage info.'
   reader.error(`Unknown command (${reader.quote(token)}).`, token, 'a command', hint)
   return []
 }
@@ -214,7 +214,7 @@ function takeProtocol(reader: EntryReader, need: 'specific' | 'single'): SaProto
 }
 
 function unknownType(reader: EntryReader, token: Token): void {
-  const hint = didYouMean(nearestWord(token.text, SA_TYPE_WORDS))
+  const hint = didYouMean(nearest(token.text, SA_TYPE_WORDS))
   reader.error(`Unknown SA type (${reader.quote(token)}).`, token, '"ah", "esp" or "all"', hint)
 }
 

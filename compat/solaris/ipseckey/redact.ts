@@ -53,3 +53,8 @@ export function redactEntry(lines: string): string {
   const [entry] = lex(lines)
   return entry ? redactedLines(lines, entry) : ''
 }
+
+/** True where a line has a word that is, or may be, a key or a part of one. */
+export function holdsSecret(line: string): boolean {
+  return [...lex(line)].some(({ tokens }) => secretTokens(tokens).size > 0)
+}

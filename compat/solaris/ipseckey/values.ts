@@ -12,13 +12,12 @@ import {
   algorithmByNumber,
   PROTOCOL_AH,
 } from '../../../agent/model/algorithm.ts'
-import type { Identity } from '../../../agent/model/association.ts'
-import type { SaState } from './command.ts'
+import type { Identity, SaState } from '../../../agent/model/association.ts'
+import { nearest } from '../../nearest.ts'
 import type { EntryReader } from './entry.ts'
 import { EXTENSION_NAMES } from './extension-names.ts'
 import { parseKey, type RawKey } from './keys.ts'
 import type { Token } from './lexer.ts'
-import { nearestWord } from './nearest.ts'
 import { parseBigNumber, parseNumber } from './numbers.ts'
 import { IDENTITY_TYPES, SA_STATES } from './words.ts'
 
@@ -135,7 +134,7 @@ function algorithmHint(
       ? 'Write "encr_alg null", or leave it out, for an SA that does not encrypt.'
       : 'Leave auth_alg out for an SA that does not authenticate.'
   }
-  return didYouMean(nearestWord(word, names))
+  return didYouMean(nearest(word, names))
 }
 
 /** `Did you mean "…"?` */
@@ -265,7 +264,7 @@ export function readState(reader: EntryReader): Given<SaState> | undefined {
   if (value && value !== 'larval') return { value, token }
   const hint = value
     ? 'A larval SA is one that is still being negotiated; nobody can set that state.'
-    : didYouMean(nearestWord(token.text, SA_STATES))
+    : didYouMean(nearest(token.text, SA_STATES))
   return reject(reader, token, 'WARNING: Cannot set LARVAL SA state.', '"mature", "dying" or "dead"', hint)
 }
 
@@ -284,7 +283,7 @@ export function readIdentity(reader: EntryReader): Given<Identity> | undefined {
   const type = IDENTITY_TYPES.get(token.text.toLowerCase()) ?? parseNumber(token.text)
   if (type === undefined || type < 1 || type > 65535) {
     const expected = `${[...IDENTITY_TYPES.keys()].join(', ')}, or a number from 1 to 65535`
-    const hint = didYouMean(nearestWord(token.text, IDENTITY_TYPES.keys()))
+    const hint = didYouMean(nearest(token.text, IDENTITY_TYPES.keys()))
     reject(reader, token, `Unknown identity type ${reader.quote(token)}.`, expected, hint)
     if (!EXTENSION_NAMES.has(reader.peek()?.text ?? '')) reader.take()
     return undefined

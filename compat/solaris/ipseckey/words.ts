@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { SaProtocol } from '../../../agent/model/association.ts'
-import type { KeyCommandKind, SaState } from './command.ts'
+import type { SaProtocol, SaState } from '../../../agent/model/association.ts'
+import type { KeyCommandKind } from './command.ts'
 import { parseNumber } from './numbers.ts'
 
 /** What follows the command word. */

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import type { IdleLifetime, Lifetime } from '../../../../agent/model/association.ts'
+import type { AssociationStatus, IdleLifetime, Lifetime } from '../../../../agent/model/association.ts'
 import { hasLimit } from './message-length.ts'
-import type { AssociationStatus } from './status.ts'
 import { bytes, date, seconds } from './units.ts'
 
 interface LifetimeOptions {

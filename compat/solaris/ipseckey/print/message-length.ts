@@ -4,9 +4,8 @@
  *
  * @module
  */
-import type { Identity } from '../../../../agent/model/association.ts'
+import type { Acquire, AssociationStatus, Identity } from '../../../../agent/model/association.ts'
 import type { Secret } from '../../../../agent/model/secret.ts'
-import type { AssociationStatus } from './status.ts'
 
 const BASE = 16
 const SA = 16
@@ -18,7 +17,15 @@ const IDENTITY_HEADER = 16
 const PAIR = 8
 const REPLAY_VALUE = 16
 
-/** Bytes. */
+/** Bytes of a message that says no more than its base header. */
+export const BARE_LENGTH = BASE
+
+/** Bytes of an ACQUIRE. */
+export function acquireLength({ inner }: Acquire): number {
+  return BASE + ADDRESS * (inner ? 4 : 2)
+}
+
+/** Bytes of a message about an SA. */
 export function messageLength(status: AssociationStatus): number {
   const { soft, hard, idle, inner, encapsulation } = status
   const lifetimes = 1 + [soft, hard, idle].filter(hasLimit).length

@@ -11,15 +11,21 @@ import {
   PROTOCOL_AH,
   PROTOCOL_ESP,
 } from '../../../../agent/model/algorithm.ts'
-import type { Identity, InnerSelector, SaProtocol } from '../../../../agent/model/association.ts'
+import type {
+  Acquire,
+  AssociationStatus,
+  Identity,
+  InnerSelector,
+  SaProtocol,
+} from '../../../../agent/model/association.ts'
 import { ALGORITHM_NULL } from '../../../../agent/model/default-algorithms.ts'
 import type { Resolver } from '../../../../agent/model/resolver.ts'
 import type { Secret } from '../../../../agent/model/secret.ts'
 import { identityTypeWord, SA_TYPE_NUMBERS } from '../words.ts'
+import { flagBits, flagNames } from './flags.ts'
 import { displayedKey } from './key.ts'
 import { lifetimeLines } from './lifetime.ts'
-import { messageLength } from './message-length.ts'
-import { type AssociationStatus, flagBits, flagNames } from './status.ts'
+import { acquireLength, BARE_LENGTH, messageLength } from './message-length.ts'
 import { date } from './units.ts'
 
 export interface PrintOptions {
@@ -43,17 +49,6 @@ export interface MessageHeading {
   readonly type: MessageType
   readonly sequence: number
   readonly pid: number
-}
-
-/** What is known of the traffic that an SA is wanted for. */
-export interface Acquire {
-  readonly protocol: SaProtocol
-  readonly source: Address
-  readonly destination: Address
-  readonly upperProtocol: number
-  readonly sourcePort: number
-  readonly destinationPort: number
-  readonly inner?: InnerSelector
 }
 
 /** A message about one SA. */
@@ -83,13 +78,12 @@ export function formatMessage(
 export function formatAcquire(heading: MessageHeading, acquire: Acquire, options: PrintOptions): string {
   const addresses = addressLines(acquire, options)
   const inner = innerLines(acquire.inner, options)
-  const length = BASE_LENGTH + ADDRESS_LENGTH * (acquire.inner ? 4 : 2)
-  return `${[...base(heading, acquire.protocol, length), ...addresses, ...inner].join('\n')}\n`
+  return `${[...base(heading, acquire.protocol, acquireLength(acquire)), ...addresses, ...inner].join('\n')}\n`
 }
 
 /** A message without an SA: FLUSH. */
 export function formatBare(heading: MessageHeading, protocol: SaProtocol | 'all'): string {
-  return `${base(heading, protocol, BASE_LENGTH).join('\n')}\n`
+  return `${base(heading, protocol, BARE_LENGTH).join('\n')}\n`
 }
 
 /** The last line of a dump. */
@@ -107,8 +101,6 @@ export function monitorHeading(passive: boolean): string {
   return `${passive ? 'Passively' : 'Actively'} monitoring the PF_KEY socket.\n`
 }
 
-const BASE_LENGTH = 16
-const ADDRESS_LENGTH = 40
 const TYPE_NAMES: Readonly<Record<SaProtocol | 'all', string>> = {
   ah: 'AH',
   esp: 'ESP',

@@ -19,11 +19,10 @@ import {
   PROTOCOL_AH,
   PROTOCOL_ESP,
 } from '../../../../agent/model/algorithm.ts'
-import type { Identity, SecurityAssociation } from '../../../../agent/model/association.ts'
+import type { AssociationStatus, Identity, SecurityAssociation } from '../../../../agent/model/association.ts'
 import { ALGORITHM_NULL } from '../../../../agent/model/default-algorithms.ts'
 import { IPPROTO_IPIP, IPPROTO_IPV6, identityTypeWord } from '../words.ts'
 import { loadableKey } from './key.ts'
-import type { AssociationStatus } from './status.ts'
 
 export interface SaveOptions {
   readonly algorithms: AlgorithmTable

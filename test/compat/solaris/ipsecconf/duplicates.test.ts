@@ -1,5 +1,9 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
 import t from 'tap'
+import { DuplicateFinder } from '../../../../compat/solaris/ipsecconf/duplicates.ts'
 import { findDuplicates, policyEntries, withoutEntries } from '../../../../compat/solaris/ipsecconf/index.ts'
+import { rule } from './arbitraries.ts'
 import { parse, ruleOf, rulesOf } from './support.ts'
 
 const summary = (text: string): readonly string[] =>
@@ -25,6 +29,11 @@ const PAIRS: readonly (readonly [string, string, readonly string[]])[] = [
   ['{dir in} drop {}', '{laddr 0.0.0.0/0 dir in} pass {}', CONFLICT],
   ['{dir in} drop {}', '{dir out} pass {}', []],
   ['{lport 22 dir in} drop {}', '{rport 22 dir in} pass {}', []],
+  ['{lport 22 dir in} drop {}', '{lport 23 dir in} pass {}', []],
+  ['{rport 22 dir in} drop {}', '{rport 23 dir in} pass {}', []],
+  ['{ulp 6 dir in} drop {}', '{ulp 17 dir in} pass {}', []],
+  ['{ulp icmp type 8 code 0 dir in} drop {}', '{ulp icmp type 8 code 1 dir in} pass {}', []],
+  ['{ulp icmp type 8-9 dir in} drop {}', '{ulp icmp type 8 dir in} pass {}', []],
   ['{lport 22 dir in} drop {}', '{lport 22 ulp tcp dir in} pass {}', []],
   ['{laddr 10.0.0.0/8 dir in} drop {}', '{laddr 10.0.0.0/9 dir in} pass {}', []],
   ['{ulp icmp type 8 dir in} drop {}', '{ulp icmp type 8 code 0 dir in} pass {}', []],
@@ -39,7 +48,10 @@ for (const [first, second, expected] of PAIRS) {
     const text = `${first}\n${second}\n`
     t.same(summary(text), expected)
     if (expected === IGNORED) t.same(lines(text), [1])
-    if (expected.length === 0) t.same(lines(text), [1, 2])
+    if (expected.length > 0) return
+    t.same(lines(text), [1, 2])
+    const colliding = new DuplicateFinder(() => 0)
+    for (const rule of rulesOf(text)) t.same(colliding.add(rule), [])
   })
 }
 
@@ -83,3 +95,17 @@ t.test('entries in the order of Solaris: a pair, outbound, both families, inboun
   t.same(withoutEntries(rule, policyEntries(rule)), [])
   t.same(withoutEntries(rule, []), [rule])
 })
+
+t.test(
+  'property: what is found does not depend on the hash, and a second time everything is there',
+  async () => {
+    fc.assert(
+      fc.property(fc.array(rule, { maxLength: 12 }), (rules) => {
+        const one = new DuplicateFinder()
+        const other = new DuplicateFinder(() => 0)
+        for (const next of [...rules, ...rules]) assert.deepStrictEqual(other.add(next), one.add(next))
+        for (const next of rules) assert.equal(one.add(next).length, policyEntries(next).length)
+      }),
+    )
+  },
+)

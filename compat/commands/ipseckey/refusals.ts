@@ -1,12 +1,39 @@
 /**
- * An `update` may name what cannot be changed, as long as it says what is there.
+ * What is refused though it was understood: an SA that Linux cannot have, and an `update` that names what cannot be
+ * changed and says something else than what is there.
  *
  * @module
  */
 import { formatPrefix } from '../../../agent/model/address.ts'
+import {
+  type AlgorithmTable,
+  algorithmByNumber,
+  PROTOCOL_AH,
+  PROTOCOL_ESP,
+} from '../../../agent/model/algorithm.ts'
 import type { InnerSelector, SecurityAssociation } from '../../../agent/model/association.ts'
+import { ALGORITHM_NULL } from '../../../agent/model/default-algorithms.ts'
 import { AssociationError } from '../../../agent/reconcile/association-transaction.ts'
+import { kernelAlgorithmOf } from '../../../agent/translate/kernel-algorithms.ts'
 import type { SaExpectation } from '../../solaris/ipseckey/command.ts'
+
+/** @throws AssociationError where Linux has no such algorithm as the table describes */
+export function refuseUnsupported(sa: SecurityAssociation, table: AlgorithmTable): void {
+  refuseUnknown(table, PROTOCOL_AH, sa.authAlgorithm, 40)
+  if (sa.encrAlgorithm !== ALGORITHM_NULL) refuseUnknown(table, PROTOCOL_ESP, sa.encrAlgorithm, 41)
+}
+
+function refuseUnknown(table: AlgorithmTable, protocol: number, number: number, diagnostic: number): void {
+  if (number === 0) return
+  const row = algorithmByNumber(table, protocol, number)
+  if (row && kernelAlgorithmOf(row)) return
+  const name = row?.names[0] ?? `number ${number}`
+  throw new AssociationError(
+    'EINVAL',
+    `Linux has no algorithm that is what ipsecalgs calls ${name}`,
+    diagnostic,
+  )
+}
 
 /** @throws AssociationError where the SA differs from what the command takes for granted */
 export function refuseUnexpected(sa: SecurityAssociation, expected: SaExpectation): void {

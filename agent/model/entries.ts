@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Family } from '../../../agent/model/address.ts'
-import type { AddressPair, Direction, Rule } from '../../../agent/model/policy.ts'
+import type { Family } from './address.ts'
+import type { AddressPair, Direction, Rule } from './policy.ts'
 
 export interface PolicyEntry {
   readonly rule: Rule

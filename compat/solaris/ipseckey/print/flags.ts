@@ -1,16 +1,9 @@
 /**
- * An SA as the kernel has it now: the association, and what only time and traffic can tell.
+ * The PF_KEY flags of an SA.
  *
  * @module
  */
-import type { Lifetime, SecurityAssociation } from '../../../../agent/model/association.ts'
-import type { SaState } from '../command.ts'
-
-export interface AssociationStatus extends SecurityAssociation {
-  readonly state: SaState
-  /** Counters; `addTime` and `useTime` are seconds since 1970, 0 = never used. */
-  readonly current: Lifetime
-}
+import type { AssociationStatus } from '../../../../agent/model/association.ts'
 
 const FLAG_NAMES = [
   ['PFS', 0x1],

@@ -1,0 +1,55 @@
+/**
+ * The frame of the commands that change the kernel: arguments, namespace, and how errors end them.
+ *
+ * @module
+ */
+import { CommandError, conclude } from './exit.ts'
+import type { OptionTable, ParsedOption } from './getopt.ts'
+import type { Io, Run } from './io.ts'
+import { start, usageError } from './start.ts'
+
+/** What sets one command apart from another. */
+export interface Command<R extends { readonly netns?: string }> {
+  readonly name: string
+  readonly options: OptionTable
+  /** Pure: what is asked for, or what is wrong with the question. */
+  interpret(
+    options: readonly ParsedOption[],
+    operands: readonly string[],
+  ): { readonly request: R } | { readonly usage: string }
+  /** Does it, in the network namespace that was asked for. */
+  carryOut(request: R, io: Io): Promise<void>
+}
+
+/** The `run` function of a command. It gives the exit code, as ipsecconf(8) and ipseckey(8) say. */
+export function runner<R extends { readonly netns?: string }>(command: Command<R>): Run {
+  return async (argv, io) => {
+    const started = await start(command.name, command.options, argv, io)
+    if (typeof started === 'number') return started
+    const asked = command.interpret(started.options, started.operands)
+    if ('usage' in asked) return usageError(command.name, asked.usage, io)
+    try {
+      await enter(asked.request.netns)
+      await command.carryOut(asked.request, io)
+      return 0
+    } catch (error) {
+      const failure = error instanceof CommandError ? error : await understood(error)
+      if (failure.message !== '') io.stderr.write(`${command.name}: ${failure.message}\n`)
+      return conclude(failure.outcome, io)
+    }
+  }
+}
+
+async function enter(netns: string | undefined): Promise<void> {
+  if (netns === undefined) return
+  const { enterNetns } = await import('../../../netlink/libc/netns.ts')
+  enterNetns(netns)
+}
+
+/** An error of the lower layers in words for the user; what is nobody's fault but ours is thrown on. */
+async function understood(error: unknown): Promise<CommandError> {
+  const { explain } = await import('./explain.ts')
+  const failure = explain(error)
+  if (!failure) throw error
+  return failure
+}

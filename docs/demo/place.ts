@@ -1,0 +1,55 @@
+/**
+ * Where the demo can run: here, or in a virtual machine with a stock kernel.
+ *
+ * @module
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { probeAlgorithms } from '../../agent/datapath/probe.ts'
+import { PROTOCOL_ESP } from '../../agent/model/algorithm.ts'
+import { kernelAlgorithm } from '../../agent/translate/kernel-algorithms.ts'
+import { onTerminal, print, TERMINAL_VARIABLE, waitingFor } from './screen.ts'
+
+const ENCR_AES = 12
+
+/** The checkout: the built file is in `dist/docs/demo/`. */
+export const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+
+export type Place = { readonly virtual: false } | { readonly virtual: true; readonly reason: string }
+
+export function whereToRun(): Place {
+  if (process.env.SOLIPSEC_VM === 'guest') return { virtual: false }
+  if (process.geteuid?.() !== 0) return { virtual: true, reason: 'You are not root' }
+  return kernelHasEsp() ? { virtual: false } : { virtual: true, reason: "This machine's kernel has no ESP" }
+}
+
+function kernelHasEsp(): boolean {
+  const algorithm = kernelAlgorithm(PROTOCOL_ESP, ENCR_AES)
+  if (!algorithm) throw new TypeError('AES has no kernel side')
+  try {
+    return probeAlgorithms([{ algorithm, keyBits: 256 }]).every(({ available }) => available)
+  } catch {
+    return false // a container, for example, that may not make network namespaces
+  }
+}
+
+/** Runs this program in a virtual machine and hands its output through. @returns its exit code */
+export async function runInVirtualMachine(reason: string): Promise<number> {
+  print(`${reason}, so this runs in a virtual machine with a stock Debian kernel.`)
+  const env = { ...process.env, [TERMINAL_VARIABLE]: onTerminal ? '1' : '' }
+  const command = [process.execPath, fileURLToPath(new URL('main.js', import.meta.url))]
+  const machine = spawn(`${ROOT}test/vm/run`, ['--', ...command], {
+    env,
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  // The machine is told to end, and the demo ends when it has.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => machine.kill(signal))
+  const closed = once(machine, 'close')
+  await waitingFor('the machine starts', Promise.race([once(machine.stdout, 'readable'), closed]))
+  machine.stdout.pipe(process.stdout)
+  const [code] = await closed
+  return code ?? 1
+}
