@@ -23,16 +23,19 @@ export interface Reconciliation {
   readonly steps: readonly Step[]
 }
 
-/** A step that the kernel refused. All earlier steps have been taken back. */
+/** A step that the kernel refused. */
 export class ApplyError extends Error {
   readonly step: Step
   override readonly cause: NetlinkError
+  /** All earlier steps have been taken back. False where the kernel refused that as well. */
+  readonly restored: boolean
 
-  constructor(step: Step, cause: NetlinkError) {
+  constructor(step: Step, cause: NetlinkError, restored: boolean) {
     super(cause.message)
     this.name = 'ApplyError'
     this.step = step
     this.cause = cause
+    this.restored = restored
   }
 }
 
@@ -93,22 +96,26 @@ export function reconcile(connection: XfrmConnection, state: PolicyState, facts:
 /**
  * Carries steps out, all or none.
  *
- * @throws ApplyError after everything that was done has been taken back
+ * @throws ApplyError after what was done has been taken back
  */
 export function applySteps(connection: XfrmConnection, steps: readonly Step[]): void {
   const result = connection.batch(steps.map(messageOf), { stopOnError: true })
   const [failure] = result.failures
   if (!failure) return
   const failed = new Set(result.failures.map(({ index }) => index))
-  undoSteps(
+  const restored = undoSteps(
     connection,
     steps.slice(0, result.sent).filter((_, i) => !failed.has(i)),
   )
   const step = steps[failure.index]
-  throw step ? new ApplyError(step, failure.error) : failure.error
+  throw step ? new ApplyError(step, failure.error, restored) : failure.error
 }
 
-/** Takes steps back, the last one first. */
-export function undoSteps(connection: XfrmConnection, steps: readonly Step[]): void {
-  connection.batch([...steps].reverse().map(undoOf))
+/**
+ * Takes steps back, the last one first.
+ *
+ * @returns false where the kernel refused some of it
+ */
+export function undoSteps(connection: XfrmConnection, steps: readonly Step[]): boolean {
+  return connection.batch([...steps].reverse().map(undoOf)).failures.length === 0
 }
