@@ -21,7 +21,7 @@ import {
   reconcile,
   undoSteps,
 } from './engine.ts'
-import { syncForwardedMark } from './forwarded.ts'
+import { ForwardedMarkError, syncForwardedMark } from './forwarded.ts'
 import { type HostNetwork, isForwarding, readHostNetwork } from './host.ts'
 import { isOurPolicyIndex, isOurState } from './ownership.ts'
 import type { InstalledPolicy } from './plan.ts'
@@ -129,22 +129,36 @@ export class Session {
    * @throws ApplyError after everything has been taken back, as far as the kernel lets us; {@link open} tries again
    */
   apply({ next, reconciliation }: PlannedChange): void {
-    const before = this.#state.forwardedMark
-    const { forwardedMark } = next
     this.#store.writePendingPolicy(next)
     try {
-      // The mark must be there while policies look for it: it comes before them and goes after them.
-      if (forwardedMark !== 0) syncForwardedMark(forwardedMark)
-      applySteps(this.#connection, reconciliation.steps)
-      if (forwardedMark === 0 && before !== 0) syncForwardedMark(0)
+      this.#carryOut(reconciliation.steps, this.#state.forwardedMark, next.forwardedMark)
     } catch (error) {
-      if (forwardedMark !== before) syncForwardedMark(before)
-      if (!(error instanceof ApplyError) || error.restored) this.#store.dropPendingPolicy()
+      // Whatever else went wrong, the kernel may have part of the change: the next one to open takes it back.
+      const restored = error instanceof ForwardedMarkError || (error instanceof ApplyError && error.restored)
+      if (restored) this.#store.dropPendingPolicy()
       throw error
     }
     this.#store.commitPolicy()
     this.#state = next
     this.#isRecorded = true
+  }
+
+  /** The mark of forwarded packets must be there while policies look for it: it comes before them, goes after them. */
+  #carryOut(steps: readonly Step[], oldMark: number, newMark: number): void {
+    if (newMark !== 0) syncForwardedMark(newMark)
+    try {
+      applySteps(this.#connection, steps)
+    } catch (error) {
+      if (newMark !== oldMark) syncForwardedMark(oldMark)
+      throw error
+    }
+    if (newMark !== 0 || oldMark === 0) return
+    try {
+      syncForwardedMark(0)
+    } catch (error) {
+      undoSteps(this.#connection, steps)
+      throw error
+    }
   }
 
   /** Begins a series of changes to the SADB. Nothing happens before {@link commit}. */
