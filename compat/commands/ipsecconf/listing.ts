@@ -29,6 +29,11 @@ export async function list(task: Listing, request: Request, io: Io): Promise<voi
   const algorithms = await algorithmTable(io)
   const session = Session.open(algorithms)
   try {
+    if (session.isUnrecorded) {
+      io.stderr.write(
+        'WARNING: the record of the loaded rules is lost; `ip xfrm policy` shows what is in force.\n',
+      )
+    }
     const options = request.numeric ? { algorithms } : { algorithms, resolver: systemResolver }
     if (task.kind === 'view') io.stdout.write(request.json ? viewJson(session.state) : view(session.state))
     else {
