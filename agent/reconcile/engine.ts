@@ -103,7 +103,7 @@ function nextSerial(installed: readonly InstalledPolicy[]): number {
  * @throws ApplyError after everything that was done has been taken back
  */
 export function applySteps(connection: XfrmConnection, steps: readonly Step[]): void {
-  const result = connection.batch(steps.map(messageOf), { stopOnError: true })
+  const result = connection.batchOf(steps, messageOf, { stopOnError: true })
   const [failure] = result.failures
   if (!failure) return
   const failed = new Set(result.failures.map(({ index }) => index))
@@ -117,5 +117,5 @@ export function applySteps(connection: XfrmConnection, steps: readonly Step[]): 
 
 /** Takes steps back, the last one first. */
 export function undoSteps(connection: XfrmConnection, steps: readonly Step[]): void {
-  connection.batch([...steps].reverse().map(undoOf))
+  connection.batchOf([...steps].reverse(), undoOf)
 }

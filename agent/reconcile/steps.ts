@@ -60,11 +60,14 @@ export function undoOf(step: Step): XfrmMessage {
   }
 }
 
+/** What all policies of ours have in common: no end, no counts. Shared, so that each message is a few words. */
+const PLAIN = defaultPolicy()
+
 function newPolicy(name: 'NEWPOLICY' | 'UPDPOLICY', policy: KernelPolicy, index: number): XfrmMessage {
   const { sel, priority, action, dir, tmpl, mark } = policy
   return {
     name,
-    body: { ...defaultPolicy(sel.family), sel, priority, action, dir, index },
+    body: { ...PLAIN, sel, priority, action, dir, index },
     attributes: { ...(tmpl.length > 0 && { tmpl }), ...(mark && { mark }) },
   }
 }

@@ -19,6 +19,7 @@ import {
 } from '../model/algorithm.ts'
 import type { SaProtocol } from '../model/association.ts'
 import { allKeyBits } from '../model/key-sizes.ts'
+import { colour, type Treatment } from './colours.ts'
 import { type Requirement, type SaContent, satisfies } from './requirements.ts'
 
 /** Reqids of ours: top four bits 0101, away from strongSwan's (from 1) and af_key's (from 16384). */
@@ -32,7 +33,7 @@ export interface ProtectionClass {
   /** Keys of the satisfied requirements, sorted; empty for SAs that serve no rule. */
   readonly signature: readonly string[]
   readonly reqid: number
-  /** Value of the mark field: 1, 2, … within the protocol. */
+  /** Value of the mark field: 1, 2, … within the protocol. Classes that no rule has to tell apart may share one. */
   readonly colour: number
 }
 
@@ -61,14 +62,22 @@ export function unclassedReqid(protocol: SaProtocol): number {
   return REQID_BASE | (protocol === 'ah' ? REQID_AH : 0)
 }
 
+/** What a rule asks for: its alternatives, each with the requirements of its headers. */
+export type Alternatives = readonly (readonly Requirement[])[]
+
 /**
  * Divides all SAs that the algorithm table allows into classes.
  *
- * @param requirements those of all rules in force, duplicates allowed
+ * @param rules those in force, duplicates allowed
  */
-export function buildClasses(requirements: Iterable<Requirement>, table: AlgorithmTable): ClassTable {
+export function buildClasses(rules: Iterable<Alternatives>, table: AlgorithmTable): ClassTable {
   const distinct = new Map<string, Requirement>()
-  for (const requirement of requirements) distinct.set(requirement.key, requirement)
+  const kinds = new Map<string, Alternatives>()
+  for (const alternatives of rules) {
+    for (const requirement of alternatives.flat()) distinct.set(requirement.key, requirement)
+    const text = alternatives.map((one) => one.map(({ key }) => key).join(' + ')).join(SEPARATOR)
+    kinds.set(text, alternatives)
+  }
   const groups = groupByTunnel(distinct.values())
   const classes = new Map<string, ProtectionClass>()
   for (const protocol of ['esp', 'ah'] as const) {
@@ -79,7 +88,7 @@ export function buildClasses(requirements: Iterable<Requirement>, table: Algorit
         if (signature !== '') signatures.add(signature)
       }
     }
-    numberClasses(protocol, [...signatures].sort(), classes)
+    numberClasses(protocol, [...signatures].sort(), [...kinds.values()], classes)
   }
   const all = [...classes.values()]
   const accepting = new Map<string, ProtectionClass[]>()
@@ -157,14 +166,35 @@ function keyBits(algorithm: Algorithm | undefined): number[] {
 function numberClasses(
   protocol: SaProtocol,
   signatures: readonly string[],
+  rules: readonly Alternatives[],
   classes: Map<string, ProtectionClass>,
 ): void {
   const taken = new Set<number>([unclassedReqid(protocol)])
+  const keys = signatures.map((signature) => signature.split(SEPARATOR))
+  const treatments = rules.map((rule) => treatmentBy(rule, protocol, keys))
+  const colours = colour(signatures.length, treatments)
   signatures.forEach((signature, i) => {
     let reqid = reqidFor(protocol, hash(signature))
     while (taken.has(reqid)) reqid = reqidFor(protocol, reqid + 1)
     taken.add(reqid)
-    classes.set(signature, { protocol, signature: signature.split(SEPARATOR), reqid, colour: i + 1 })
+    classes.set(signature, { protocol, signature: keys[i] ?? [], reqid, colour: colours[i] ?? 0 })
+  })
+}
+
+/** A rule treats classes alike where it accepts them for the same alternatives' other header. */
+function treatmentBy(
+  alternatives: Alternatives,
+  protocol: SaProtocol,
+  signatures: readonly (readonly string[])[],
+): Treatment {
+  const partners = alternatives.flatMap((requirements) => {
+    const own = requirements.find((one) => one.protocol === protocol)
+    const other = requirements.find((one) => one.protocol !== protocol)
+    return own ? [{ own: own.key, other: other?.key ?? 'alone' }] : []
+  })
+  return signatures.map((signature) => {
+    const accepted = partners.filter(({ own }) => signature.includes(own)).map(({ other }) => other)
+    return accepted.length > 0 ? [...new Set(accepted)].sort().join(SEPARATOR) : undefined
   })
 }
 

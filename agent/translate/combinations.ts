@@ -74,6 +74,45 @@ export function combinationMark(combination: Combination, layout: MarkLayout): M
   return { v: (esp | ah) >>> 0, m: layout.classes }
 }
 
+/** The reqids that the templates of a packet's headers name; 0 on input = that of any SA. */
+export interface Reqids {
+  readonly esp?: number
+  readonly ah?: number
+}
+
+/** The reqids of exactly this combination. */
+export function reqidsOf({ esp, ah }: Combination): Reqids {
+  return { ...(esp && { esp: esp.reqid }), ...(ah && { ah: ah.reqid }) }
+}
+
+/** What one inbound policy admits: packets of this mark, under SAs of these reqids. */
+export interface Admission {
+  readonly mark: Mark
+  readonly reqids: Reqids
+}
+
+/**
+ * Combinations as inbound policies can tell them apart: by mark, and where several bear the same mark, which they
+ * only do if all SAs that write it are welcome (see `colours.ts`), without regard to the reqid.
+ */
+export function admissions(combinations: readonly Combination[], layout: MarkLayout): Admission[] {
+  const byMark = new Map<number, Admission>()
+  for (const combination of combinations) {
+    const mark = combinationMark(combination, layout)
+    const reqids = reqidsOf(combination)
+    const same = byMark.get(mark.v)
+    byMark.set(mark.v, { mark, reqids: same ? common(same.reqids, reqids) : reqids })
+  }
+  return [...byMark.values()]
+}
+
+function common(a: Reqids, b: Reqids): Reqids {
+  return {
+    ...(a.esp !== undefined && { esp: a.esp === b.esp ? a.esp : 0 }),
+    ...(a.ah !== undefined && { ah: a.ah === b.ah ? a.ah : 0 }),
+  }
+}
+
 /** The outer header of tunnel-mode templates, as a packet in their direction bears it. */
 export interface OuterHeader {
   readonly source: Address
@@ -81,30 +120,29 @@ export interface OuterHeader {
 }
 
 /**
- * The templates of a combination, innermost first. The other order, ESP around AH, cannot be received by Linux
- * in transport mode.
+ * The templates for a packet's headers, innermost first. The other order, ESP around AH, cannot be received by
+ * Linux in transport mode.
  *
  * @param outer present = the innermost SA is a tunnel
  * @param optional "use it if there is an SA": only for outbound transport
  */
 export function templatesOf(
-  { esp, ah }: Combination,
+  { esp, ah }: Reqids,
   family: Family,
   outer: OuterHeader | undefined,
   optional: boolean,
 ): UserTmpl[] {
-  const of = familyNumber(outer?.source.family ?? family)
-  return [esp, ah]
-    .filter((one) => one !== undefined)
-    .map((protectionClass, i) => {
-      const plain: UserTmpl = {
-        ...defaultTemplate(of),
-        id: { ...defaultId(), proto: protectionClass.protocol === 'esp' ? proto.ESP : proto.AH },
-        reqid: protectionClass.reqid,
-        optional: optional ? 1 : 0,
-      }
-      return outer && i === 0 ? tunnelTemplate(plain, outer) : plain
-    })
+  const plain = defaultTemplate(familyNumber(outer?.source.family ?? family))
+  const header = (number: number, reqid: number): UserTmpl => ({
+    ...plain,
+    id: { ...defaultId(), proto: number },
+    reqid,
+    optional: optional ? 1 : 0,
+  })
+  const templates: UserTmpl[] = []
+  if (esp !== undefined) templates.push(header(proto.ESP, esp))
+  if (ah !== undefined) templates.push(header(proto.AH, ah))
+  return templates.map((one, i) => (outer && i === 0 ? tunnelTemplate(one, outer) : one))
 }
 
 function tunnelTemplate(plain: UserTmpl, { source, destination }: OuterHeader): UserTmpl {

@@ -5,15 +5,17 @@
  */
 import type { Address, Family } from '../model/address.ts'
 import type { AlgorithmTable } from '../model/algorithm.ts'
+import type { SaProtocol } from '../model/association.ts'
 import { familiesOf } from '../model/entries.ts'
 import type { Rule } from '../model/policy.ts'
 import { type OutboundAssociation, Peers } from './choice.ts'
-import { buildClasses, type ClassTable } from './classes.ts'
+import { type Alternatives, buildClasses, type ClassTable } from './classes.ts'
 import { framePolicies } from './frame.ts'
 import { type KernelPolicy, withoutShadowed } from './kernel-policy.ts'
-import type { MarkLayout } from './marks.ts'
+import { fieldOf, type MarkLayout } from './marks.ts'
 import { type PlacedRule, type PolicyContext, policiesOf } from './policies.ts'
-import { type Requirement, requirementsOf } from './requirements.ts'
+import { requirementsOf } from './requirements.ts'
+import { TermsTable } from './terms.ts'
 import { type Tunnel, transportRules, tunnelFence } from './tunnels.ts'
 
 /** What the rules' translation depends on besides the rules: facts about this host. */
@@ -26,17 +28,43 @@ export interface HostFacts {
   readonly tunnels: ReadonlyMap<string, Tunnel>
 }
 
-/** The protection classes that a set of rules divides SAs into. */
-export function classesOf(rules: Iterable<Rule>, facts: HostFacts): ClassTable {
-  return buildClasses(requirementsOfRules(rules, facts), facts.algorithms)
+/** One rule accepts more kinds of SAs than the mark bits can tell apart. */
+export class MarkCapacityError extends Error {
+  constructor(protocol: SaProtocol, needed: number, capacity: number) {
+    super(
+      `a rule accepts ${needed} kinds of ${protocol.toUpperCase()} SAs that other rules tell apart, but the mark ` +
+        `bits can tell only ${capacity} apart`,
+    )
+    this.name = 'MarkCapacityError'
+  }
 }
 
-function* requirementsOfRules(rules: Iterable<Rule>, facts: HostFacts): Generator<Requirement> {
-  for (const rule of rules) {
-    const tunnel = rule.tunnel?.mode === 'tunnel' ? facts.tunnels.get(rule.tunnel.name) : undefined
-    for (const action of rule.actions) {
-      if (action.kind === 'protect') yield* requirementsOf(action.protection, tunnel?.endpoints)
-    }
+/**
+ * The protection classes that a set of rules divides SAs into.
+ *
+ * @throws MarkCapacityError
+ */
+export function classesOf(rules: Iterable<Rule>, facts: HostFacts): ClassTable {
+  const classes = buildClasses(alternativesOfRules(rules, facts), facts.algorithms)
+  for (const protocol of ['esp', 'ah'] as const) {
+    const needed = Math.max(0, ...classes[protocol].map(({ colour }) => colour))
+    const capacity = facts.marks && fieldOf(facts.marks, protocol).capacity
+    if (capacity !== undefined && needed > capacity) throw new MarkCapacityError(protocol, needed, capacity)
+  }
+  return classes
+}
+
+/** Rules share lists of actions: each list is looked at once. */
+function* alternativesOfRules(rules: Iterable<Rule>, facts: HostFacts): Generator<Alternatives> {
+  const seen = new Map<Tunnel | undefined, Set<Rule['actions']>>()
+  for (const { tunnel: reference, actions } of rules) {
+    const tunnel = reference?.mode === 'tunnel' ? facts.tunnels.get(reference.name) : undefined
+    const known = seen.get(tunnel) ?? new Set()
+    if (known.has(actions)) continue
+    seen.set(tunnel, known.add(actions))
+    yield actions.flatMap((action) =>
+      action.kind === 'protect' ? [requirementsOf(action.protection, tunnel?.endpoints)] : [],
+    )
   }
 }
 
@@ -51,10 +79,11 @@ export function translatePolicySet(
   classes: ClassTable,
   associations: Iterable<OutboundAssociation>,
   facts: HostFacts,
-): KernelPolicy[] {
+): readonly KernelPolicy[] {
   if (placed.length === 0) return []
   const { marks, forwarding, tunnels } = facts
-  const context: PolicyContext = { classes, marks, forwarding, tunnels, peers: new Peers(associations) }
+  const terms = new TermsTable(classes, marks)
+  const context: PolicyContext = { terms, marks, forwarding, tunnels, peers: new Peers(associations) }
   const policies: KernelPolicy[] = []
   const families = new Set<Family>()
   const fenced = new Set<Tunnel>()

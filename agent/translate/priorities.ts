@@ -24,8 +24,9 @@ export const MAX_POSITION = 0x0fff_ffff / SLOTS
 
 /** Offsets from a position's base priority, in the order in which the kernel must ask. */
 export const SLOT_SATELLITE = 0
-export const SLOT_RULE = 1
-export const SLOT_REFUSE = 2
+export const SLOT_WIDE_SATELLITE = 1
+export const SLOT_RULE = 2
+export const SLOT_REFUSE = 3
 
 /** First priority of each band. */
 export const BAND = {

@@ -38,21 +38,23 @@ export function testFiles(tier: Tier, filters: readonly string[]): string[] {
 const works = (command: string, ...args: string[]): boolean =>
   spawnSync(command, args, { stdio: 'ignore' }).status === 0
 
-const isRoot = (): boolean => process.getuid?.() === 0
+/** What a command said on standard error, if it failed. */
+function complaint(command: string, args: string[]): string | undefined {
+  const { status, stderr, error } = spawnSync(command, args, { cwd: root, encoding: 'utf8' })
+  return status === 0 ? undefined : stderr?.trim() || error?.message || `${command} failed`
+}
 
-/** Why this machine cannot run the tier; `undefined` where it can. */
+/** Why this machine cannot run the tier; `undefined` where it can. Installs Debian packages where that is possible. */
 export function obstacle(tier: Tier): string | undefined {
   if (tier === 'unit') return undefined
-  if (tier === 'vm' && process.env.SOLIPSEC_VM !== 'native') {
-    const probe = spawnSync(join(root, 'test', 'vm', 'run'), ['--check'], { encoding: 'utf8', stdio: 'pipe' })
-    return probe.status === 0
-      ? undefined
-      : probe.stderr.trim() || `test/vm/run: ${probe.error ?? probe.signal}`
-  }
-  if (!isRoot()) return 'needs root'
+  const missing = complaint('bash', ['-c', 'source test/support/packages; need_for_tests'])
+  if (missing) return missing
+  const native = process.env.SOLIPSEC_VM === 'native'
+  if (tier === 'vm' && !native) return complaint(join('test', 'vm', 'run'), ['--check'])
+  if (process.getuid?.() !== 0) return 'needs root'
   if (!works('unshare', '--net', 'true')) return 'this machine lets nobody make a network namespace'
-  if (!works('ip', '-V')) return 'needs ip (package iproute2)'
-  if (tier === 'vm' && !kernelHasEsp()) return 'SOLIPSEC_VM=native, but the running kernel has no ESP and AH'
+  if (tier === 'vm' && !kernelHasEsp())
+    return 'SOLIPSEC_VM=native, but the running kernel has no ESP or no AH'
   return undefined
 }
 

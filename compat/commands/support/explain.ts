@@ -9,6 +9,7 @@ import { HiddenKeysError } from '../../../agent/reconcile/classify.ts'
 import { ApplyError, ConflictError } from '../../../agent/reconcile/engine.ts'
 import { ForwardedMarkError } from '../../../agent/reconcile/forwarded.ts'
 import { LockedError } from '../../../agent/reconcile/store.ts'
+import { MarkCapacityError } from '../../../agent/translate/policy-set.ts'
 import { NamespaceError } from '../../../netlink/libc/netns.ts'
 import { NetlinkError } from '../../../netlink/socket/error.ts'
 import { describeConflict } from '../ipsecconf/plan-text.ts'
@@ -28,6 +29,11 @@ export function explain(error: unknown): CommandError | undefined {
   }
   if (error instanceof ConflictError) return new CommandError(describeConflict(error.conflicts))
   if (error instanceof NamespaceError || error instanceof LockedError) return new CommandError(error.message)
+  if (error instanceof MarkCapacityError) {
+    return new CommandError(
+      `${error.message}\nhelp: let it have more of them, for example --mark-mask 0xffff0000, or join rules`,
+    )
+  }
   if (error instanceof HiddenKeysError || error instanceof ForwardedMarkError) {
     return new CommandError(error.message)
   }

@@ -17,7 +17,7 @@ const { name, version } = JSON.parse(readFileSync(new URL('package.json', root),
 
 mkdirSync(target, { recursive: true })
 for (const file of readdirSync(MANUAL_SOURCES)) {
-  const page = /^([\w-]+)\.(\d)\.md$/.exec(file)
+  const page = /^([\w.-]+)\.(\d)\.md$/.exec(file)
   if (!page) continue
   const blocks = parseManual(readFileSync(new URL(file, MANUAL_SOURCES), 'utf8'))
   const title = { name: page[1] ?? '', section: page[2] ?? '', source: `${name} ${version}` }

@@ -1,0 +1,92 @@
+/**
+ * The manual holds what the commands hold: every option and keyword is explained, every example is right.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import t from 'tap'
+import { optionTable as ipsecalgs } from '../../compat/commands/ipsecalgs/arguments.ts'
+import { optionTable as ipsecconf } from '../../compat/commands/ipsecconf/arguments.ts'
+import { optionTable as ipseckey } from '../../compat/commands/ipseckey/arguments.ts'
+import { MANUAL_SOURCES } from '../../compat/commands/support/manual/help.ts'
+import { type Block, parseManual } from '../../compat/commands/support/manual/parse.ts'
+import { section } from '../../compat/commands/support/manual/text.ts'
+import { parsePolicy } from '../../compat/solaris/ipsecconf/index.ts'
+import { ACTIONS, PATTERN_KEYWORDS, PROPERTY_KEYWORDS } from '../../compat/solaris/ipsecconf/vocabulary.ts'
+import { EXTENSIONS } from '../../compat/solaris/ipseckey/extension-names.ts'
+import { parseKeyFile } from '../../compat/solaris/ipseckey/parser.ts'
+import { COMMANDS } from '../../compat/solaris/ipseckey/words.ts'
+import { algorithms, resolver } from '../compat/solaris/ipseckey/support.ts'
+
+const ROOT = new URL('../../', MANUAL_SOURCES)
+
+const page = (name: string): Block[] => parseManual(readFileSync(new URL(name, MANUAL_SOURCES), 'utf8'))
+
+const codeOf = (blocks: readonly Block[]): string[] =>
+  blocks.flatMap((block) => (block.kind === 'code' ? [block.lines.join('\n')] : []))
+
+t.test('every option is explained, and no other', async (t) => {
+  for (const [name, table] of Object.entries({ ipsecalgs, ipsecconf, ipseckey })) {
+    const terms = section(page(`${name}.8.md`), 'OPTIONS').flatMap((block) =>
+      block.kind === 'term' ? block.term.split(' ').filter((word) => word.startsWith('-')) : [],
+    )
+    const short = table.short.replaceAll(':', '').split('')
+    const options = [
+      ...short.map((letter) => `-${letter}`),
+      ...Object.keys(table.long).map((word) => `--${word}`),
+    ]
+    t.same([...new Set(terms)].sort(), [...options, '--help', '--version'].sort(), name)
+  }
+})
+
+t.test('every word of the languages is in their syntax', async (t) => {
+  const wordsOf = (file: string) => {
+    const [syntax = ''] = codeOf(section(page(file), 'SYNTAX'))
+    return new Set([...syntax.matchAll(/"([\w-]+)"/g)].map(([, word]) => word))
+  }
+  const policy = wordsOf('ipsecinit.conf.5.md')
+  for (const words of [PATTERN_KEYWORDS, PROPERTY_KEYWORDS, ACTIONS]) {
+    for (const word of words.keys()) t.ok(policy.has(word), word)
+  }
+  const keys = wordsOf('ipseckeys.5.md')
+  for (const word of EXTENSIONS.keys()) {
+    const [, prefix = '', rest = word] = /^(soft_|hard_)(.*)$/.exec(word) ?? []
+    t.ok(keys.has(word) || keys.has(word.replace(/6$/, '')) || (keys.has(prefix) && keys.has(rest)), word)
+  }
+  for (const [word, { allowedInFile }] of COMMANDS) t.equal(keys.has(word), allowedInFile, word)
+})
+
+t.test('every example is right', async (t) => {
+  const files = readdirSync(MANUAL_SOURCES).map((name) => new URL(name, MANUAL_SOURCES))
+  for (const file of [...files, new URL('README.md', ROOT)]) {
+    for (const code of codeOf(parseManual(readFileSync(file, 'utf8')))) {
+      if (/^(#.*\n)*\{(?!pattern)/.test(code)) {
+        const { rules, diagnostics } = parsePolicy(code, 'example', { algorithms, resolver })
+        t.same(diagnostics, [], code)
+        t.ok(rules.length > 0, code)
+      }
+      if (/^(#.*\n)*(flush\n)?add /.test(code)) {
+        const text = code
+          .replace(/KEY auth_alg/, `${'a'.repeat(31)}b auth_alg`)
+          .replace(/authkey KEY/, `authkey ${'a'.repeat(63)}b`)
+        const { commands, diagnostics } = parseKeyFile(text, 'example', {
+          algorithms,
+          resolver,
+          numeric: false,
+        })
+        t.same(
+          diagnostics.filter(({ severity }) => severity === 'error'),
+          [],
+          code,
+        )
+        t.ok(commands.length > 0, code)
+      }
+    }
+  }
+})
+
+t.test('the files of the demo are right', async (t) => {
+  const read = (name: string) => readFileSync(new URL(`docs/demo/${name}`, ROOT), 'utf8')
+  const policy = parsePolicy(read('ipsecinit.conf'), 'ipsecinit.conf', { algorithms, resolver })
+  t.same([policy.rules.length, policy.diagnostics], [3, []])
+  const keys = parseKeyFile(read('ipseckeys'), 'ipseckeys', { algorithms, resolver, numeric: true })
+  t.same([keys.commands.length, keys.diagnostics], [2, []])
+})
