@@ -22,25 +22,22 @@ function association(spi: number, own: string, ownPort: number, other: string, o
 
 const rule = (other: string) => `{raddr ${other} ulp tcp} ipsec {encr_algs aes encr_auth_algs sha256}`
 
-/** Command lines of the holders. */
+/** Process numbers of the holders. */
 function holders(): string[] {
-  return readdirSync('/proc')
-    .filter((pid) => /^\d+$/.test(pid))
-    .flatMap((pid) => {
-      try {
-        if (readFileSync(`/proc/${pid}/comm`, 'utf8').trim() !== HOLDER_NAME) return []
-        return [readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()]
-      } catch {
-        return [] // it ended just now
-      }
-    })
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith(HOLDER_NAME)
+    } catch {
+      return false // it ended just now
+    }
+  })
 }
 
 async function boundPorts(host: Host): Promise<string[]> {
   const { stdout } = await host.exec('ss', ['-Huanp'])
   return stdout
     .split('\n')
-    .filter((line) => line.includes(HOLDER_NAME))
+    .filter((line) => holders().some((pid) => line.includes(`pid=${pid},`)))
     .map((line) => line.trim().split(/\s+/)[3] ?? '')
     .sort()
 }

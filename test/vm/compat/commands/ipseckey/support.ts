@@ -81,6 +81,10 @@ export class Commands {
     worked(await this.#run(runIpsecconf, ['-q', '-a', this.file(text)], {}), 'ipsecconf -a')
   }
 
+  async flushPolicy(): Promise<void> {
+    worked(await this.#run(runIpsecconf, ['-q', '-f'], {}), 'ipsecconf -f')
+  }
+
   /** The SAs of `dump --json` by SPI. */
   async dump(): Promise<Map<number, Record<string, unknown>>> {
     const all = JSON.parse(await this.done('--json dump')) as { spi: number }[]
