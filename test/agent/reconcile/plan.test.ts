@@ -8,7 +8,7 @@ import { type InstalledPolicy, isEmptyPlan, planPolicies } from '../../../agent/
 import { appendRules, emptyState, replaceRules } from '../../../agent/reconcile/policy-edit.ts'
 import { type PolicyState, placedRules } from '../../../agent/reconcile/policy-state.ts'
 import { messageOf, policySteps, type Step, undoOf } from '../../../agent/reconcile/steps.ts'
-import { identityOf, type KernelPolicy } from '../../../agent/translate/kernel-policy.ts'
+import type { KernelPolicy } from '../../../agent/translate/kernel-policy.ts'
 import { DEFAULT_MARK_MASK } from '../../../agent/translate/marks.ts'
 import { dir } from '../../../netlink/xfrm/constants.ts'
 import { defaultPolicy } from '../../../netlink/xfrm/defaults.ts'
@@ -16,6 +16,7 @@ import { packet as packets, rule, rules } from '../translate/simulation/arbitrar
 import { makeHost } from '../translate/simulation/host.ts'
 import { protectionsOf, winningRule } from '../translate/simulation/solaris.ts'
 import { deliver, type findPolicy, send } from '../translate/simulation/xfrm.ts'
+import { identityOf } from './identity.ts'
 import { keyOf, PolicyTable } from './policy-table.ts'
 
 /** Two states of one host: some rules stay, some go, some come, and their order may change. */

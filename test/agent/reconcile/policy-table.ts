@@ -4,8 +4,9 @@
  * @module
  */
 import type { InstalledPolicy } from '../../../agent/reconcile/plan.ts'
-import { identityOf, type KernelPolicy } from '../../../agent/translate/kernel-policy.ts'
+import type { KernelPolicy } from '../../../agent/translate/kernel-policy.ts'
 import type { XfrmMessage } from '../../../netlink/xfrm/messages.ts'
+import { identityOf } from './identity.ts'
 
 export type Refusal = 'EEXIST' | 'ENOENT' | 'EINVAL'
 
