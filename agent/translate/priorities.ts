@@ -20,7 +20,7 @@ export const POSITION_STEP = 64
 export const FIRST_POSITION = POSITION_STEP
 
 /** Positions must stay below this to keep to their band. */
-export const MAX_POSITION = 0x0fff_ffff / SLOTS
+export const MAX_POSITION = 0x1000_0000 / SLOTS - 1
 
 /** Offsets from a position's base priority, in the order in which the kernel must ask. */
 export const SLOT_EXCEPTION = 0
