@@ -132,7 +132,7 @@ function satellites(plan: Plan, { rule, pair }: PlacedRule, { marks }: PolicyCon
 /** Before a rule that asks for protection: ICMP that may come in clear from its other side. */
 function clearIcmp(plan: Plan, { rule, pair }: PlacedRule, { marks }: PolicyContext): KernelPolicy[] {
   const { acceptance, tunnel } = plan.terms
-  const protects = acceptance.combinations.length > 0 && !acceptance.clear
+  const protects = !acceptance.clear && rule.actions.some(({ kind }) => kind === 'protect')
   if (rule.direction === 'out' || tunnel || !protects) return []
   const mark = marks && combinationMark({}, marks)
   return familiesOf(pair)
