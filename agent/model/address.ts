@@ -182,6 +182,7 @@ export function sameAddress(a: Address, b: Address): boolean {
 
 /** The prefix with every bit beyond its length cleared: the form in which prefixes are compared and stored. */
 export function maskPrefix(prefix: Prefix): Prefix {
+  if (prefix.length === 8 * prefix.bytes.length) return prefix
   const bytes = new Uint8Array(prefix.bytes)
   for (let i = 0; i < bytes.length; i++) {
     const keep = Math.min(8, Math.max(0, prefix.length - 8 * i))

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Mark, UserpolicyInfo, UserTmpl } from '../../netlink/xfrm/structs.ts'
-import { identityOf, type KernelPolicy } from '../translate/kernel-policy.ts'
+import type { KernelPolicy } from '../translate/kernel-policy.ts'
+import { type PolicyIdentity, PolicyMap } from '../translate/policy-map.ts'
 import { isOurPolicyIndex } from './ownership.ts'
 
 /** A policy that the kernel has. */
@@ -36,34 +37,29 @@ export function planPolicies(
   installed: readonly InstalledPolicy[],
 ): PolicyPlan {
   if (installed.length === 0) return { add: desired, update: [], remove: [], unchanged: 0, conflicts: [] }
-  const ours = new Map<string, InstalledPolicy>()
-  const foreign = new Map<string, InstalledPolicy>()
-  for (const policy of installed) {
-    if (policy.ifId !== 0) continue
-    const { dir, sel, index } = policy.info
-    const key = identityOf({
-      dir: dir as KernelPolicy['dir'],
-      sel,
-      ...(policy.mark && { mark: policy.mark }),
-    })
-    if (isOurPolicyIndex(index)) ours.set(key, policy)
-    else foreign.set(key, policy)
-  }
+  const present = new PolicyMap<InstalledPolicy>()
+  for (const policy of installed) if (policy.ifId === 0) present.set(identityOf(policy), policy)
   const add: KernelPolicy[] = []
   const update: { from: InstalledPolicy; to: KernelPolicy }[] = []
   const conflicts: { foreign: InstalledPolicy; wanted: KernelPolicy }[] = []
-  let unchanged = 0
+  const kept = new Set<InstalledPolicy>()
   for (const wanted of desired) {
-    const key = identityOf(wanted)
-    const present = ours.get(key)
-    const rival = foreign.get(key)
-    ours.delete(key)
-    if (rival) conflicts.push({ foreign: rival, wanted })
-    else if (!present) add.push(wanted)
-    else if (isSame(present, wanted)) unchanged++
-    else update.push({ from: present, to: wanted })
+    const rival = present.get(wanted)
+    if (!rival) add.push(wanted)
+    else if (!isOurPolicyIndex(rival.info.index)) conflicts.push({ foreign: rival, wanted })
+    else {
+      kept.add(rival)
+      if (!isSame(rival, wanted)) update.push({ from: rival, to: wanted })
+    }
   }
-  return { add, update, remove: [...ours.values()], unchanged, conflicts }
+  const remove = installed.filter(
+    (policy) => policy.ifId === 0 && isOurPolicyIndex(policy.info.index) && !kept.has(policy),
+  )
+  return { add, update, remove, unchanged: kept.size - update.length, conflicts }
+}
+
+function identityOf({ info: { dir, sel }, mark }: InstalledPolicy): PolicyIdentity {
+  return { dir, sel, mark }
 }
 
 /** True where a plan has nothing to do. */

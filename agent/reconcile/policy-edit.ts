@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { formatPrefix, type Prefix } from '../model/address.ts'
 import type { Rule } from '../model/policy.ts'
 import { assignPositions } from '../translate/priorities.ts'
 import { entriesOf, entryCount, type LoadedRule, type PolicyState } from './policy-state.ts'
@@ -33,16 +34,17 @@ export function appendRules(state: PolicyState, rules: readonly Rule[]): PolicyS
 /** These rules instead of all of a scope. Rules that say the same as before keep their place and numbers. */
 export function replaceRules(state: PolicyState, rules: readonly Rule[], scope: Scope): PolicyState {
   const stay = state.rules.filter(({ rule }) => !inScope(rule, scope))
+  const meanings = new Meanings()
   const reusable = new Map<string, LoadedRule[]>()
   for (const loaded of state.rules) {
     if (!inScope(loaded.rule, scope)) continue
-    const key = meaningOf(loaded.rule)
+    const key = meanings.of(loaded.rule)
     const same = reusable.get(key)
     if (same) same.push(loaded)
     else reusable.set(key, [loaded])
   }
   const next = rules.map((rule) => {
-    const old = reusable.get(meaningOf(rule))?.shift()
+    const old = reusable.get(meanings.of(rule))?.shift()
     return old ? { rule, placements: old.placements } : rule
   })
   return arrange(state, [...stay, ...next])
@@ -50,8 +52,9 @@ export function replaceRules(state: PolicyState, rules: readonly Rule[], scope: 
 
 /** Without the rules that say the same as one of these. */
 export function removeMatching(state: PolicyState, rules: readonly Rule[]): PolicyState {
-  const gone = new Set(rules.map(meaningOf))
-  return { ...state, rules: state.rules.filter(({ rule }) => !gone.has(meaningOf(rule))) }
+  const meanings = new Meanings()
+  const gone = new Set(rules.map((rule) => meanings.of(rule)))
+  return { ...state, rules: state.rules.filter(({ rule }) => !gone.has(meanings.of(rule))) }
 }
 
 /** Without the rules of a scope. */
@@ -72,13 +75,31 @@ export function removeRule(state: PolicyState, gone: LoadedRule): PolicyState {
   return { ...state, rules: state.rules.filter((loaded) => loaded !== gone) }
 }
 
-/** What a rule says, without how and where it was written: equal for rules of equal meaning. */
-export function meaningOf({ selector, direction, tunnel, actions }: Rule): string {
-  const { pairs, ...rest } = selector
-  const ends = pairs.map(({ local, remote }) =>
-    [local, remote].map((end) => end && [...end.bytes, end.length]),
-  )
-  return JSON.stringify([ends, rest, direction, tunnel, actions])
+/** What rules say, without how and where it was written, as texts: equal for rules of equal meaning. */
+class Meanings {
+  /** Rules share lists of actions: each list is written once. */
+  readonly #actions = new Map<Rule['actions'], string>()
+
+  of({ selector, direction, tunnel, actions }: Rule): string {
+    const { pairs, protocol = '', localPort = '', remotePort = '', icmpType, icmpCode } = selector
+    let text = `${direction} ${protocol} ${localPort} ${remotePort} `
+    if (icmpType || icmpCode || tunnel) text += JSON.stringify([icmpType, icmpCode, tunnel])
+    for (const { local, remote } of pairs) text += `${endText(local)}>${endText(remote)} `
+    return text + this.#actionsText(actions)
+  }
+
+  #actionsText(actions: Rule['actions']): string {
+    let text = this.#actions.get(actions)
+    if (text === undefined) {
+      text = JSON.stringify(actions)
+      this.#actions.set(actions, text)
+    }
+    return text
+  }
+}
+
+function endText(end: Prefix | undefined): string {
+  return end ? formatPrefix(end) : '*'
 }
 
 /** Gives every rule of a new order its positions and numbers. */

@@ -67,29 +67,64 @@ export function shownIndex(loaded: LoadedRule): number {
   return entriesOf(loaded).at(-1)?.index ?? 0
 }
 
-const VERSION = 1
+const VERSION = 2
+
+/** A rule in the file. What thousands of rules share stands there once, and here as a number. */
+interface StoredRule extends Omit<Rule, 'selector' | 'file' | 'actions' | 'span'> {
+  readonly selector: Omit<Selector, 'pairs'> & { readonly pairs: readonly StoredPair[] }
+  readonly file: number
+  readonly actions: number
+  /** Line, column, length. */
+  readonly span: readonly [number, number, number]
+  /** Position and first index, by pair. */
+  readonly placements: readonly (readonly [number, number])[]
+}
+
+type StoredPair = readonly [local: string | null, remote: string | null]
+
+interface StoredState extends Omit<PolicyState, 'rules'> {
+  readonly version: number
+  readonly files: readonly string[]
+  readonly actions: readonly Rule['actions'][]
+  readonly rules: readonly StoredRule[]
+}
 
 /** Writes a state as JSON text. */
-export function encodeState(state: PolicyState): string {
-  return JSON.stringify({
+export function encodeState({ markMask, forwardedMark, nextIndex, rules }: PolicyState): string {
+  const files = new Map<string, number>()
+  const actions = new Map<Rule['actions'], number>()
+  const stored: Omit<StoredState, 'files' | 'actions'> = {
     version: VERSION,
-    markMask: state.markMask,
-    forwardedMark: state.forwardedMark,
-    nextIndex: state.nextIndex,
-    rules: state.rules.map(({ rule, placements }) => ({
-      ...rule,
-      selector: { ...rule.selector, pairs: rule.selector.pairs.map(encodePair) },
-      placements: placements.map(({ position, firstIndex }) => [position, firstIndex]),
-    })),
-  })
+    markMask,
+    forwardedMark,
+    nextIndex,
+    rules: rules.map(({ rule, placements }): StoredRule => {
+      const { selector, direction, tunnel, text, span } = rule
+      return {
+        selector: { ...selector, pairs: selector.pairs.map(encodePair) },
+        direction,
+        ...(tunnel && { tunnel }),
+        text,
+        file: numberOf(rule.file, files),
+        actions: numberOf(rule.actions, actions),
+        span: [span.line, span.column, span.length],
+        placements: placements.map(({ position, firstIndex }) => [position, firstIndex]),
+      }
+    }),
+  }
+  return JSON.stringify({ ...stored, files: [...files.keys()], actions: [...actions.keys()] })
 }
 
-function encodePair({ local, remote }: AddressPair): [string | null, string | null] {
+/** The place of something in a list without repetitions; at its end where it is new. */
+function numberOf<T>(one: T, known: Map<T, number>): number {
+  const number = known.get(one) ?? known.size
+  if (number === known.size) known.set(one, number)
+  return number
+}
+
+function encodePair({ local, remote }: AddressPair): StoredPair {
   return [local ? formatPrefix(local) : null, remote ? formatPrefix(remote) : null]
 }
-
-type StoredSelector = Omit<Selector, 'pairs'> & { pairs: [string | null, string | null][] }
-type StoredRule = Omit<Rule, 'selector'> & { selector: StoredSelector; placements: [number, number][] }
 
 /**
  * Reads a state back.
@@ -97,27 +132,40 @@ type StoredRule = Omit<Rule, 'selector'> & { selector: StoredSelector; placement
  * @throws Error where the text is not a state of this version
  */
 export function decodeState(text: string): PolicyState {
-  const stored = JSON.parse(text) as Omit<PolicyState, 'rules'> & { version: number; rules: StoredRule[] }
-  if (stored.version !== VERSION)
-    throw new Error(`policy state of version ${stored.version} is not understood`)
+  const stored = JSON.parse(text) as StoredState
+  const { version, markMask, forwardedMark, nextIndex, files, actions } = stored
+  if (version !== VERSION) throw new Error(`policy state of version ${version} is not understood`)
   return {
-    markMask: stored.markMask,
-    forwardedMark: stored.forwardedMark,
-    nextIndex: stored.nextIndex,
-    rules: stored.rules.map(({ placements, selector, ...rest }) => ({
-      rule: { ...rest, selector: { ...selector, pairs: selector.pairs.map(decodePair) } },
+    markMask,
+    forwardedMark,
+    nextIndex,
+    rules: stored.rules.map(({ placements, selector, span: [line, column, length], ...rest }) => ({
+      rule: {
+        ...rest,
+        selector: { ...selector, pairs: selector.pairs.map(decodePair) },
+        file: item(files, rest.file),
+        actions: item(actions, rest.actions),
+        span: { line, column, length },
+      },
       placements: placements.map(([position, firstIndex]) => ({ position, firstIndex })),
     })),
   }
 }
 
-function decodePair([local, remote]: [string | null, string | null]): AddressPair {
+function item<T>(list: readonly T[], number: number): T {
+  const found = list[number]
+  if (found === undefined) throw new Error(`policy state: ${number} is not in a list of ${list.length}`)
+  return found
+}
+
+function decodePair([local, remote]: StoredPair): AddressPair {
+  if (local && remote) return { local: decodePrefix(local), remote: decodePrefix(remote) }
   return { ...(local && { local: decodePrefix(local) }), ...(remote && { remote: decodePrefix(remote) }) }
 }
 
 function decodePrefix(text: string): Prefix {
-  const [address = '', length = ''] = text.split('/')
-  const parsed = parseAddress(address)
-  if (!parsed) throw new Error(`policy state: '${text}' is not a prefix`)
-  return { ...parsed, length: Number(length) }
+  const slash = text.indexOf('/')
+  const address = parseAddress(text.slice(0, slash))
+  if (!address) throw new Error(`policy state: '${text}' is not a prefix`)
+  return { family: address.family, bytes: address.bytes, length: Number(text.slice(slash + 1)) }
 }

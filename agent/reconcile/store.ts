@@ -72,10 +72,16 @@ export class Store {
     this.#lock = undefined
   }
 
-  /** What is loaded; `undefined` where nothing is. */
+  /** What is loaded; `undefined` where nothing is, or where the record of it cannot be read. */
   loadPolicy(): PolicyState | undefined {
     const text = this.#read('policy.json')
-    return text === undefined ? undefined : decodeState(text)
+    if (text === undefined) return undefined
+    try {
+      return decodeState(text)
+    } catch {
+      // Damaged, or of another version. The kernel goes on with what it has: see `Session.isUnrecorded`.
+      return undefined
+    }
   }
 
   /** True where a process died during a change. */

@@ -5,6 +5,7 @@
  */
 import { action, type dir } from '../../netlink/xfrm/constants.ts'
 import type { Mark, Selector, UserTmpl } from '../../netlink/xfrm/structs.ts'
+import { PolicyMap } from './policy-map.ts'
 
 export type PolicyDirection = typeof dir.IN | typeof dir.OUT | typeof dir.FWD
 export type PolicyAction = typeof action.ALLOW | typeof action.BLOCK
@@ -56,35 +57,14 @@ function policy(
 }
 
 /**
- * What the kernel knows a policy by: direction, selector and mark. Two policies with equal keys cannot both be
- * installed, whatever their priorities.
- */
-export function identityOf({
-  dir: direction,
-  sel,
-  mark,
-}: Pick<KernelPolicy, 'dir' | 'sel' | 'mark'>): string {
-  const numbers =
-    `${direction} ${sel.prefixlen_s} ${sel.prefixlen_d} ${sel.proto} ${sel.sport}/${sel.sport_mask} ` +
-    `${sel.dport}/${sel.dport_mask} ${sel.ifindex} ${sel.user} ${sel.family}`
-  const marked = mark && mark.m !== 0 ? ` ${(mark.v & mark.m) >>> 0}/${mark.m}` : ''
-  return `${numbers}${marked} ${bytesKey(sel.saddr)}${bytesKey(sel.daddr)}`
-}
-
-function bytesKey(bytes: Uint8Array): string {
-  return String.fromCharCode.apply(null, bytes as unknown as number[])
-}
-
-/**
  * Leaves out policies that can never be consulted because a better-placed one has the same identity (a rule for
  * `lport 80` and a later one for `ulp tcp lport 80` meet in TCP).
  */
-export function withoutShadowed(policies: readonly KernelPolicy[]): KernelPolicy[] {
-  const best = new Map<string, KernelPolicy>()
+export function withoutShadowed(policies: readonly KernelPolicy[]): readonly KernelPolicy[] {
+  const best = new PolicyMap<KernelPolicy>()
   for (const policy of policies) {
-    const key = identityOf(policy)
-    const rival = best.get(key)
-    if (!rival || policy.priority < rival.priority) best.set(key, policy)
+    const rival = best.get(policy)
+    if (!rival || policy.priority < rival.priority) best.set(policy, policy)
   }
-  return best.size === policies.length ? [...policies] : [...best.values()]
+  return best.size === policies.length ? policies : policies.filter((policy) => best.get(policy) === policy)
 }

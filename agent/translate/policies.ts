@@ -9,32 +9,16 @@
  * @module
  */
 import { dir } from '../../netlink/xfrm/constants.ts'
-import type { Mark, Selector, UserTmpl } from '../../netlink/xfrm/structs.ts'
+import type { Mark, Selector } from '../../netlink/xfrm/structs.ts'
 import { type Family, hostPrefix } from '../model/address.ts'
 import { familiesOf } from '../model/entries.ts'
 import type { AddressPair, Rule } from '../model/policy.ts'
-import { type Choice, canBeOptional, chooseForTunnel, chooseOutbound, type Peers } from './choice.ts'
-import type { ClassTable, Combination } from './classes.ts'
-import {
-  type Acceptance,
-  acceptanceOf,
-  admissions,
-  isExactWithoutMark,
-  type Reqids,
-  reqidsOf,
-  templatesOf,
-} from './combinations.ts'
+import { type Choice, chooseForTunnel, chooseOutbound, type Peers } from './choice.ts'
 import { allow, block, type KernelPolicy, type PolicyDirection } from './kernel-policy.ts'
 import type { MarkLayout } from './marks.ts'
-import {
-  bandOf,
-  priorityOf,
-  SLOT_REFUSE,
-  SLOT_RULE,
-  SLOT_SATELLITE,
-  SLOT_WIDE_SATELLITE,
-} from './priorities.ts'
+import { priorityOf, SLOT_REFUSE, SLOT_RULE, SLOT_SATELLITE, SLOT_WIDE_SATELLITE } from './priorities.ts'
 import { selectorPairs } from './selectors.ts'
+import type { Terms, TermsTable } from './terms.ts'
 import type { Tunnel } from './tunnels.ts'
 
 /** One address pair of a rule, with its place among all others. */
@@ -46,7 +30,7 @@ export interface PlacedRule {
 
 /** What the translation of one rule needs to know of everything else. */
 export interface PolicyContext {
-  readonly classes: ClassTable
+  readonly terms: TermsTable
   /** Absent where no mark bits may be used: rules are then narrowed to one alternative, never widened. */
   readonly marks: MarkLayout | undefined
   /** This host forwards packets: outbound policies leave out those that nftables marked as forwarded. */
@@ -58,8 +42,7 @@ export interface PolicyContext {
 /** A placed rule, with all that its policies have in common worked out. */
 interface Plan {
   readonly base: number
-  readonly tunnel: Tunnel | undefined
-  readonly acceptance: Acceptance
+  readonly terms: Terms
   readonly choice: Choice
   readonly outMark: Mark | undefined
 }
@@ -81,11 +64,11 @@ export function policiesOf(placed: PlacedRule, context: PolicyContext): KernelPo
 
 function planOf({ rule, pair, position }: PlacedRule, context: PolicyContext): Plan {
   const tunnel = rule.tunnel && context.tunnels.get(rule.tunnel.name)
-  const acceptance = acceptanceOf(rule.actions, context.classes, tunnel?.endpoints)
+  const terms = context.terms.get(rule.actions, tunnel)
+  const { acceptance } = terms
   return {
-    base: priorityOf(bandOf(rule.actions), position),
-    tunnel,
-    acceptance,
+    base: priorityOf(terms.band, position),
+    terms,
     choice: tunnel
       ? chooseForTunnel(acceptance, tunnel.endpoints, context.peers)
       : chooseOutbound(acceptance, pair, context.peers),
@@ -97,10 +80,11 @@ function planOf({ rule, pair, position }: PlacedRule, context: PolicyContext): P
 
 function outbound(plan: Plan, selector: Selector, family: Family): KernelPolicy {
   const { main } = plan.choice
-  const sel = plan.tunnel ? { ...selector, ifindex: plan.tunnel.ifindex } : selector
+  const { tunnel, acceptance } = plan.terms
+  const sel = tunnel ? { ...selector, ifindex: tunnel.ifindex } : selector
   const priority = plan.base + SLOT_RULE
-  if (main) return allow(dir.OUT, sel, priority, outTemplates(plan, main, family), plan.outMark)
-  const verdict = plan.acceptance.clear ? allow(dir.OUT, sel, priority) : block(dir.OUT, sel, priority)
+  if (main) return allow(dir.OUT, sel, priority, plan.terms.outTemplates(main, family), plan.outMark)
+  const verdict = acceptance.clear ? allow(dir.OUT, sel, priority) : block(dir.OUT, sel, priority)
   return plan.outMark ? { ...verdict, mark: plan.outMark } : verdict
 }
 
@@ -115,34 +99,22 @@ function satellites(plan: Plan, { rule, pair }: PlacedRule, { marks }: PolicyCon
     const local = peer.local ? hostPrefix(peer.local) : pair.local
     const ends = { ...(local && { local }), remote: hostPrefix(peer.remote) }
     return selectorPairs(rule.selector, ends, family).flatMap((sel) => {
-      const tmpl = outTemplates(plan, combination, family)
+      const tmpl = plan.terms.outTemplates(combination, family)
       const out = allow(dir.OUT, sel.out, priority, tmpl, plan.outMark)
       if (marks || rule.direction === 'out') return [out]
-      return [out, allow(dir.IN, sel.in, priority, inTemplates(plan, reqidsOf(combination), family))]
+      return [out, allow(dir.IN, sel.in, priority, plan.terms.inTemplates(combination, family))]
     })
   })
 }
 
-function outTemplates({ tunnel, acceptance }: Plan, combination: Combination, family: Family): UserTmpl[] {
-  const outer = tunnel && { source: tunnel.endpoints.local, destination: tunnel.endpoints.remote }
-  const optional = acceptance.clear && !outer && canBeOptional(combination)
-  return templatesOf(reqidsOf(combination), family, outer, optional)
-}
-
-function inTemplates({ tunnel }: Plan, reqids: Reqids, family: Family): UserTmpl[] {
-  const outer = tunnel && { source: tunnel.endpoints.remote, destination: tunnel.endpoints.local }
-  return templatesOf(reqids, family, outer, false)
-}
-
 function inbound(plan: Plan, context: PolicyContext, selector: Selector, family: Family): KernelPolicy[] {
-  const { acceptance, tunnel } = plan
+  const { acceptance, tunnel } = plan.terms
   if (!tunnel) return admit(plan, context, dir.IN, selector, family)
   // Clear packets of a tunnel are known by the interface that they come in on, protected ones by their SAs.
   const policies: KernelPolicy[] = []
   if (acceptance.combinations.length > 0) {
-    const protectedOnly = { ...plan, acceptance: { ...acceptance, clear: false } }
-    policies.push(...admit(protectedOnly, context, dir.IN, selector, family))
-    policies.push(...admit(protectedOnly, context, dir.FWD, selector, family))
+    policies.push(...admit(plan, context, dir.IN, selector, family))
+    policies.push(...admit(plan, context, dir.FWD, selector, family))
   }
   if (acceptance.clear || acceptance.combinations.length === 0) {
     const verdict = acceptance.clear ? allow : block
@@ -151,25 +123,25 @@ function inbound(plan: Plan, context: PolicyContext, selector: Selector, family:
   return policies
 }
 
-/** Lets in exactly what the rule accepts. */
+/** Lets in exactly what the rule accepts, but for clear packets of a tunnel. */
 function admit(
   plan: Plan,
-  { classes, marks }: PolicyContext,
+  { marks }: PolicyContext,
   direction: PolicyDirection,
   sel: Selector,
   family: Family,
 ): KernelPolicy[] {
-  const { combinations, clear } = plan.acceptance
+  const { terms } = plan
+  const { combinations, clear } = terms.admitted
   const priority = plan.base + SLOT_RULE
   if (!clear && combinations.length === 0) return [block(direction, sel, priority)]
-  if (!marks || isExactWithoutMark(plan.acceptance, classes)) {
+  if (!marks || terms.exactWithoutMark) {
     const { main } = plan.choice
-    const tmpl = clear || !main ? undefined : inTemplates(plan, reqidsOf(main), family)
+    const tmpl = clear || !main ? undefined : terms.inTemplates(main, family)
     return [allow(direction, sel, priority, tmpl)]
   }
-  const accepted: Combination[] = clear ? [...combinations, {}] : [...combinations]
-  const admitted = admissions(accepted, marks).map(({ mark, reqids }) =>
-    allow(direction, sel, priority, inTemplates(plan, reqids, family), mark),
-  )
+  const admitted = terms
+    .admissions(marks, family)
+    .map(({ mark, tmpl }) => allow(direction, sel, priority, tmpl, mark))
   return [...admitted, block(direction, sel, plan.base + SLOT_REFUSE)]
 }

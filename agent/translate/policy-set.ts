@@ -15,6 +15,7 @@ import { type KernelPolicy, withoutShadowed } from './kernel-policy.ts'
 import { fieldOf, type MarkLayout } from './marks.ts'
 import { type PlacedRule, type PolicyContext, policiesOf } from './policies.ts'
 import { requirementsOf } from './requirements.ts'
+import { TermsTable } from './terms.ts'
 import { type Tunnel, transportRules, tunnelFence } from './tunnels.ts'
 
 /** What the rules' translation depends on besides the rules: facts about this host. */
@@ -53,9 +54,14 @@ export function classesOf(rules: Iterable<Rule>, facts: HostFacts): ClassTable {
   return classes
 }
 
+/** Rules share lists of actions: each list is looked at once. */
 function* alternativesOfRules(rules: Iterable<Rule>, facts: HostFacts): Generator<Alternatives> {
+  const seen = new Map<Tunnel | undefined, Set<Rule['actions']>>()
   for (const { tunnel: reference, actions } of rules) {
     const tunnel = reference?.mode === 'tunnel' ? facts.tunnels.get(reference.name) : undefined
+    const known = seen.get(tunnel) ?? new Set()
+    if (known.has(actions)) continue
+    seen.set(tunnel, known.add(actions))
     yield actions.flatMap((action) =>
       action.kind === 'protect' ? [requirementsOf(action.protection, tunnel?.endpoints)] : [],
     )
@@ -73,10 +79,11 @@ export function translatePolicySet(
   classes: ClassTable,
   associations: Iterable<OutboundAssociation>,
   facts: HostFacts,
-): KernelPolicy[] {
+): readonly KernelPolicy[] {
   if (placed.length === 0) return []
   const { marks, forwarding, tunnels } = facts
-  const context: PolicyContext = { classes, marks, forwarding, tunnels, peers: new Peers(associations) }
+  const terms = new TermsTable(classes)
+  const context: PolicyContext = { terms, marks, forwarding, tunnels, peers: new Peers(associations) }
   const policies: KernelPolicy[] = []
   const families = new Set<Family>()
   const fenced = new Set<Tunnel>()

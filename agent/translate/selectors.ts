@@ -96,10 +96,21 @@ export function alignedBlocks(from: number, to: number): MaskedPort[] {
 function makePair(local: Prefix, remote: Prefix, upper: UpperLayer): SelectorPair {
   const isIcmp = upper.protocol === PROTOCOL_ICMP || upper.protocol === PROTOCOL_ICMPV6
   const out = makeSelector(local, remote, upper.protocol, upper.local, upper.remote)
-  const inbound = isIcmp
-    ? makeSelector(remote, local, upper.protocol, upper.local, upper.remote)
-    : makeSelector(remote, local, upper.protocol, upper.remote, upper.local)
-  return { out, in: inbound }
+  const [sport, dport] = isIcmp ? [upper.local, upper.remote] : [upper.remote, upper.local]
+  return {
+    out,
+    in: {
+      ...out,
+      daddr: out.saddr,
+      saddr: out.daddr,
+      dport: dport.value,
+      dport_mask: dport.mask,
+      sport: sport.value,
+      sport_mask: sport.mask,
+      prefixlen_d: out.prefixlen_s,
+      prefixlen_s: out.prefixlen_d,
+    },
+  }
 }
 
 /** One XFRM selector from its parts. `ifindex` 0 = any interface. */

@@ -16,7 +16,8 @@ export function toXfrmAddress(bytes: Uint8Array): Uint8Array {
     throw new RangeError(`an address has 4 or 16 bytes, not ${bytes.length}`)
   }
   const address = new Uint8Array(16)
-  address.set(bytes)
+  // A loop: `set` costs more than so few bytes are worth.
+  for (let i = 0; i < bytes.length; i++) address[i] = bytes[i] ?? 0
   return address
 }
 

@@ -28,6 +28,7 @@ import {
   type XfrmMessage,
   xfrm,
 } from './messages.ts'
+import { PolicyReader } from './policy-reader.ts'
 import { writePolicy } from './policy-writer.ts'
 
 const NETLINK_XFRM = 6
@@ -99,11 +100,19 @@ export class XfrmConnection {
 
   /** Sends many messages; see {@link NetlinkSocket.batch} for what a failure in the middle means. */
   batch(messages: readonly XfrmMessage[], options: Pick<BatchOptions, 'stopOnError'> = {}): BatchResult {
+    return this.batchOf(messages, (message) => message, options)
+  }
+
+  /** As {@link batch}; each message is made when its turn has come, so that they never exist all at once. */
+  batchOf<T>(
+    items: readonly T[],
+    messageOf: (item: T) => XfrmMessage,
+    options: Pick<BatchOptions, 'stopOnError'> = {},
+  ): BatchResult {
     return this.#socket.batchEncoded(
-      messages.length,
+      items.length,
       (memory, at, index) => {
-        const message = messages[index]
-        if (!message) throw new RangeError(`no message ${index} in the batch`)
+        const message = messageOf(items[index] as T)
         const header = { flags: flagsOf(message.name), seq: 0 }
         return message.name === 'NEWPOLICY' || message.name === 'UPDPOLICY'
           ? writePolicy(memory, at, message, header)
@@ -214,7 +223,8 @@ export class XfrmConnection {
   #dump(name: 'GETPOLICY' | 'GETSA', filter: XfrmAttributes): XfrmMessage[] {
     const entries: XfrmMessage[] = []
     const request = { type: messageType(name), payload: encodeDump(name, filter) }
-    this.#socket.dump(request, (entry) => entries.push(fromNetlink(entry)))
+    const reader = new PolicyReader()
+    this.#socket.dump(request, ({ type, payload }) => entries.push(reader.read(type, payload)))
     return entries
   }
 

@@ -14,6 +14,7 @@ import type { Request } from './arguments.ts'
 import { applyOrShow } from './change.ts'
 import { withMarks } from './marks.ts'
 import { algorithmTable, checkPolicy, readPolicyText, report, stopOnErrors } from './read-policy.ts'
+import { requireRecord } from './record.ts'
 
 /**
  * @param kind how the rules of the file meet those that are loaded
@@ -38,6 +39,7 @@ export async function changeByFile(
   }
   const session = Session.open(algorithms)
   try {
+    if (kind !== 'replace' || !all) requireRecord(session)
     const state = withMarks(session, request, io)
     const next = edit(kind, state, rules, all, request, io)
     checkTunnels(next, session)

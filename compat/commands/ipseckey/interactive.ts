@@ -85,10 +85,10 @@ class Dialogue {
 
   /** Takes a line. `more`: the command goes on in the next one. */
   async take(line: string): Promise<'more' | 'done' | 'end'> {
-    this.#pending += `${line}\n`
-    if (isContinued(this.#pending)) return 'more'
-    const text = this.#pending
-    this.#pending = ''
+    const text = this.#pending + line
+    const more = isContinued(text)
+    this.#pending = more ? `${text}\n` : ''
+    if (more) return 'more'
     const { numeric } = this.#request
     const options = { algorithms: this.#algorithms, resolver: systemResolver, numeric }
     const { commands, entries, diagnostics } = parseInteractive(text, options)

@@ -18,7 +18,10 @@ import { CommandError } from './exit.ts'
 /** @returns `undefined` for errors that are no user's business: they are bugs */
 export function explain(error: unknown): CommandError | undefined {
   if (error instanceof ApplyError) {
-    return new CommandError(`Kernel returned: ${withHint(error.cause)}\nNothing was changed.`)
+    const outcome = error.restored
+      ? 'Nothing was changed.'
+      : 'Not all of it could be taken back; the next command tries that again.'
+    return new CommandError(`Kernel returned: ${withHint(error.cause)}\n${outcome}`)
   }
   if (error instanceof AssociationError) return new CommandError(error.message)
   if (error instanceof NetlinkError) {
