@@ -13,6 +13,9 @@ import { onTerminal, print, TERMINAL_VARIABLE, waitingFor } from './screen.ts'
 
 const ENCR_AES = 12
 
+/** Seconds after which the machine is given up, if nobody says otherwise. */
+const PATIENCE = '180'
+
 /** The checkout: the built file is in `dist/docs/demo/`. */
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 
@@ -37,7 +40,11 @@ function kernelHasEsp(): boolean {
 /** Runs this program in a virtual machine and hands its output through. @returns its exit code */
 export async function runInVirtualMachine(reason: string): Promise<number> {
   print(`${reason}, so this runs in a virtual machine with a stock Debian kernel.`)
-  const env = { ...process.env, [TERMINAL_VARIABLE]: onTerminal ? '1' : '' }
+  const env = {
+    SOLIPSEC_VM_TIMEOUT: PATIENCE,
+    ...process.env,
+    [TERMINAL_VARIABLE]: onTerminal ? '1' : '',
+  }
   const command = [process.execPath, fileURLToPath(new URL('main.js', import.meta.url))]
   const machine = spawn(`${ROOT}test/vm/run`, ['--', ...command], {
     env,
