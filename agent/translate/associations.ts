@@ -5,7 +5,7 @@
  */
 import { toXfrmAddress } from '../../netlink/xfrm/address.ts'
 import type { XfrmAttributes } from '../../netlink/xfrm/attributes.ts'
-import { aeFlag, encapType, INF, mode, proto } from '../../netlink/xfrm/constants.ts'
+import { aeFlag, encapType, INF, mode, proto, stateFlag } from '../../netlink/xfrm/constants.ts'
 import { defaultState } from '../../netlink/xfrm/defaults.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import type { LifetimeCfg, Selector, UsersaId, UsersaInfo } from '../../netlink/xfrm/structs.ts'
@@ -49,6 +49,7 @@ export function newState(sa: SecurityAssociation, classification: Classification
     lft: lifetime(sa),
     reqid: classification.protectionClass?.reqid ?? unclassedReqid(sa.protocol),
     mode: sa.inner ? mode.TUNNEL : mode.TRANSPORT,
+    flags: stateFlags(sa),
     replay_window: sa.replayWindow <= CLASSIC_WINDOW ? sa.replayWindow : 0,
   }
   const attributes = {
@@ -75,6 +76,14 @@ export function contentOf(sa: SecurityAssociation): SaContent {
     source: sa.source,
     destination: sa.destination,
   }
+}
+
+/**
+ * In IPv4, AH is a multiple of four bytes (RFC 4302 section 2.2). Linux makes it one of eight unless told otherwise, and
+ * then understands no other host's AH with HMAC-SHA-256 or HMAC-SHA-512.
+ */
+function stateFlags({ protocol, destination }: SecurityAssociation): number {
+  return protocol === 'ah' && destination.family === 'inet' ? stateFlag.ALIGN4 : 0
 }
 
 /** What the kernel knows a state by. */
