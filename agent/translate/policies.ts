@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { dir } from '../../netlink/xfrm/constants.ts'
+import { family as af, dir } from '../../netlink/xfrm/constants.ts'
 import type { Mark, Selector } from '../../netlink/xfrm/structs.ts'
 import { type Family, hostPrefix } from '../model/address.ts'
 import { familiesOf } from '../model/entries.ts'
@@ -81,11 +81,21 @@ function planOf({ rule, pair, position }: PlacedRule, context: PolicyContext): P
 function outbound(plan: Plan, selector: Selector, family: Family): KernelPolicy {
   const { main } = plan.choice
   const { tunnel, acceptance } = plan.terms
-  const sel = tunnel ? { ...selector, ifindex: tunnel.ifindex } : selector
+  const sel = tunnel ? intoTunnel(selector, tunnel) : selector
   const priority = plan.base + SLOT_RULE
   if (main) return allow(dir.OUT, sel, priority, plan.terms.outTemplates(main, family), plan.outMark)
   const verdict = acceptance.clear ? allow(dir.OUT, sel, priority) : block(dir.OUT, sel, priority)
   return plan.outMark ? { ...verdict, mark: plan.outMark } : verdict
+}
+
+/**
+ * Packets on their way into a tunnel's interface. For an IPv6 packet of this host itself, XFRM asks before a route has
+ * named the interface, so there the destination has to do, where the rule has one. Where it has none, the tunnel's fence
+ * refuses them.
+ */
+function intoTunnel(selector: Selector, { ifindex }: Tunnel): Selector {
+  const isKnownByDestination = selector.family === af.INET6 && selector.prefixlen_d > 0
+  return isKnownByDestination ? selector : { ...selector, ifindex }
 }
 
 /**
