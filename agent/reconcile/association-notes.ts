@@ -36,8 +36,24 @@ export function saKey({ protocol, destination, spi }: SaIdentifier): string {
 
 /** What has to be noted of an SA; `undefined` where the kernel holds all of it. */
 export function noteOf(sa: SecurityAssociation): AssociationNote | undefined {
+  return isNoteworthy(sa) ? makeNote(sa) : undefined
+}
+
+function isNoteworthy(sa: SecurityAssociation): boolean {
+  const { idle, soft, hard } = sa
+  return (
+    (sa.direction ?? sa.pairSpi ?? sa.sourceIdentity ?? sa.destinationIdentity) !== undefined ||
+    (sa.encapsulation?.local ?? sa.encapsulation?.remote) !== undefined ||
+    idle.addTime !== 0n ||
+    idle.useTime !== 0n ||
+    soft.allocations !== 0n ||
+    hard.allocations !== 0n
+  )
+}
+
+function makeNote(sa: SecurityAssociation): AssociationNote {
   const { local, remote } = sa.encapsulation ?? {}
-  const note: AssociationNote = {
+  return {
     ...(sa.direction && { direction: sa.direction }),
     ...(sa.pairSpi !== undefined && { pairSpi: sa.pairSpi }),
     ...((sa.idle.addTime !== 0n || sa.idle.useTime !== 0n) && { idle: sa.idle }),
@@ -48,7 +64,6 @@ export function noteOf(sa: SecurityAssociation): AssociationNote | undefined {
     ...(local && { natLocal: local }),
     ...(remote && { natRemote: remote }),
   }
-  return Object.keys(note).length > 0 ? note : undefined
 }
 
 /** An SA read from the kernel, with what was noted of it. */

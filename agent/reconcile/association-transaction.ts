@@ -101,7 +101,7 @@ export class AssociationTransaction {
     this.#steps.push({ kind: 'message', message, undo: remove })
     const entry = { association, state: message, ours: true }
     this.#entries.set(key, entry)
-    this.#note(association)
+    this.#note(key, association)
     if (other) this.#setPair(other, association.spi)
   }
 
@@ -170,7 +170,7 @@ export class AssociationTransaction {
       }
     }
     entry.association = association
-    this.#note(association)
+    this.#note(saKey(association), association)
   }
 
   #remove(entry: Entry): void {
@@ -235,13 +235,13 @@ export class AssociationTransaction {
   #setPair(entry: Entry, pairSpi: number | undefined): void {
     const { pairSpi: _old, ...rest } = entry.association
     entry.association = pairSpi === undefined ? rest : { ...rest, pairSpi }
-    this.#note(entry.association)
+    this.#note(saKey(entry.association), entry.association)
   }
 
-  #note(association: SecurityAssociation): void {
+  #note(key: string, association: SecurityAssociation): void {
     const note = noteOf(association)
-    if (note) this.#notes.set(saKey(association), note)
-    else this.#notes.delete(saKey(association))
+    if (note) this.#notes.set(key, note)
+    else this.#notes.delete(key)
   }
 
   #classify(association: SecurityAssociation): Classification {

@@ -10,7 +10,7 @@ import { dir } from '../../netlink/xfrm/constants.ts'
 import { classesOf, type HostFacts, translatePolicySet } from '../translate/policy-set.ts'
 import { type KernelAssociation, readState } from '../translate/read-association.ts'
 import { classifySteps, outboundAssociations } from './classify.ts'
-import { indexSerial, isOurPolicyIndex } from './ownership.ts'
+import { freeSerials } from './ownership.ts'
 import { type InstalledPolicy, type PolicyPlan, planPolicies } from './plan.ts'
 import { type PolicyState, placedRules } from './policy-state.ts'
 import { messageOf, policySteps, type Step, undoOf } from './steps.ts'
@@ -23,16 +23,19 @@ export interface Reconciliation {
   readonly steps: readonly Step[]
 }
 
-/** A step that the kernel refused. All earlier steps have been taken back. */
+/** A step that the kernel refused. */
 export class ApplyError extends Error {
   readonly step: Step
   override readonly cause: NetlinkError
+  /** All earlier steps have been taken back. False where the kernel refused that as well. */
+  readonly restored: boolean
 
-  constructor(step: Step, cause: NetlinkError) {
+  constructor(step: Step, cause: NetlinkError, restored: boolean) {
     super(cause.message)
     this.name = 'ApplyError'
     this.step = step
     this.cause = cause
+    this.restored = restored
   }
 }
 
@@ -86,36 +89,33 @@ export function reconcile(connection: XfrmConnection, state: PolicyState, facts:
   if (plan.conflicts.length > 0) throw new ConflictError(plan.conflicts)
   const stateSteps =
     state.rules.length > 0 ? classifySteps(associations, classes, facts.marks, facts.localAddresses) : []
-  return { plan, stateSteps, steps: [...stateSteps, ...policySteps(plan, nextSerial(installed))] }
-}
-
-function nextSerial(installed: readonly InstalledPolicy[]): number {
-  let last = 0
-  for (const { info } of installed) {
-    if (isOurPolicyIndex(info.index)) last = Math.max(last, indexSerial(info.index))
-  }
-  return last + 1
+  const serials = freeSerials(installed.map(({ info }) => info.index))
+  return { plan, stateSteps, steps: [...stateSteps, ...policySteps(plan, serials)] }
 }
 
 /**
  * Carries steps out, all or none.
  *
- * @throws ApplyError after everything that was done has been taken back
+ * @throws ApplyError after what was done has been taken back
  */
 export function applySteps(connection: XfrmConnection, steps: readonly Step[]): void {
   const result = connection.batchOf(steps, messageOf, { stopOnError: true })
   const [failure] = result.failures
   if (!failure) return
   const failed = new Set(result.failures.map(({ index }) => index))
-  undoSteps(
+  const restored = undoSteps(
     connection,
     steps.slice(0, result.sent).filter((_, i) => !failed.has(i)),
   )
   const step = steps[failure.index]
-  throw step ? new ApplyError(step, failure.error) : failure.error
+  throw step ? new ApplyError(step, failure.error, restored) : failure.error
 }
 
-/** Takes steps back, the last one first. */
-export function undoSteps(connection: XfrmConnection, steps: readonly Step[]): void {
-  connection.batchOf([...steps].reverse(), undoOf)
+/**
+ * Takes steps back, the last one first.
+ *
+ * @returns false where the kernel refused some of it
+ */
+export function undoSteps(connection: XfrmConnection, steps: readonly Step[]): boolean {
+  return connection.batchOf([...steps].reverse(), undoOf).failures.length === 0
 }

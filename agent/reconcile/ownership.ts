@@ -20,13 +20,36 @@ export function isOurPolicyIndex(index: number): boolean {
 }
 
 /** The serial number within an index of ours. */
-export function indexSerial(index: number): number {
+function indexSerial(index: number): number {
   return (index & ~INDEX_TAG_MASK) >>> INDEX_SERIAL_SHIFT
 }
 
 /** A policy index of ours for a direction. */
 export function policyIndex(serial: number, direction: number): number {
-  return INDEX_BASE | ((serial % INDEX_SERIALS) << INDEX_SERIAL_SHIFT) | direction
+  return INDEX_BASE | (serial << INDEX_SERIAL_SHIFT) | direction
+}
+
+/**
+ * Serial numbers for new policies: from the highest taken one on, later those that have become free. The kernel
+ * would give a policy whose number is taken one of its own, and we would not know it as ours.
+ *
+ * @param taken the index numbers in use, whoever's
+ */
+export function* freeSerials(taken: Iterable<number>): Generator<number, never> {
+  const used = new Set<number>()
+  let serial = 0
+  for (const index of taken) {
+    if (!isOurPolicyIndex(index)) continue
+    used.add(indexSerial(index))
+    serial = Math.max(serial, indexSerial(index))
+  }
+  if (used.size >= INDEX_SERIALS / 2)
+    throw new RangeError(`${used.size} policies are more than can be numbered`)
+  for (;;) {
+    do serial = (serial + 1) % INDEX_SERIALS
+    while (used.has(serial))
+    yield serial
+  }
 }
 
 /** True for an SA that solipsec installed. */

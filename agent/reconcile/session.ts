@@ -13,6 +13,7 @@ import { classesOf, type HostFacts } from '../translate/policy-set.ts'
 import { statusOf } from './association-status.ts'
 import { AssociationTransaction } from './association-transaction.ts'
 import {
+  ApplyError,
   applySteps,
   installedAssociations,
   installedPolicies,
@@ -20,7 +21,7 @@ import {
   reconcile,
   undoSteps,
 } from './engine.ts'
-import { syncForwardedMark } from './forwarded.ts'
+import { ForwardedMarkError, syncForwardedMark } from './forwarded.ts'
 import { type HostNetwork, isForwarding, readHostNetwork } from './host.ts'
 import { isOurPolicyIndex, isOurState } from './ownership.ts'
 import type { InstalledPolicy } from './plan.ts'
@@ -41,12 +42,15 @@ export class Session {
   readonly #algorithms: AlgorithmTable
   #network: HostNetwork | undefined
   #state: PolicyState
+  #isRecorded: boolean
 
   private constructor(store: Store, connection: XfrmConnection, algorithms: AlgorithmTable) {
     this.#store = store
     this.#connection = connection
     this.#algorithms = algorithms
-    this.#state = store.loadPolicy() ?? emptyState(DEFAULT_MARK_MASK)
+    const recorded = store.loadPolicy()
+    this.#isRecorded = recorded !== undefined
+    this.#state = recorded ?? emptyState(DEFAULT_MARK_MASK)
   }
 
   /**
@@ -111,22 +115,50 @@ export class Session {
   }
 
   /**
+   * True where the kernel has policies of ours, but the rules that they were made from are not known any more: what
+   * is planned from {@link state} would take them away.
+   */
+  get isUnrecorded(): boolean {
+    return !this.#isRecorded && this.policies().length > 0
+  }
+
+  /**
    * Carries a planned change out, all or nothing. A process that dies in between leaves a trace from which the
    * next {@link open} takes everything back.
    *
-   * @throws ApplyError after everything has been taken back
+   * @throws ApplyError after everything has been taken back, as far as the kernel lets us; {@link open} tries again
    */
   apply({ next, reconciliation }: PlannedChange): void {
     this.#store.writePendingPolicy(next)
     try {
-      if (next.forwardedMark !== 0 || this.#state.forwardedMark !== 0) syncForwardedMark(next.forwardedMark)
-      applySteps(this.#connection, reconciliation.steps)
+      this.#carryOut(reconciliation.steps, this.#state.forwardedMark, next.forwardedMark)
     } catch (error) {
-      this.#store.dropPendingPolicy()
+      // Whatever else went wrong, the kernel may have part of the change: the next one to open takes it back.
+      const restored = error instanceof ForwardedMarkError || (error instanceof ApplyError && error.restored)
+      if (restored) this.#store.dropPendingPolicy()
       throw error
     }
     this.#store.commitPolicy()
     this.#state = next
+    this.#isRecorded = true
+  }
+
+  /** The mark of forwarded packets must be there while policies look for it: it comes before them, goes after them. */
+  #carryOut(steps: readonly Step[], oldMark: number, newMark: number): void {
+    if (newMark !== 0) syncForwardedMark(newMark)
+    try {
+      applySteps(this.#connection, steps)
+    } catch (error) {
+      if (newMark !== oldMark) syncForwardedMark(oldMark)
+      throw error
+    }
+    if (newMark !== 0 || oldMark === 0) return
+    try {
+      syncForwardedMark(0)
+    } catch (error) {
+      undoSteps(this.#connection, steps)
+      throw error
+    }
   }
 
   /** Begins a series of changes to the SADB. Nothing happens before {@link commit}. */

@@ -21,11 +21,11 @@ export type Step =
  * and new; no bypass can be among them for a packet that both sets protect, since bypasses rank above all else in
  * either set.
  *
- * @param firstSerial where the index numbers of new policies begin
+ * @param serials for the index numbers of new policies
  */
-export function policySteps(plan: PolicyPlan, firstSerial: number): Step[] {
+export function policySteps(plan: PolicyPlan, serials: Generator<number, never>): Step[] {
   const add = plan.add.map(
-    (policy, i): Step => ({ kind: 'add', policy, index: policyIndex(firstSerial + i, policy.dir) }),
+    (policy): Step => ({ kind: 'add', policy, index: policyIndex(serials.next().value, policy.dir) }),
   )
   const update = plan.update.map((change): Step => ({ kind: 'update', ...change }))
   const remove = plan.remove.map((policy): Step => ({ kind: 'remove', policy }))

@@ -13,9 +13,7 @@ import { type FileLock, lockFile } from '../../netlink/libc/lock.ts'
 import { netnsCookie } from '../../netlink/libc/netns.ts'
 import { type AssociationNotes, decodeNotes, encodeNotes } from './association-notes.ts'
 import { decodeState, encodeState, type PolicyState } from './policy-state.ts'
-
-/** Where state files live unless `SOLIPSEC_RUN_DIR` says otherwise. A tmpfs: like kernel policy, gone at boot. */
-const DEFAULT_RUN_DIR = '/run/solipsec'
+import { runDirectory } from './run-directory.ts'
 
 const LOCK = 'lock'
 const NOTES = 'associations.json'
@@ -44,7 +42,7 @@ export class Store {
    *
    * @param runDir the runtime directory, for tests
    */
-  static open(runDir: string = process.env.SOLIPSEC_RUN_DIR ?? DEFAULT_RUN_DIR): Store {
+  static open(runDir: string = runDirectory()): Store {
     const folder = join(runDir, `netns-${netnsCookie()}`)
     // The list of the kernel's algorithms, beside the folder, is for everyone to read.
     mkdirSync(runDir, { recursive: true, mode: 0o755 })
@@ -72,10 +70,16 @@ export class Store {
     this.#lock = undefined
   }
 
-  /** What is loaded; `undefined` where nothing is. */
+  /** What is loaded; `undefined` where nothing is, or where the record of it cannot be read. */
   loadPolicy(): PolicyState | undefined {
     const text = this.#read('policy.json')
-    return text === undefined ? undefined : decodeState(text)
+    if (text === undefined) return undefined
+    try {
+      return decodeState(text)
+    } catch {
+      // Damaged, or of another version. The kernel goes on with what it has: see `Session.isUnrecorded`.
+      return undefined
+    }
   }
 
   /** True where a process died during a change. */

@@ -6,12 +6,12 @@
 import { toXfrmAddress } from '../../netlink/xfrm/address.ts'
 import type { XfrmAttributes } from '../../netlink/xfrm/attributes.ts'
 import { aeFlag, encapType, INF, mode, proto, stateFlag } from '../../netlink/xfrm/constants.ts'
-import { defaultState } from '../../netlink/xfrm/defaults.ts'
+import { defaultLifetime, defaultState } from '../../netlink/xfrm/defaults.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import type { LifetimeCfg, Selector, UsersaId, UsersaInfo } from '../../netlink/xfrm/structs.ts'
-import { anyPrefix } from '../model/address.ts'
+import { anyPrefix, type Family } from '../model/address.ts'
 import { PROTOCOL_AH, PROTOCOL_ESP } from '../model/algorithm.ts'
-import type { SaChanges, SecurityAssociation } from '../model/association.ts'
+import type { Lifetime, SaChanges, SecurityAssociation } from '../model/association.ts'
 import type { ProtectionClass } from './classes.ts'
 import { unclassedReqid } from './classes.ts'
 import { type KernelAlgorithm, kernelAlgorithm } from './kernel-algorithms.ts'
@@ -21,6 +21,14 @@ import { familyNumber, type MaskedPort, makeSelector } from './selectors.ts'
 
 /** Largest window of the classic replay state; larger ones need the bitmap attribute. */
 const CLASSIC_WINDOW = 32
+
+/** What most SAs have alike is there once: with ten thousands of them, memory is what loading waits for. */
+const BLANK: UsersaInfo = defaultState()
+const UNLIMITED: LifetimeCfg = defaultLifetime()
+const ANYTHING: Readonly<Record<Family, Selector>> = {
+  inet: makeSelector(anyPrefix('inet'), anyPrefix('inet')),
+  inet6: makeSelector(anyPrefix('inet6'), anyPrefix('inet6')),
+}
 
 /** Where an SA stands among the protection classes. */
 export interface Classification {
@@ -38,7 +46,8 @@ export interface Classification {
  */
 export function newState(sa: SecurityAssociation, classification: Classification): XfrmMessage<'NEWSA'> {
   const body = {
-    ...defaultState(familyNumber(sa.destination.family)),
+    ...BLANK,
+    family: familyNumber(sa.destination.family),
     sel: stateSelector(sa),
     id: {
       daddr: toXfrmAddress(sa.destination.bytes),
@@ -49,7 +58,7 @@ export function newState(sa: SecurityAssociation, classification: Classification
     lft: lifetime(sa),
     reqid: classification.protectionClass?.reqid ?? unclassedReqid(sa.protocol),
     mode: sa.inner ? mode.TUNNEL : mode.TRANSPORT,
-    flags: stateFlags(sa),
+    flags: flagsOf(sa),
     replay_window: sa.replayWindow <= CLASSIC_WINDOW ? sa.replayWindow : 0,
   }
   const attributes = {
@@ -59,6 +68,14 @@ export function newState(sa: SecurityAssociation, classification: Classification
     ...markAttributes(sa, classification),
   }
   return { name: 'NEWSA', body, attributes }
+}
+
+/**
+ * Without this flag Linux pads AH to a multiple of 8 bytes in IPv4 too, where RFC 4302 section 3.3.3.2.1 has 4, and
+ * neither understands nor is understood by other systems wherever the two differ, as with HMAC-SHA-256.
+ */
+function flagsOf({ protocol, destination }: SecurityAssociation): number {
+  return protocol === 'ah' && destination.family === 'inet' ? stateFlag.ALIGN4 : 0
 }
 
 /** What of an SA that we make counts when it is held against rules. */
@@ -76,14 +93,6 @@ export function contentOf(sa: SecurityAssociation): SaContent {
     source: sa.source,
     destination: sa.destination,
   }
-}
-
-/**
- * In IPv4, AH is a multiple of four bytes (RFC 4302 section 2.2). Linux makes it one of eight unless told otherwise, and
- * then understands no other host's AH with HMAC-SHA-256 or HMAC-SHA-512.
- */
-function stateFlags({ protocol, destination }: SecurityAssociation): number {
-  return protocol === 'ah' && destination.family === 'inet' ? stateFlag.ALIGN4 : 0
 }
 
 /** What the kernel knows a state by. */
@@ -138,12 +147,19 @@ function stateSelector(sa: SecurityAssociation): Selector {
       port(inner.destinationPort),
     )
   }
-  const any = anyPrefix(sa.destination.family)
+  const { family } = sa.destination
+  if (!sa.upperProtocol && !sa.sourcePort && !sa.destinationPort) return ANYTHING[family]
+  const any = anyPrefix(family)
   return makeSelector(any, any, sa.upperProtocol, port(sa.sourcePort), port(sa.destinationPort))
+}
+
+function isLimited({ bytes, addTime, useTime }: Lifetime): boolean {
+  return bytes !== 0n || addTime !== 0n || useTime !== 0n
 }
 
 /** PF_KEY's 0 means no limit; XFRM's 0 bytes would end the SA at its first packet. */
 function lifetime({ soft, hard }: SecurityAssociation): LifetimeCfg {
+  if (!isLimited(soft) && !isLimited(hard)) return UNLIMITED
   const limit = (value: bigint) => (value === 0n ? INF : value)
   return {
     soft_byte_limit: limit(soft.bytes),

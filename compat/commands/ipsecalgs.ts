@@ -16,7 +16,7 @@ import {
   ALGORITHMS_PATH,
   loadAlgorithmFile,
   loadSynchronisedTable,
-  SYNCHRONISED_PATH,
+  synchronisedPath,
 } from '../solaris/ipsecalgs/load.ts'
 import { synchronise, synchronisedFile } from '../solaris/ipsecalgs/synchronised.ts'
 import type { Edit, Request } from './ipsecalgs/arguments.ts'
@@ -40,14 +40,13 @@ export interface Places {
   readonly lock: string
 }
 
-const systemPlaces: Places = {
-  table: ALGORITHMS_PATH,
-  synchronised: SYNCHRONISED_PATH,
-  lock: `${SYNCHRONISED_PATH}.lock`,
+function systemPlaces(): Places {
+  const synchronised = synchronisedPath()
+  return { table: ALGORITHMS_PATH, synchronised, lock: `${synchronised}.lock` }
 }
 
 /** @returns the exit code: 0, or 1 for any failure */
-export async function run(argv: readonly string[], io: Io, places: Places = systemPlaces): Promise<number> {
+export async function run(argv: readonly string[], io: Io, places: Places = systemPlaces()): Promise<number> {
   const started = await start(NAME, optionTable, argv, io)
   if (typeof started === 'number') return Math.min(started, FAILURE)
   const asked = interpret(started.options, started.operands)

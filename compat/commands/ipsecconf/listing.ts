@@ -29,6 +29,11 @@ export async function list(task: Listing, request: Request, io: Io): Promise<voi
   const algorithms = await algorithmTable(io)
   const session = Session.open(algorithms)
   try {
+    if (session.isUnrecorded) {
+      io.stderr.write(
+        'WARNING: the record of the loaded rules is lost; `ip xfrm policy` shows what is in force.\n',
+      )
+    }
     const options = request.numeric ? { algorithms } : { algorithms, resolver: systemResolver }
     if (task.kind === 'view') io.stdout.write(request.json ? viewJson(session.state) : view(session.state))
     else {
@@ -67,7 +72,7 @@ interface ListedEntry {
 
 /** The entries that the kernel has policies of, first matched first. */
 function listedEntries(state: PolicyState, installed: InstalledPolicy[], scope: Scope): ListedEntry[] {
-  const wanted = new Map<string, RuleEntry>()
+  const wanted = new Map<number, RuleEntry>()
   for (const loaded of state.rules) {
     if (!inScope(loaded.rule, scope)) continue
     for (const entry of entriesOf(loaded))
@@ -93,8 +98,9 @@ function byMatchOrder(a: InstalledPolicy, b: InstalledPolicy): number {
   return a.info.priority - b.info.priority || a.info.index - b.info.index
 }
 
-function entryKey(position: number, direction: string, family: string): string {
-  return `${position} ${direction} ${family}`
+/** Positions leave room for two bits. */
+function entryKey(position: number, direction: string, family: string): number {
+  return 4 * position + (direction === 'in' ? 2 : 0) + (family === 'inet6' ? 1 : 0)
 }
 
 function indexText({ rule: { tunnel }, index }: RuleEntry): string {

@@ -11,12 +11,14 @@ import type { Io } from '../support/io.ts'
 import type { Request, Task } from './arguments.ts'
 import { applyOrShow } from './change.ts'
 import { algorithmTable } from './read-policy.ts'
+import { requireRecord } from './record.ts'
 
 type Removal = Extract<Task, { kind: 'flush' | 'delete' | 'list' }>
 
 export async function flushOrDelete(task: Removal, request: Request, io: Io): Promise<void> {
   const session = Session.open(await algorithmTable(io))
   try {
+    if (task.kind === 'delete' || task.tunnel !== undefined) requireRecord(session)
     await applyOrShow(session, without(session.state, task), request, io)
   } finally {
     session.close()

@@ -8,6 +8,7 @@ import { conclude } from './exit.ts'
 import type { OptionTable, ParsedOption } from './getopt.ts'
 import { getopt, standardLongOptions } from './getopt.ts'
 import type { Io } from './io.ts'
+import { PACKAGE_ROOT } from './package-root.ts'
 
 export interface StartedCommand {
   readonly options: readonly ParsedOption[]
@@ -53,6 +54,6 @@ export async function usageError(command: string, message: string, io: Io): Prom
 }
 
 function packageVersion(): string {
-  const text = readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8')
+  const text = readFileSync(new URL('package.json', PACKAGE_ROOT), 'utf8')
   return (JSON.parse(text) as { version: string }).version
 }

@@ -5,15 +5,21 @@
  */
 import { readFileSync } from 'node:fs'
 import { release } from 'node:os'
+import { join } from 'node:path'
 import type { AlgorithmTable } from '../../../agent/model/algorithm.ts'
 import { defaultAlgorithmTable } from '../../../agent/model/default-algorithms.ts'
 import type { Diagnostic } from '../../../agent/model/diagnostic.ts'
+import { runDirectory } from '../../../agent/reconcile/run-directory.ts'
 import type { AlgorithmFile } from './file.ts'
 import { fileOf, parseAlgorithmFile, tableOf } from './file.ts'
 import { readSynchronised } from './synchronised.ts'
 
 export const ALGORITHMS_PATH = '/etc/inet/ipsecalgs'
-export const SYNCHRONISED_PATH = '/run/solipsec/ipsecalgs'
+
+/** What `ipsecalgs -s` writes. */
+export function synchronisedPath(): string {
+  return join(runDirectory(), 'ipsecalgs')
+}
 
 export interface LoadedTable {
   /** Empty where the file is corrupt: then no name resolves. */
@@ -49,7 +55,7 @@ export function loadAlgorithmFile(path: string = ALGORITHMS_PATH): {
  * of `synchronised.ts` leaves the rest out). `undefined` where it was never written, or under another kernel, or
  * where the caller may not look into the runtime folder.
  */
-export function loadSynchronisedTable(path: string = SYNCHRONISED_PATH): AlgorithmTable | undefined {
+export function loadSynchronisedTable(path: string = synchronisedPath()): AlgorithmTable | undefined {
   const text = readIfThere(path, 'EACCES')
   return text === undefined ? undefined : readSynchronised(text, release())
 }

@@ -60,7 +60,21 @@ function formatLine(rule: Rule, pair: AddressPair, direction: Direction, options
   if (remotePort !== undefined) line += `rport ${resolver?.serviceName(remotePort, protocol) ?? remotePort} `
   if (icmpType || icmpCode) line += `type ${icmpType ? formatRange(icmpType) : 255} `
   if (icmpCode) line += `code ${formatRange(icmpCode)} `
-  return `${line}dir ${direction} } ${actions.map((action) => formatAction(action, options)).join('or ')}`
+  return `${line}dir ${direction} } ${formatActions(actions, options)}`
+}
+
+/** Texts of lists of actions: a listing has few of them, thousands of times. */
+const actionTexts = new WeakMap<
+  readonly Action[],
+  { readonly algorithms: AlgorithmTable; readonly text: string }
+>()
+
+function formatActions(actions: readonly Action[], options: PrintOptions): string {
+  const known = actionTexts.get(actions)
+  if (known?.algorithms === options.algorithms) return known.text
+  const text = actions.map((action) => formatAction(action, options)).join('or ')
+  actionTexts.set(actions, { algorithms: options.algorithms, text })
+  return text
 }
 
 function formatEnd(prefix: Prefix, resolver: Resolver | undefined): string {

@@ -1,7 +1,23 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import fc from 'fast-check'
 import t from 'tap'
-import { formatAddress, parseAddress } from '../../../agent/model/address.ts'
+import {
+  type Address,
+  addressBits,
+  anyPrefix,
+  type Family,
+  formatAddress,
+  formatPrefix,
+  hostPrefix,
+  isUnspecified,
+  maskPrefix,
+  type Prefix,
+  parseAddress,
+  prefixContains,
+  prefixesOverlap,
+  sameAddress,
+  unspecified,
+} from '../../../agent/model/address.ts'
 
 const bytesOf = (text: string): string | undefined => {
   const address = parseAddress(text)
@@ -64,4 +80,52 @@ t.test('property: what is written reads back', async () => {
       )
     }),
   )
+})
+
+/** An address as a number, to reckon with instead of bytes. */
+const numberOf = ({ bytes }: Address): bigint => BigInt(`0x${Buffer.from(bytes).toString('hex')}`)
+const hostBits = ({ family, length }: Prefix): bigint => BigInt(addressBits(family) - length)
+const networkOf = (prefix: Prefix): bigint => numberOf(prefix) >> hostBits(prefix)
+
+/** Prefixes and addresses that share many leading bits, so that the answers are not all no. */
+const near = fc.constantFrom<Family>('inet', 'inet6').chain((family) => {
+  const bits = addressBits(family)
+  const bytes = fc.uint8Array({ minLength: bits / 8, maxLength: bits / 8 })
+  return fc
+    .record({ bytes, flip: fc.option(fc.nat(bits - 1)), first: fc.nat(bits), second: fc.nat(bits) })
+    .map(({ bytes: one, flip, first, second }) => {
+      const other = Uint8Array.from(one)
+      if (flip !== null) other[flip >> 3] = (other[flip >> 3] ?? 0) ^ (128 >> (flip & 7))
+      return [
+        { family, bytes: one, length: first },
+        { family, bytes: other, length: second },
+      ] as const
+    })
+})
+
+t.test('property: prefixes are as arithmetic says', async () => {
+  fc.assert(
+    fc.property(near, ([a, b]) => {
+      const shared = a.length < b.length ? a : b
+      const masked = maskPrefix(a)
+      return (
+        prefixContains(a, b) === (networkOf(a) === numberOf(b) >> hostBits(a)) &&
+        prefixesOverlap(a, b) === (numberOf(a) >> hostBits(shared) === numberOf(b) >> hostBits(shared)) &&
+        numberOf(masked) === networkOf(a) << hostBits(a) &&
+        masked.length === a.length &&
+        sameAddress(a, b) === (numberOf(a) === numberOf(b))
+      )
+    }),
+    { numRuns: 500 },
+  )
+})
+
+t.test('the families are apart', async (t) => {
+  const [inet, inet6] = [anyPrefix('inet'), anyPrefix('inet6')]
+  t.notOk(prefixContains(inet, inet6))
+  t.notOk(prefixesOverlap(inet, inet6))
+  t.notOk(sameAddress(unspecified('inet'), unspecified('inet6')))
+  t.ok(isUnspecified(inet6))
+  t.same([hostPrefix(inet).length, hostPrefix(inet6).length], [32, 128])
+  t.equal(formatPrefix(inet6), '::/0')
 })

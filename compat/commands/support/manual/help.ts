@@ -4,11 +4,12 @@
  * @module
  */
 import { readFileSync } from 'node:fs'
+import { PACKAGE_ROOT } from '../package-root.ts'
 import { type Block, parseManual } from './parse.ts'
 import { manualToText, section } from './text.ts'
 
-/** Where the pages are written, seen from the built module. */
-export const MANUAL_SOURCES = new URL('../../../../../docs/man/', import.meta.url)
+/** Where the pages are written. */
+export const MANUAL_SOURCES = new URL('docs/man/', PACKAGE_ROOT)
 
 /** SYNOPSIS and OPTIONS of a command's page. */
 export function helpText(command: string): string {
