@@ -4,7 +4,7 @@
  */
 import t from 'tap'
 import { TestNet } from '../../support/namespaces.ts'
-import { AES_SHA256, AH_SHA256, keyFile, pairOf, type TestSa } from '../support/keys.ts'
+import { AES_SHA256, AH_SHA256, keyFile, pairOf, type TestSa, type Transform } from '../support/keys.ts'
 import { Station } from '../support/station.ts'
 import { type End, icmp, tcp, udp, type Verdict } from '../support/traffic.ts'
 import { kindsOf, Wiretap } from '../support/wiretap.ts'
@@ -15,8 +15,6 @@ const AES256_SHA256 = { ...AES_SHA256, cipher: { name: 'aes', bits: 256 } } as c
 const AES_SHA1 = { ...AES_SHA256, integrity: { name: 'sha1', bits: 160 } } as const
 const GCM = { protocol: 'esp', cipher: { name: 'aes-gcm', bits: 128, salt: 32 } } as const
 const AH_SHA512 = { protocol: 'ah', integrity: { name: 'sha512', bits: 512 } } as const
-
-type Transform = Omit<TestSa, 'spi' | 'source' | 'destination'>
 
 /** Ways to send a packet: which SAs protect it, innermost first, and what a rule that asks for that says. */
 const FORMS: Readonly<Record<string, { sas: readonly Transform[]; rule: string; wire: string }>> = {
@@ -112,7 +110,7 @@ t.test(
   'each rule accepts what it names, and refuses clear text, every other SA, and extra protection',
   async (t) => {
     const [sender, receiver] = await setUp()
-    const wire = Wiretap.open(t, sender)
+    const wire = Wiretap.open(t, { station: sender }, { station: receiver })
     for (const [actions, accepted] of RULES) {
       const direction = actions.startsWith('ipsec') ? '' : ' dir both'
       await receiver.policy(`{laddr 10.1.0.2${direction}} ${actions}\n{laddr fd00::2${direction}} ${actions}`)

@@ -18,14 +18,20 @@ export interface Integrity {
   readonly bits: number
 }
 
-/** One SA: what its line in a key file says. */
-export interface TestSa {
-  readonly spi: number
+/** What an SA does to a packet. */
+export interface Transform {
   readonly protocol: 'esp' | 'ah'
-  readonly source: string
-  readonly destination: string
   readonly cipher?: Cipher
   readonly integrity?: Integrity
+}
+
+/** One SA: what its line in a key file says. */
+export interface TestSa extends Transform {
+  readonly spi: number
+  readonly source: string
+  readonly destination: string
+  /** Present = tunnel mode: the packets inside. */
+  readonly inner?: { readonly source: string; readonly destination: string }
   /** Further words of the line. */
   readonly more?: string
 }
@@ -38,7 +44,9 @@ export function keyOf(spi: number, purpose: 'cipher' | 'integrity', bits: number
 
 /** The SA and its reverse, with the following SPI. */
 export function pairOf(sa: TestSa): [TestSa, TestSa] {
-  return [sa, { ...sa, spi: sa.spi + 1, source: sa.destination, destination: sa.source }]
+  const { inner } = sa
+  const turned = inner && { inner: { source: inner.destination, destination: inner.source } }
+  return [sa, { ...sa, spi: sa.spi + 1, source: sa.destination, destination: sa.source, ...turned }]
 }
 
 /** Lines of a key file. */
@@ -46,12 +54,14 @@ export function keyFile(sas: readonly TestSa[]): string {
   return sas.map((sa) => `${lineOf(sa)}\n`).join('')
 }
 
-function lineOf({ spi, protocol, source, destination, cipher, integrity, more = '' }: TestSa): string {
-  const encryption = cipher && cipher.name !== 'null' ? cipherWords(spi, cipher) : ''
+function lineOf({ spi, protocol, source, destination, cipher, integrity, inner, more = '' }: TestSa): string {
+  const encryption = cipher && cipher.bits > 0 ? cipherWords(spi, cipher) : ''
   const authentication = integrity
     ? `auth_alg ${integrity.name} authkey ${keyOf(spi, 'integrity', integrity.bits).toString('hex')}`
     : ''
-  return `add ${protocol} spi ${spi} src ${source} dst ${destination} ${encryption} ${authentication} ${more}`
+  const tunnel = inner ? `isrc ${inner.source} idst ${inner.destination}` : ''
+  const words = `${tunnel} ${encryption} ${authentication} ${more}`
+  return `add ${protocol} spi ${spi} src ${source} dst ${destination} ${words}`
 }
 
 function cipherWords(spi: number, { name, bits, salt = 0 }: Cipher): string {

@@ -31,6 +31,14 @@ export interface End {
   readonly address: string
 }
 
+/** Where between two addresses: port 7 and any source port unless said otherwise. */
+export interface Ports {
+  readonly port?: number
+  readonly sourcePort?: number
+  /** UDP: what to send, at least {@link MARKER} bytes, ending in something that only this packet has. */
+  readonly payload?: Buffer
+}
+
 /** What became of a packet. */
 export interface Verdict {
   readonly delivered: boolean
@@ -48,16 +56,16 @@ const GRACE_MS = 3
 const DELIVERED: Verdict = { delivered: true, refusals: [] }
 
 /** One UDP datagram from `from` to `to`. */
-export function udp(from: End, to: End, port = 7, sourcePort = 0): Verdict {
+export function udp(from: End, to: End, { port = 7, sourcePort = 0, payload }: Ports = {}): Verdict {
   return withSockets((open) => {
     const receiver = open(to.station, () => bound(SOCK_DGRAM, 0, to.address, port))
     const sender = open(from.station, () => bound(SOCK_DGRAM, 0, from.address, sourcePort))
-    return oneWay(from, to, sender, receiver, randomBytes(32), port)
+    return oneWay(from, to, sender, receiver, payload ?? randomBytes(MARKER), port)
   })
 }
 
 /** A TCP connection from `from` to `to`, with a few bytes each way. */
-export function tcp(from: End, to: End, port = 7, sourcePort = 0): Verdict {
+export function tcp(from: End, to: End, { port = 7, sourcePort = 0 }: Ports = {}): Verdict {
   return withSockets((open) => {
     const listener = open(to.station, () => bound(SOCK_STREAM, 0, to.address, port))
     listen(listener)
@@ -122,7 +130,8 @@ export function raw(from: End, to: End, protocol: number, payload: Uint8Array): 
 
 const PROTOCOL_ICMP = 1
 const PROTOCOL_ICMPV6 = 58
-const MARKER = 24
+/** Bytes at the end of a payload that a packet is known by. */
+export const MARKER = 24
 
 function rawPair(from: End, to: End, open: Open): [receiver: number, sender: number] {
   const protocol = domainOf(to.address) === 2 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6

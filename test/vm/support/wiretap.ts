@@ -7,6 +7,8 @@ import { foreign } from '../../../netlink/libc/ffi.ts'
 import {
   bind,
   close,
+  MSG_DONTWAIT,
+  recvFrom,
   SO_RCVBUFFORCE,
   SOL_SOCKET,
   setSockOptInt,
@@ -14,37 +16,65 @@ import {
 } from '../../../netlink/libc/socket.ts'
 import type { Teardown } from '../../support/namespaces.ts'
 import { type Packet, parsePacket } from '../../support/pcap.ts'
-import { receive, SOCK_DGRAM, SOCK_NONBLOCK } from './sockets.ts'
+import { SOCK_DGRAM, SOCK_NONBLOCK } from './sockets.ts'
 import type { Station } from './station.ts'
 
 const AF_PACKET = 17
 const ETH_P_ALL = 3
+const SOCKADDR_LL = 20
 const RECEIVE_BUFFER = 256 * 1024 * 1024
+
+/** `sll_pkttype` of what the host itself sends, and where the byte is in a `sockaddr_ll`. */
+const PACKET_OUTGOING = 4
+const PKTTYPE_OFFSET = 10
 
 const ifNameToIndex = foreign<[string], number>('unsigned int if_nametoindex(str)')
 
-/** Everything that passes one interface of a station, in both directions. */
+/** One end of a wire; the first one of the station where no device is named. */
+export interface WireEnd {
+  readonly station: Station
+  readonly device?: string
+}
+
+/**
+ * Everything that passes a wire. Only what the hosts at its ends send is looked at: a received tunnel packet is seen a
+ * second time on its interface, taken out of the tunnel, and was never on the wire like that.
+ */
 export class Wiretap {
-  readonly #fd: number
+  readonly #fds: readonly number[]
+  readonly #buffer = new Uint8Array(65536)
+  readonly #from = Buffer.alloc(SOCKADDR_LL)
+  readonly #fromLength = new Uint8Array(Uint32Array.of(SOCKADDR_LL).buffer)
 
-  private constructor(fd: number) {
-    this.#fd = fd
+  private constructor(fds: readonly number[]) {
+    this.#fds = fds
   }
 
-  static open(t: Teardown, station: Station, device = station.host.device): Wiretap {
-    const fd = station.visit(() => openPacketSocket(ifNameToIndex(device)))
-    t.teardown(() => close(fd))
-    return new Wiretap(fd)
+  /** @param ends - both of them, to see both directions */
+  static open(t: Teardown, ...ends: WireEnd[]): Wiretap {
+    const fds = ends.map(({ station, device = station.host.device }) =>
+      station.visit(() => openPacketSocket(ifNameToIndex(device))),
+    )
+    t.teardown(() => {
+      for (const fd of fds) close(fd)
+    })
+    return new Wiretap(fds)
   }
 
-  /** What has come since the last call, without ARP, neighbour discovery and MLD. */
+  /** What was sent since the last call, by the first end and then by the second, without ARP, discovery and MLD. */
   take(): Packet[] {
+    return this.#fds.flatMap((fd) => this.#takeFrom(fd))
+  }
+
+  #takeFrom(fd: number): Packet[] {
     const packets: Packet[] = []
-    for (let bytes = receive(this.#fd); bytes; bytes = receive(this.#fd)) {
-      const packet = parsePacket(Buffer.from(bytes))
+    for (;;) {
+      const length = recvFrom(fd, this.#buffer, MSG_DONTWAIT, this.#from, this.#fromLength)
+      if (length < 0) return packets
+      if (this.#from[PKTTYPE_OFFSET] !== PACKET_OUTGOING) continue
+      const packet = parsePacket(Buffer.from(this.#buffer.subarray(0, length)))
       if (packet && !isDiscovery(packet)) packets.push(packet)
     }
-    return packets
   }
 }
 
@@ -52,7 +82,7 @@ function openPacketSocket(ifindex: number): number {
   // A datagram socket leaves the link-layer header away.
   const fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK, 0)
   setSockOptInt(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
-  const address = Buffer.alloc(20) // sockaddr_ll
+  const address = Buffer.alloc(SOCKADDR_LL)
   address.writeUInt16LE(AF_PACKET)
   address.writeUInt16BE(ETH_P_ALL, 2)
   address.writeInt32LE(ifindex, 4)
