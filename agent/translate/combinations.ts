@@ -85,15 +85,18 @@ export function reqidsOf({ esp, ah }: Combination): Reqids {
   return { ...(esp && { esp: esp.reqid }), ...(ah && { ah: ah.reqid }) }
 }
 
+/** What one inbound policy admits: packets of this mark, under SAs of these reqids. */
+export interface Admission {
+  readonly mark: Mark
+  readonly reqids: Reqids
+}
+
 /**
  * Combinations as inbound policies can tell them apart: by mark, and where several bear the same mark, which they
  * only do if all SAs that write it are welcome (see `colours.ts`), without regard to the reqid.
  */
-export function admissions(
-  combinations: readonly Combination[],
-  layout: MarkLayout,
-): { readonly mark: Mark; readonly reqids: Reqids }[] {
-  const byMark = new Map<number, { mark: Mark; reqids: Reqids }>()
+export function admissions(combinations: readonly Combination[], layout: MarkLayout): Admission[] {
+  const byMark = new Map<number, Admission>()
   for (const combination of combinations) {
     const mark = combinationMark(combination, layout)
     const reqids = reqidsOf(combination)

@@ -44,9 +44,6 @@ const CLEAR_ICMP: readonly { readonly type: number; readonly codes?: readonly nu
 ]
 const CLEAR_ICMPV6: typeof CLEAR_ICMP = [{ type: 1 }, { type: 2 }, { type: 3 }, { type: 129 }]
 
-/** The loopback interface has this index in every network namespace. */
-const LOOPBACK_IFINDEX = 1
-
 export interface FrameContext {
   readonly classes: ClassTable
   readonly marks: MarkLayout | undefined
@@ -121,15 +118,19 @@ function link(): KernelPolicy[] {
   })
 }
 
-/** Traffic of this host with itself is never protected. IPv4's bypasses XFRM by itself, IPv6's does not. */
+/**
+ * Traffic of this host with itself is never protected. IPv4's bypasses XFRM by itself, IPv6's does not. It is known
+ * by its addresses: to XFRM, whatever is delivered here comes in on the loopback interface.
+ */
 function loopback(addresses: readonly Address[]): KernelPolicy[] {
   const any = anyPrefix('inet6')
-  const own = addresses.filter((address) => address.family === 'inet6')
-  const fromLoopback = makeSelector(any, any, 0, undefined, undefined, LOOPBACK_IFINDEX)
-  return [
-    allow(dir.IN, fromLoopback, BAND.system),
-    ...own.map((address) => allow(dir.OUT, makeSelector(any, hostPrefix(address)), BAND.system)),
-  ]
+  return addresses
+    .filter((address) => address.family === 'inet6')
+    .map(hostPrefix)
+    .flatMap((own) => [
+      allow(dir.OUT, makeSelector(any, own), BAND.system),
+      allow(dir.IN, makeSelector(own, any), BAND.system),
+    ])
 }
 
 /** `igmp_accept_clear_messages` and `pim_accept_clear_messages`, both on by default. */

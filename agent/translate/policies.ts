@@ -14,6 +14,7 @@ import { type Family, hostPrefix } from '../model/address.ts'
 import { familiesOf } from '../model/entries.ts'
 import type { AddressPair, Rule } from '../model/policy.ts'
 import { type Choice, chooseForTunnel, chooseOutbound, type Peers } from './choice.ts'
+import { reqidsOf } from './combinations.ts'
 import { allow, block, type KernelPolicy, type PolicyDirection } from './kernel-policy.ts'
 import type { MarkLayout } from './marks.ts'
 import { priorityOf, SLOT_REFUSE, SLOT_RULE, SLOT_SATELLITE, SLOT_WIDE_SATELLITE } from './priorities.ts'
@@ -65,13 +66,12 @@ export function policiesOf(placed: PlacedRule, context: PolicyContext): KernelPo
 function planOf({ rule, pair, position }: PlacedRule, context: PolicyContext): Plan {
   const tunnel = rule.tunnel && context.tunnels.get(rule.tunnel.name)
   const terms = context.terms.get(rule.actions, tunnel)
-  const { acceptance } = terms
   return {
     base: priorityOf(terms.band, position),
     terms,
     choice: tunnel
-      ? chooseForTunnel(acceptance, tunnel.endpoints, context.peers)
-      : chooseOutbound(acceptance, pair, context.peers),
+      ? chooseForTunnel(terms.acceptance, tunnel.endpoints, context.peers)
+      : chooseOutbound(terms.acceptance, pair, context.peers),
     // A tunnel is entered by forwarded packets too; a host rule is about this host's own packets only.
     outMark:
       context.forwarding && context.marks && !tunnel ? { v: 0, m: context.marks.forwarded } : undefined,
@@ -102,7 +102,7 @@ function satellites(plan: Plan, { rule, pair }: PlacedRule, { marks }: PolicyCon
       const tmpl = plan.terms.outTemplates(combination, family)
       const out = allow(dir.OUT, sel.out, priority, tmpl, plan.outMark)
       if (marks || rule.direction === 'out') return [out]
-      return [out, allow(dir.IN, sel.in, priority, plan.terms.inTemplates(combination, family))]
+      return [out, allow(dir.IN, sel.in, priority, plan.terms.inTemplates(reqidsOf(combination), family))]
     })
   })
 }
@@ -123,7 +123,7 @@ function inbound(plan: Plan, context: PolicyContext, selector: Selector, family:
   return policies
 }
 
-/** Lets in exactly what the rule accepts, but for clear packets of a tunnel. */
+/** Lets in exactly what the rule accepts, but for a tunnel's clear packets. */
 function admit(
   plan: Plan,
   { marks }: PolicyContext,
@@ -137,11 +137,11 @@ function admit(
   if (!clear && combinations.length === 0) return [block(direction, sel, priority)]
   if (!marks || terms.exactWithoutMark) {
     const { main } = plan.choice
-    const tmpl = clear || !main ? undefined : terms.inTemplates(main, family)
+    const tmpl = clear || !main ? undefined : terms.inTemplates(reqidsOf(main), family)
     return [allow(direction, sel, priority, tmpl)]
   }
-  const admitted = terms
-    .admissions(marks, family)
-    .map(({ mark, tmpl }) => allow(direction, sel, priority, tmpl, mark))
+  const admitted = terms.admissions.map(({ mark, reqids }) =>
+    allow(direction, sel, priority, terms.inTemplates(reqids, family), mark),
+  )
   return [...admitted, block(direction, sel, plan.base + SLOT_REFUSE)]
 }

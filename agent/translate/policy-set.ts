@@ -82,7 +82,7 @@ export function translatePolicySet(
 ): readonly KernelPolicy[] {
   if (placed.length === 0) return []
   const { marks, forwarding, tunnels } = facts
-  const terms = new TermsTable(classes)
+  const terms = new TermsTable(classes, marks)
   const context: PolicyContext = { terms, marks, forwarding, tunnels, peers: new Peers(associations) }
   const policies: KernelPolicy[] = []
   const families = new Set<Family>()

@@ -4,16 +4,18 @@
  *
  * @module
  */
-import type { Mark, UserTmpl } from '../../netlink/xfrm/structs.ts'
+import type { UserTmpl } from '../../netlink/xfrm/structs.ts'
 import type { Family } from '../model/address.ts'
 import type { Action } from '../model/policy.ts'
 import { canBeOptional } from './choice.ts'
 import type { ClassTable, Combination } from './classes.ts'
 import {
   type Acceptance,
+  type Admission,
   acceptanceOf,
   admissions,
   isExactWithoutMark,
+  type OuterHeader,
   type Reqids,
   reqidsOf,
   templatesOf,
@@ -22,96 +24,90 @@ import type { MarkLayout } from './marks.ts'
 import { bandOf } from './priorities.ts'
 import type { Tunnel } from './tunnels.ts'
 
-/** Packets with this mark may come in if SAs that these templates name protected them. */
-export interface Admission {
-  readonly mark: Mark
-  readonly tmpl: readonly UserTmpl[]
-}
-
-/** The meaning of one list of actions, in a tunnel or not. Its templates are shared: treat them as immutable. */
+/** The meaning of one list of actions, inside a tunnel or not. */
 export class Terms {
   readonly tunnel: Tunnel | undefined
   readonly acceptance: Acceptance
-  /** What inbound policies have to admit: clear packets of a tunnel are known by its interface instead. */
-  readonly admitted: Acceptance
-  /** One inbound policy without a mark admits just that. */
-  readonly exactWithoutMark: boolean
   /** Priority band of rules with these actions. */
   readonly band: number
-  readonly #out = new PerFamily<Combination, readonly UserTmpl[]>()
-  readonly #in = new PerFamily<Combination, readonly UserTmpl[]>()
-  readonly #admissions = new PerFamily<MarkLayout, readonly Admission[]>()
+  /** What inbound policies admit: a tunnel's clear packets are known by its interface instead. */
+  readonly admitted: Acceptance
+  /** One inbound policy without a mark admits just that, see {@link isExactWithoutMark}. */
+  readonly exactWithoutMark: boolean
+  /** What inbound policies admit, by mark; empty where there are no mark bits. */
+  readonly admissions: readonly Admission[]
+  readonly #templates = new Map<string, readonly UserTmpl[]>()
 
-  constructor(actions: readonly Action[], tunnel: Tunnel | undefined, classes: ClassTable) {
+  constructor(
+    actions: readonly Action[],
+    tunnel: Tunnel | undefined,
+    classes: ClassTable,
+    marks: MarkLayout | undefined,
+  ) {
     this.tunnel = tunnel
     this.acceptance = acceptanceOf(actions, classes, tunnel?.endpoints)
+    this.band = bandOf(actions)
     this.admitted = tunnel ? { ...this.acceptance, clear: false } : this.acceptance
     this.exactWithoutMark = isExactWithoutMark(this.admitted, classes)
-    this.band = bandOf(actions)
+    const { combinations, clear } = this.admitted
+    this.admissions = marks ? admissions(clear ? [...combinations, {}] : combinations, marks) : []
   }
 
-  /** For an outbound policy. */
+  /** Templates of an outbound policy. Shared between policies: treat them as immutable. */
   outTemplates(combination: Combination, family: Family): readonly UserTmpl[] {
-    return this.#out.get(combination, family, () => {
-      const { local: source, remote: destination } = this.tunnel?.endpoints ?? {}
-      const outer = source && destination && { source, destination }
-      const optional = this.acceptance.clear && !outer && canBeOptional(combination)
-      return templatesOf(reqidsOf(combination), family, outer, optional)
-    })
+    const { local, remote } = this.tunnel?.endpoints ?? {}
+    const outer = local && remote && { source: local, destination: remote }
+    const optional = this.acceptance.clear && !outer && canBeOptional(combination)
+    return this.#shared(`out ${family}`, reqidsOf(combination), family, outer, optional)
   }
 
-  /** For an inbound or forward policy. */
-  inTemplates(combination: Combination, family: Family): readonly UserTmpl[] {
-    return this.#in.get(combination, family, () => this.#received(reqidsOf(combination), family))
+  /** Templates of an inbound or forward policy, as {@link outTemplates}. */
+  inTemplates(reqids: Reqids, family: Family): readonly UserTmpl[] {
+    const { local, remote } = this.tunnel?.endpoints ?? {}
+    const outer = local && remote && { source: remote, destination: local }
+    return this.#shared(`in ${family}`, reqids, family, outer, false)
   }
 
-  /** What marked inbound policies admit, one policy for each. */
-  admissions(marks: MarkLayout, family: Family): readonly Admission[] {
-    return this.#admissions.get(marks, family, () => {
-      const { combinations, clear } = this.admitted
-      return admissions(clear ? [...combinations, {}] : combinations, marks).map(({ mark, reqids }) => ({
-        mark,
-        tmpl: this.#received(reqids, family),
-      }))
-    })
-  }
-
-  #received(reqids: Reqids, family: Family): readonly UserTmpl[] {
-    const { local: destination, remote: source } = this.tunnel?.endpoints ?? {}
-    return templatesOf(reqids, family, source && destination && { source, destination }, false)
-  }
-}
-
-/** Values by key and family, each made when first asked for. */
-class PerFamily<K, V> {
-  readonly #known = { inet: new Map<K, V>(), inet6: new Map<K, V>() }
-
-  get(key: K, family: Family, make: () => V): V {
-    return remembered(this.#known[family], key, make)
+  #shared(
+    kind: string,
+    reqids: Reqids,
+    family: Family,
+    outer: OuterHeader | undefined,
+    optional: boolean,
+  ): readonly UserTmpl[] {
+    const key = `${kind} ${reqids.esp ?? '-'} ${reqids.ah ?? '-'}`
+    let list = this.#templates.get(key)
+    if (!list) {
+      list = templatesOf(reqids, family, outer, optional)
+      this.#templates.set(key, list)
+    }
+    return list
   }
 }
 
-function remembered<K, V>(known: Map<K, V>, key: K, make: () => V): V {
-  let value = known.get(key)
-  if (value === undefined) {
-    value = make()
-    known.set(key, value)
-  }
-  return value
-}
-
-/** The terms of a set of rules. */
+/** The terms of a set of rules, by list of actions. */
 export class TermsTable {
   readonly #classes: ClassTable
+  readonly #marks: MarkLayout | undefined
   readonly #known = new Map<Tunnel | undefined, Map<readonly Action[], Terms>>()
 
-  constructor(classes: ClassTable) {
+  constructor(classes: ClassTable, marks: MarkLayout | undefined) {
     this.#classes = classes
+    this.#marks = marks
   }
 
   /** The same object for the same list and tunnel. */
   get(actions: readonly Action[], tunnel: Tunnel | undefined): Terms {
-    const known = remembered(this.#known, tunnel, () => new Map<readonly Action[], Terms>())
-    return remembered(known, actions, () => new Terms(actions, tunnel, this.#classes))
+    let known = this.#known.get(tunnel)
+    if (!known) {
+      known = new Map()
+      this.#known.set(tunnel, known)
+    }
+    let terms = known.get(actions)
+    if (!terms) {
+      terms = new Terms(actions, tunnel, this.#classes, this.#marks)
+      known.set(actions, terms)
+    }
+    return terms
   }
 }

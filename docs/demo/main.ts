@@ -4,50 +4,34 @@
  *
  * @module
  */
-import { rmSync } from 'node:fs'
-import { connectHosts, removeHosts } from './hosts.ts'
 import { runInVirtualMachine, whereToRun } from './place.ts'
-import { stopAll } from './processes.ts'
-import { heading, paint, print } from './screen.ts'
-import { makeStage, type Stage, steps } from './steps.ts'
+import { heading, paint, print, waitingFor } from './screen.ts'
+import { Stage } from './stage.ts'
+import { steps } from './steps.ts'
+
+const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const
 
 const place = whereToRun()
 process.exitCode = place.virtual ? await runInVirtualMachine(place.reason) : await demonstrate()
 
 async function demonstrate(): Promise<number> {
   const start = Date.now()
-  let stage: Stage | undefined
-  const takeDown = () => {
-    stopAll()
-    stage?.server?.stop()
-    removeHosts()
-    if (stage) rmSync(stage.folder, { recursive: true, force: true })
-  }
-  for (const [signal, number] of [
-    ['SIGINT', 2],
-    ['SIGTERM', 15],
-    ['SIGHUP', 1],
-  ] as const) {
-    process.once(signal, () => {
-      takeDown()
-      process.exit(128 + number)
-    })
+  const stage = await waitingFor('two hosts are made', Stage.open())
+  for (const [signal, number] of Object.entries(SIGNALS)) {
+    process.once(signal, () => void stage.close().finally(() => process.exit(128 + number)))
   }
   try {
-    await connectHosts()
-    stage = await makeStage()
     for (const [i, { title, show }] of steps.entries()) {
       heading(`${i + 1}. ${title}`)
       await show(stage)
     }
-    print(
-      `\n${paint('green', `All of it happened as told, in ${Math.round((Date.now() - start) / 1000)} s.`)}`,
-    )
+    const seconds = Math.round((Date.now() - start) / 1000)
+    print(`\n${paint('green', `All of it happened as told, in ${seconds} s.`)}`)
     return 0
   } catch (error) {
     process.stderr.write(`\n${paint('red', 'The demo failed:')} ${(error as Error).message}\n`)
     return 1
   } finally {
-    takeDown()
+    await stage.close()
   }
 }

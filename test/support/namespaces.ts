@@ -195,9 +195,7 @@ export class TestNet {
   }
 
   /** A new host: loopback up, no other interface. */
-  async host(): Promise<Host> {
-    created += 1
-    const namespace = `sol-${process.pid}-${created}`
+  async host(namespace = `sol-${process.pid}-${++created}`): Promise<Host> {
     standing.add(namespace)
     const host = new Host(namespace, this.#folder)
     this.#hosts.push(host)

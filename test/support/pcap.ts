@@ -1,5 +1,5 @@
 /**
- * Reads what tcpdump wrote: enough to tell which IP packets were on the wire, without the seconds that tshark takes
+ * Reads and writes capture files: enough to tell which IP packets were on the wire, without the seconds that tshark takes
  * to start under emulation. For what lies inside ESP there is `tshark`.
  *
  * @module
@@ -36,7 +36,7 @@ function address6(bytes: Buffer): string {
 }
 
 /** An IP packet from its bytes; `undefined` if they are none (ARP, cut off). */
-function parsePacket(bytes: Buffer): Packet | undefined {
+export function parsePacket(bytes: Buffer): Packet | undefined {
   const version = bytes.length > 0 ? bytes.readUInt8() >> 4 : 0
   if (version === 4 && bytes.length >= 20) {
     const header = (bytes.readUInt8() & 15) * 4
@@ -79,4 +79,22 @@ export function parsePcap(file: Buffer): Packet[] {
     offset = end
   }
   return packets
+}
+
+/** A capture file that {@link parsePcap} and tshark read: link type raw IP, a packet a second. */
+export function formatPcap(packets: readonly Packet[]): Buffer {
+  const header = Buffer.alloc(24)
+  header.writeUInt32LE(0xa1b2c3d4)
+  header.writeUInt16LE(2, 4)
+  header.writeUInt16LE(4, 6)
+  header.writeUInt32LE(65535, 16)
+  header.writeUInt32LE(101, 20)
+  const records = packets.flatMap(({ bytes }, second) => {
+    const record = Buffer.alloc(16)
+    record.writeUInt32LE(second)
+    record.writeUInt32LE(bytes.length, 8)
+    record.writeUInt32LE(bytes.length, 12)
+    return [record, bytes]
+  })
+  return Buffer.concat([header, ...records])
 }
