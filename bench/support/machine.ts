@@ -43,7 +43,8 @@ export function outputInMachine(module: string, ...args: readonly string[]): str
   const runner = fileURLToPath(new URL('../../../test/vm/run', import.meta.url))
   const { status, error, stdout, stderr } = spawnSync(runner, ['--', process.execPath, module, ...args], {
     encoding: 'utf8',
-    env: { ...process.env, SOLIPSEC_VM_MEMORY: process.env.SOLIPSEC_VM_MEMORY ?? '2048' },
+    // An emulated processor takes its time, and 20,000 SAs their memory. What the caller has set comes first.
+    env: { SOLIPSEC_VM_MEMORY: '2048', SOLIPSEC_VM_TIMEOUT: '3600', ...process.env },
   })
   if (error) throw error
   if (status !== 0) throw new Error(stderr.trim())
