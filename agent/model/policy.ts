@@ -15,6 +15,9 @@ export interface IcmpRange {
   readonly to: number
 }
 
+/** IP protocols that have ports: TCP, UDP, DCCP, SCTP, UDP-Lite. A rule with a port but no protocol is about them all. */
+export const PROTOCOLS_WITH_PORTS = [6, 17, 33, 132, 136] as const
+
 /** One local/remote address combination of a rule. An absent side is every address of the family. */
 export interface AddressPair {
   readonly local?: Prefix

@@ -23,7 +23,8 @@ export function outboundAssociations(
   for (const { association, content, reqid } of associations) {
     const protectionClass = isOurState(reqid) ? classes.classOf(content) : undefined
     if (!protectionClass || localAddresses.some((own) => sameAddress(own, association.destination))) continue
-    outbound.push({ source: association.source, destination: association.destination, protectionClass })
+    const { source, destination } = association
+    outbound.push({ source, destination, protectionClass, unique: content.unique })
   }
   return outbound
 }

@@ -29,6 +29,8 @@ export interface OutboundAssociation {
   readonly source: Address
   readonly destination: Address
   readonly protectionClass: ProtectionClass
+  /** Bound to one flow: it counts only where the two hosts have no other. */
+  readonly unique: boolean
 }
 
 /** The SAs between two hosts. */
@@ -57,7 +59,11 @@ export class Peers {
 
   constructor(associations: Iterable<OutboundAssociation>) {
     const byHosts = new Map<string, Peer & { classes: Set<ProtectionClass> }>()
-    for (const { source, destination, protectionClass } of associations) {
+    const all = [...associations]
+    const shared = new Set(all.filter(({ unique }) => !unique).map(hostsOf))
+    for (const one of all) {
+      const { source, destination, protectionClass } = one
+      if (one.unique && shared.has(hostsOf(one))) continue
       const local = isUnspecified(source) ? undefined : source
       const key = hostsKey(local, destination)
       const peer = byHosts.get(key)
@@ -93,6 +99,10 @@ export class Peers {
   between(local: Address, remote: Address): Peer | undefined {
     return this.#byHosts.get(hostsKey(local, remote)) ?? this.#byHosts.get(hostsKey(undefined, remote))
   }
+}
+
+function hostsOf({ source, destination }: OutboundAssociation): string {
+  return hostsKey(isUnspecified(source) ? undefined : source, destination)
 }
 
 function hostsKey(local: Address | undefined, remote: Address): string {

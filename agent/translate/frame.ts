@@ -7,13 +7,13 @@ import { dir } from '../../netlink/xfrm/constants.ts'
 import type { Mark, Selector } from '../../netlink/xfrm/structs.ts'
 import { type Address, anyPrefix, type Family, hostPrefix } from '../model/address.ts'
 import type { ClassTable } from './classes.ts'
+import { clearIcmpSelectors } from './clear-icmp.ts'
 import { combinationMark } from './combinations.ts'
 import { allow, block, type KernelPolicy } from './kernel-policy.ts'
 import { fieldOf, inField, type MarkLayout } from './marks.ts'
 import { BAND } from './priorities.ts'
-import { alignedBlocks, type MaskedPort, makeSelector } from './selectors.ts'
+import { alignedBlocks, makeSelector } from './selectors.ts'
 
-const PROTOCOL_ICMP = 1
 const PROTOCOL_IGMP = 2
 const PROTOCOL_UDP = 17
 const PROTOCOL_ICMPV6 = 58
@@ -29,21 +29,6 @@ const LINK_TYPES = [
   [143, 143],
 ] as const
 
-/**
- * ICMP that Solaris accepts in clear although policy asks for protection, so that path MTU discovery and error
- * reports keep working (ipsec(4P), `icmp_accept_clear_messages`): types, or a type with codes.
- */
-const CLEAR_ICMP: readonly { readonly type: number; readonly codes?: readonly number[] }[] = [
-  { type: 0 },
-  { type: 3, codes: [0, 1, 4] },
-  { type: 4 },
-  { type: 9 },
-  { type: 11 },
-  { type: 14 },
-  { type: 16 },
-]
-const CLEAR_ICMPV6: typeof CLEAR_ICMP = [{ type: 1 }, { type: 2 }, { type: 3 }, { type: 129 }]
-
 export interface FrameContext {
   readonly classes: ClassTable
   readonly marks: MarkLayout | undefined
@@ -51,7 +36,7 @@ export interface FrameContext {
   readonly families: readonly Family[]
   /** This host's IPv6 addresses: unlike IPv4's, traffic to them is subject to policy. */
   readonly localAddresses: readonly Address[]
-  /** No rule drops inbound ICMP, so the clear-ICMP exceptions cannot undo one. */
+  /** Clear ICMP is let in before all rules: no rule drops it, so nothing is undone. */
   readonly acceptClearIcmp: boolean
 }
 
@@ -146,17 +131,6 @@ function clearIcmp(family: Family, context: FrameContext): KernelPolicy[] {
   return clearIcmpSelectors(family).map((sel) =>
     allow(dir.IN, sel, BAND.system, undefined, clearOnly(context)),
   )
-}
-
-function clearIcmpSelectors(family: Family): Selector[] {
-  const any = anyPrefix(family)
-  const [protocol, messages] =
-    family === 'inet' ? [PROTOCOL_ICMP, CLEAR_ICMP] : [PROTOCOL_ICMPV6, CLEAR_ICMPV6]
-  const exact = (value: number): MaskedPort => ({ value, mask: 0xffff })
-  return messages.flatMap(({ type, codes }) => {
-    if (!codes) return [makeSelector(any, any, protocol, exact(type))]
-    return codes.map((code) => makeSelector(any, any, protocol, exact(type), exact(code)))
-  })
 }
 
 /** Matches packets that no SA protected; `undefined`, which matches all, where no marks are to be had. */

@@ -8,18 +8,27 @@
  *
  * @module
  */
-import { dir } from '../../netlink/xfrm/constants.ts'
+import { family as af, dir } from '../../netlink/xfrm/constants.ts'
 import type { Mark, Selector } from '../../netlink/xfrm/structs.ts'
 import { type Family, hostPrefix } from '../model/address.ts'
 import { familiesOf } from '../model/entries.ts'
 import type { AddressPair, Rule } from '../model/policy.ts'
 import { type Choice, chooseForTunnel, chooseOutbound, type Peers } from './choice.ts'
-import { allow, block, type KernelPolicy, type PolicyDirection } from './kernel-policy.ts'
+import { clearIcmpSelectors } from './clear-icmp.ts'
+import { combinationMark } from './combinations.ts'
+import { allow, block, type KernelPolicy } from './kernel-policy.ts'
 import type { MarkLayout } from './marks.ts'
-import { priorityOf, SLOT_REFUSE, SLOT_RULE, SLOT_SATELLITE, SLOT_WIDE_SATELLITE } from './priorities.ts'
+import {
+  priorityOf,
+  SLOT_EXCEPTION,
+  SLOT_REFUSE,
+  SLOT_RULE,
+  SLOT_SATELLITE,
+  SLOT_WIDE_SATELLITE,
+} from './priorities.ts'
 import { selectorPairs } from './selectors.ts'
 import type { Terms, TermsTable } from './terms.ts'
-import type { Tunnel } from './tunnels.ts'
+import { type Tunnel, TunnelRuleError, tunnelOf } from './tunnels.ts'
 
 /** One address pair of a rule, with its place among all others. */
 export interface PlacedRule {
@@ -37,6 +46,8 @@ export interface PolicyContext {
   readonly forwarding: boolean
   readonly peers: Peers
   readonly tunnels: ReadonlyMap<string, Tunnel>
+  /** Some rule drops ICMP, so each rule that protects has exceptions of its own for clear ICMP. */
+  readonly acceptsClearIcmpByRule: boolean
 }
 
 /** A placed rule, with all that its policies have in common worked out. */
@@ -55,15 +66,18 @@ export function policiesOf(placed: PlacedRule, context: PolicyContext): KernelPo
   for (const family of familiesOf(pair)) {
     for (const selectors of selectorPairs(rule.selector, pair, family)) {
       if (rule.direction !== 'in') policies.push(outbound(plan, selectors.out, family))
-      if (rule.direction !== 'out') policies.push(...inbound(plan, context, selectors.in, family))
+      if (rule.direction === 'out') continue
+      if (plan.terms.tunnel) policies.push(...fromTunnel(plan, rule, context, selectors.in, family))
+      else policies.push(...inbound(plan, context, selectors.in, family))
     }
   }
   if (rule.direction !== 'in') policies.push(...satellites(plan, placed, context))
+  if (context.acceptsClearIcmpByRule) policies.push(...clearIcmp(plan, placed, context))
   return policies
 }
 
 function planOf({ rule, pair, position }: PlacedRule, context: PolicyContext): Plan {
-  const tunnel = rule.tunnel && context.tunnels.get(rule.tunnel.name)
+  const tunnel = tunnelOf(rule, context.tunnels)
   const terms = context.terms.get(rule.actions, tunnel)
   const { acceptance } = terms
   return {
@@ -81,11 +95,19 @@ function planOf({ rule, pair, position }: PlacedRule, context: PolicyContext): P
 function outbound(plan: Plan, selector: Selector, family: Family): KernelPolicy {
   const { main } = plan.choice
   const { tunnel, acceptance } = plan.terms
-  const sel = tunnel ? { ...selector, ifindex: tunnel.ifindex } : selector
+  const sel = tunnel && !isKnownByAddress(selector) ? { ...selector, ifindex: tunnel.ifindex } : selector
   const priority = plan.base + SLOT_RULE
   if (main) return allow(dir.OUT, sel, priority, plan.terms.outTemplates(main, family), plan.outMark)
   const verdict = acceptance.clear ? allow(dir.OUT, sel, priority) : block(dir.OUT, sel, priority)
   return plan.outMark ? { ...verdict, mark: plan.outMark } : verdict
+}
+
+/**
+ * The kernel knows the interface that IPv6 packets of its own leave by only after it has looked for a policy. Where
+ * a tunnel rule names the other side's addresses, they say enough.
+ */
+function isKnownByAddress({ family, prefixlen_d }: Selector): boolean {
+  return family === af.INET6 && prefixlen_d > 0
 }
 
 /**
@@ -107,41 +129,59 @@ function satellites(plan: Plan, { rule, pair }: PlacedRule, { marks }: PolicyCon
   })
 }
 
-function inbound(plan: Plan, context: PolicyContext, selector: Selector, family: Family): KernelPolicy[] {
+/** Before a rule that asks for protection: ICMP that may come in clear from its other side. */
+function clearIcmp(plan: Plan, { rule, pair }: PlacedRule, { marks }: PolicyContext): KernelPolicy[] {
   const { acceptance, tunnel } = plan.terms
-  if (!tunnel) return admit(plan, context, dir.IN, selector, family)
-  // Clear packets of a tunnel are known by the interface that they come in on, protected ones by their SAs.
-  const policies: KernelPolicy[] = []
-  if (acceptance.combinations.length > 0) {
-    policies.push(...admit(plan, context, dir.IN, selector, family))
-    policies.push(...admit(plan, context, dir.FWD, selector, family))
-  }
-  if (acceptance.clear || acceptance.combinations.length === 0) {
-    const verdict = acceptance.clear ? allow : block
-    policies.push(verdict(dir.IN, { ...selector, ifindex: tunnel.ifindex }, plan.base + SLOT_RULE))
-  }
-  return policies
+  const protects = acceptance.combinations.length > 0 && !acceptance.clear
+  if (rule.direction === 'out' || tunnel || !protects) return []
+  const mark = marks && combinationMark({}, marks)
+  return familiesOf(pair)
+    .flatMap((family) => clearIcmpSelectors(family, rule.selector, pair))
+    .map((sel) => allow(dir.IN, sel, plan.base + SLOT_EXCEPTION, undefined, mark))
 }
 
-/** Lets in exactly what the rule accepts, but for clear packets of a tunnel. */
-function admit(
-  plan: Plan,
-  { marks }: PolicyContext,
-  direction: PolicyDirection,
-  sel: Selector,
-  family: Family,
-): KernelPolicy[] {
+/** Lets in exactly what the rule accepts. */
+function inbound(plan: Plan, { marks }: PolicyContext, sel: Selector, family: Family): KernelPolicy[] {
   const { terms } = plan
-  const { combinations, clear } = terms.admitted
+  const { combinations, clear } = terms.acceptance
   const priority = plan.base + SLOT_RULE
-  if (!clear && combinations.length === 0) return [block(direction, sel, priority)]
+  if (!clear && combinations.length === 0) return [block(dir.IN, sel, priority)]
   if (!marks || terms.exactWithoutMark) {
     const { main } = plan.choice
     const tmpl = clear || !main ? undefined : terms.inTemplates(main, family)
-    return [allow(direction, sel, priority, tmpl)]
+    return [allow(dir.IN, sel, priority, tmpl)]
   }
   const admitted = terms
     .admissions(marks, family)
-    .map(({ mark, tmpl }) => allow(direction, sel, priority, tmpl, mark))
-  return [...admitted, block(direction, sel, plan.base + SLOT_REFUSE)]
+    .map(({ mark, tmpl }) => allow(dir.IN, sel, priority, tmpl, mark))
+  return [...admitted, block(dir.IN, sel, plan.base + SLOT_REFUSE)]
+}
+
+/**
+ * Lets in, and through, what comes out of a tunnel's SAs. Nothing is refused here: these selectors may be those of
+ * other traffic too, the tunnel's clear packets are fenced off as a whole (`tunnels.ts`), and packets out of a
+ * tunnel SA that no policy admits are dropped by the kernel.
+ */
+function fromTunnel(
+  plan: Plan,
+  rule: Rule,
+  { marks }: PolicyContext,
+  sel: Selector,
+  family: Family,
+): KernelPolicy[] {
+  const { main } = plan.choice
+  if (!main) return []
+  if (!marks && sel.prefixlen_s === 0 && sel.prefixlen_d === 0) {
+    throw new TunnelRuleError(
+      rule,
+      'without mark bits, a tunnel rule for all addresses would hold all other traffic to it.',
+      'name inner addresses in the rule, or leave some mark bits to solipsec',
+    )
+  }
+  const admissions = marks
+    ? plan.terms.admissions(marks, family)
+    : [{ mark: undefined, tmpl: plan.terms.inTemplates(main, family) }]
+  return [dir.IN, dir.FWD].flatMap((direction) =>
+    admissions.map(({ mark, tmpl }) => allow(direction, sel, plan.base + SLOT_RULE, tmpl, mark)),
+  )
 }

@@ -10,13 +10,14 @@ import { familiesOf } from '../model/entries.ts'
 import type { Rule } from '../model/policy.ts'
 import { type OutboundAssociation, Peers } from './choice.ts'
 import { type Alternatives, buildClasses, type ClassTable } from './classes.ts'
+import { dropsInboundIcmp } from './clear-icmp.ts'
 import { framePolicies } from './frame.ts'
 import { type KernelPolicy, withoutShadowed } from './kernel-policy.ts'
 import { fieldOf, type MarkLayout } from './marks.ts'
 import { type PlacedRule, type PolicyContext, policiesOf } from './policies.ts'
 import { requirementsOf } from './requirements.ts'
 import { TermsTable } from './terms.ts'
-import { type Tunnel, transportRules, tunnelFence } from './tunnels.ts'
+import { type Tunnel, transportRules, tunnelFence, tunnelOf } from './tunnels.ts'
 
 /** What the rules' translation depends on besides the rules: facts about this host. */
 export interface HostFacts {
@@ -57,8 +58,9 @@ export function classesOf(rules: Iterable<Rule>, facts: HostFacts): ClassTable {
 /** Rules share lists of actions: each list is looked at once. */
 function* alternativesOfRules(rules: Iterable<Rule>, facts: HostFacts): Generator<Alternatives> {
   const seen = new Map<Tunnel | undefined, Set<Rule['actions']>>()
-  for (const { tunnel: reference, actions } of rules) {
-    const tunnel = reference?.mode === 'tunnel' ? facts.tunnels.get(reference.name) : undefined
+  for (const rule of rules) {
+    const { tunnel: reference, actions } = rule
+    const tunnel = reference?.mode === 'tunnel' ? tunnelOf(rule, facts.tunnels) : undefined
     const known = seen.get(tunnel) ?? new Set()
     if (known.has(actions)) continue
     seen.set(tunnel, known.add(actions))
@@ -83,13 +85,22 @@ export function translatePolicySet(
   if (placed.length === 0) return []
   const { marks, forwarding, tunnels } = facts
   const terms = new TermsTable(classes)
-  const context: PolicyContext = { terms, marks, forwarding, tunnels, peers: new Peers(associations) }
+  const acceptClearIcmp = !placed.some(({ rule }) => dropsInboundIcmp(rule))
+  const peers = new Peers(associations)
+  const context: PolicyContext = {
+    terms,
+    marks,
+    forwarding,
+    tunnels,
+    peers,
+    acceptsClearIcmpByRule: !acceptClearIcmp,
+  }
   const policies: KernelPolicy[] = []
   const families = new Set<Family>()
   const fenced = new Set<Tunnel>()
   for (const one of placed.flatMap((entry) => overTransportTunnel(entry, tunnels))) {
     for (const family of familiesOf(one.pair)) families.add(family)
-    const tunnel = one.rule.tunnel && tunnels.get(one.rule.tunnel.name)
+    const tunnel = tunnelOf(one.rule, tunnels)
     if (tunnel) fenced.add(tunnel)
     for (const policy of policiesOf(one, context)) policies.push(policy)
   }
@@ -99,7 +110,7 @@ export function translatePolicySet(
     marks,
     families: [...families].sort(),
     localAddresses: facts.localAddresses,
-    acceptClearIcmp: !placed.some(({ rule }) => dropsInboundIcmp(rule)),
+    acceptClearIcmp,
   })
   return withoutShadowed([...frame, ...policies])
 }
@@ -107,13 +118,6 @@ export function translatePolicySet(
 /** A `negotiate transport` rule is about the tunnel's outer packets: a host rule between its ends. */
 function overTransportTunnel(placed: PlacedRule, tunnels: HostFacts['tunnels']): PlacedRule[] {
   const { rule, position } = placed
-  const tunnel = rule.tunnel?.mode === 'transport' ? tunnels.get(rule.tunnel.name) : undefined
+  const tunnel = rule.tunnel?.mode === 'transport' ? tunnelOf(rule, tunnels) : undefined
   return tunnel ? transportRules(rule, tunnel).map((outer) => ({ ...outer, position })) : [placed]
-}
-
-function dropsInboundIcmp({ actions, direction, selector }: Rule): boolean {
-  if (direction === 'out' || !actions.every((action) => action.kind === 'drop')) return false
-  const { protocol, localPort, remotePort } = selector
-  if (protocol === undefined) return !localPort && !remotePort
-  return protocol === 1 || protocol === 58
 }

@@ -23,10 +23,11 @@ export const FIRST_POSITION = POSITION_STEP
 export const MAX_POSITION = 0x1000_0000 / SLOTS - 1
 
 /** Offsets from a position's base priority, in the order in which the kernel must ask. */
-export const SLOT_SATELLITE = 0
-export const SLOT_WIDE_SATELLITE = 1
-export const SLOT_RULE = 2
-export const SLOT_REFUSE = 3
+export const SLOT_EXCEPTION = 0
+export const SLOT_SATELLITE = 1
+export const SLOT_WIDE_SATELLITE = 2
+export const SLOT_RULE = 3
+export const SLOT_REFUSE = 4
 
 /** First priority of each band. */
 export const BAND = {

@@ -38,7 +38,7 @@ export interface Requirement {
 /** What matters of an SA when it is held against requirements. */
 export interface SaContent {
   readonly protocol: SaProtocol
-  /** Number in ipsecalgs protocol 3; 0 for AH. */
+  /** Number in ipsecalgs protocol 3; 0 for AH; negative for one that has no number: it satisfies nothing. */
   readonly encrAlgorithm: number
   /** Cipher key length in bits, without salt. */
   readonly encrBits: number
@@ -99,6 +99,7 @@ function formatRequirement({ algorithm, minBits, maxBits }: AlgorithmRequirement
 /** True where an SA of this content satisfies the requirement. */
 export function satisfies(sa: SaContent, requirement: Requirement): boolean {
   if (sa.protocol !== requirement.protocol) return false
+  if (sa.encrAlgorithm < 0 || sa.authAlgorithm < 0) return false
   if (requirement.unique && !sa.unique) return false
   return satisfiesMode(sa, requirement) && satisfiesAlgorithms(sa, requirement)
 }

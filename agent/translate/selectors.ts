@@ -9,10 +9,7 @@ import { fromXfrmAddress, toXfrmAddress } from '../../netlink/xfrm/address.ts'
 import { family as af } from '../../netlink/xfrm/constants.ts'
 import type { Selector as XfrmSelector } from '../../netlink/xfrm/structs.ts'
 import { type Address, anyPrefix, type Family, maskPrefix, type Prefix } from '../model/address.ts'
-import type { AddressPair, IcmpRange, Selector } from '../model/policy.ts'
-
-/** Protocols that have ports, in the sense of a Solaris rule with a port but no `ulp`: TCP, UDP, SCTP. */
-const PORT_PROTOCOLS = [6, 17, 132] as const
+import { type AddressPair, type IcmpRange, PROTOCOLS_WITH_PORTS, type Selector } from '../model/policy.ts'
 
 const PROTOCOL_ICMP = 1
 const PROTOCOL_ICMPV6 = 58
@@ -56,7 +53,11 @@ function upperLayers(selector: Selector): UpperLayer[] {
   const remote = exactPort(selector.remotePort)
   // Protocol 0 with a port would also match ICMP types and GRE keys, which share the field.
   const needsProtocol = protocol === 0 && (local.mask !== 0 || remote.mask !== 0)
-  return (needsProtocol ? PORT_PROTOCOLS : [protocol]).map((number) => ({ protocol: number, local, remote }))
+  return (needsProtocol ? PROTOCOLS_WITH_PORTS : [protocol]).map((number) => ({
+    protocol: number,
+    local,
+    remote,
+  }))
 }
 
 function exactPort(port: number | undefined): MaskedPort {

@@ -32,8 +32,6 @@ export interface Admission {
 export class Terms {
   readonly tunnel: Tunnel | undefined
   readonly acceptance: Acceptance
-  /** What inbound policies have to admit: clear packets of a tunnel are known by its interface instead. */
-  readonly admitted: Acceptance
   /** One inbound policy without a mark admits just that. */
   readonly exactWithoutMark: boolean
   /** Priority band of rules with these actions. */
@@ -45,8 +43,7 @@ export class Terms {
   constructor(actions: readonly Action[], tunnel: Tunnel | undefined, classes: ClassTable) {
     this.tunnel = tunnel
     this.acceptance = acceptanceOf(actions, classes, tunnel?.endpoints)
-    this.admitted = tunnel ? { ...this.acceptance, clear: false } : this.acceptance
-    this.exactWithoutMark = isExactWithoutMark(this.admitted, classes)
+    this.exactWithoutMark = isExactWithoutMark(this.acceptance, classes)
     this.band = bandOf(actions)
   }
 
@@ -68,7 +65,7 @@ export class Terms {
   /** What marked inbound policies admit, one policy for each. */
   admissions(marks: MarkLayout, family: Family): readonly Admission[] {
     return this.#admissions.get(marks, family, () => {
-      const { combinations, clear } = this.admitted
+      const { combinations, clear } = this.acceptance
       return admissions(clear ? [...combinations, {}] : combinations, marks).map(({ mark, reqids }) => ({
         mark,
         tmpl: this.#received(reqids, family),

@@ -24,6 +24,47 @@ export interface Tunnel {
   readonly protocols: readonly number[]
 }
 
+/** A tunnel rule that cannot be carried out on this host as it is meant. */
+export class TunnelRuleError extends Error {
+  readonly rule: Rule
+  /** The way out, as a sentence. */
+  readonly hint: string
+
+  constructor(rule: Rule, message: string, hint: string) {
+    super(message)
+    this.name = 'TunnelRuleError'
+    this.rule = rule
+    this.hint = hint
+  }
+}
+
+/**
+ * The tunnel that a rule is about; `undefined` for rules of the host.
+ *
+ * @throws TunnelRuleError where there is no such interface, or the rule asks for what a tunnel cannot do
+ */
+export function tunnelOf(rule: Rule, tunnels: ReadonlyMap<string, Tunnel>): Tunnel | undefined {
+  const { tunnel: reference, actions } = rule
+  if (!reference) return undefined
+  const tunnel = tunnels.get(reference.name)
+  if (!tunnel) {
+    throw new TunnelRuleError(
+      rule,
+      `Cannot find tunnel interface ${reference.name}.`,
+      `make it first, for example: ip link add ${reference.name} type ipip local ADDRESS remote ADDRESS`,
+    )
+  }
+  // The interface's own, unprotected packets are fenced off as a whole.
+  if (reference.mode === 'tunnel' && actions.some(({ kind }) => kind === 'bypass')) {
+    throw new TunnelRuleError(
+      rule,
+      `Linux cannot let part of a tunnel's traffic pass in clear and be sure of the rest.`,
+      'send what needs no protection through another interface',
+    )
+  }
+  return tunnel
+}
+
 /**
  * The address pair and selectors of a `negotiate transport` rule: the tunnel's outer packets.
  *

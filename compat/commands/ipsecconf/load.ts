@@ -42,7 +42,6 @@ export async function changeByFile(
     if (kind !== 'replace' || !all) requireRecord(session)
     const state = withMarks(session, request, io)
     const next = edit(kind, state, rules, all, request, io)
-    checkTunnels(next, session)
     await applyOrShow(session, next, request, io)
     if (io.service && !request.dryRun) io.stdout.write(`${rules.length} policy rules added.\n`)
   } finally {
@@ -83,25 +82,4 @@ function withoutLoaded(rules: readonly Rule[], loaded: readonly Rule[], request:
     }
     return withoutEntries(rule, entries)
   })
-}
-
-function checkTunnels(state: PolicyState, session: Session): void {
-  for (const { rule } of state.rules) {
-    const { tunnel, file, span } = rule
-    if (!tunnel) continue
-    const place = `${file}:${span.line}`
-    if (!session.network.tunnels.has(tunnel.name)) {
-      throw new CommandError(
-        `${place}: Cannot find tunnel interface ${tunnel.name}.\n` +
-          `help: make it first, for example: ip link add ${tunnel.name} type ipip local ADDRESS remote ADDRESS`,
-      )
-    }
-    // The interface's own, unprotected packets are fenced off as a whole: see translate/tunnels.ts.
-    if (tunnel.mode === 'tunnel' && rule.actions.some(({ kind }) => kind === 'bypass')) {
-      throw new CommandError(
-        `${place}: Linux cannot let part of a tunnel's traffic pass in clear and be sure of the rest.\n` +
-          'help: send what needs no protection through another interface',
-      )
-    }
-  }
 }

@@ -34,16 +34,19 @@ export async function interact(request: Request, io: Io): Promise<void> {
     lines.write(null, { ctrl: true, name: 'u' })
     prompt(lines, PROMPT)
   })
+  // A signal from outside: what is under way is finished, and nothing more is read.
+  io.interrupted.addEventListener('abort', () => lines.close(), { once: true })
   try {
     prompt(lines, PROMPT)
     for await (const line of lines) {
       const next = await dialogue.take(line)
-      if (next === 'end') break
+      if (next === 'end' || io.interrupted.aborted) break
       prompt(lines, next === 'more' ? CONTINUATION : PROMPT)
     }
   } finally {
     lines.close()
   }
+  if (io.interrupted.aborted) throw new CommandError('Interrupted.')
 }
 
 function openLines(algorithms: AlgorithmTable, io: Io): Interface {
@@ -120,7 +123,7 @@ class Dialogue {
   async #run(work: (interrupted: AbortSignal) => Promise<void>): Promise<void> {
     this.#running = new AbortController()
     try {
-      await work(this.#running.signal)
+      await work(AbortSignal.any([this.#running.signal, this.#io.interrupted]))
     } catch (error) {
       const failure = error instanceof CommandError ? error : explain(error)
       if (!failure) throw error

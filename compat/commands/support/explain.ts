@@ -10,6 +10,7 @@ import { ApplyError, ConflictError } from '../../../agent/reconcile/engine.ts'
 import { ForwardedMarkError } from '../../../agent/reconcile/forwarded.ts'
 import { LockedError } from '../../../agent/reconcile/store.ts'
 import { MarkCapacityError } from '../../../agent/translate/policy-set.ts'
+import { TunnelRuleError } from '../../../agent/translate/tunnels.ts'
 import { NamespaceError } from '../../../netlink/libc/netns.ts'
 import { NetlinkError } from '../../../netlink/socket/error.ts'
 import { describeConflict } from '../ipsecconf/plan-text.ts'
@@ -22,6 +23,10 @@ export function explain(error: unknown): CommandError | undefined {
       ? 'Nothing was changed.'
       : 'Not all of it could be taken back; the next command tries that again.'
     return new CommandError(`Kernel returned: ${withHint(error.cause)}\n${outcome}`)
+  }
+  if (error instanceof TunnelRuleError) {
+    const { file, span } = error.rule
+    return new CommandError(`${file}:${span.line}: ${error.message}\nhelp: ${error.hint}`)
   }
   if (error instanceof AssociationError) return new CommandError(error.message)
   if (error instanceof NetlinkError) {

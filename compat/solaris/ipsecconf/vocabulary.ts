@@ -5,6 +5,8 @@
  * @module
  */
 
+import { PROTOCOLS_WITH_PORTS } from '../../../agent/model/policy.ts'
+
 /** What a pattern keyword sets. */
 export type PatternField =
   | 'sourceAddress'
@@ -207,7 +209,7 @@ export function icmpWords(protocol: number | undefined): IcmpWords | undefined {
 }
 
 /** Protocols whose packets carry port numbers: TCP, UDP, DCCP, SCTP, UDP-Lite. */
-export const PROTOCOLS_WITH_PORTS: ReadonlySet<number> = new Set([6, 17, 33, 132, 136])
+export const WITH_PORTS: ReadonlySet<number> = new Set(PROTOCOLS_WITH_PORTS)
 
 /** An `AlgorithmRequirement` without an upper limit has this many bits. */
 export const UNLIMITED_BITS = 65535

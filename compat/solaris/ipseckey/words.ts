@@ -5,6 +5,7 @@
  * @module
  */
 import type { SaProtocol, SaState } from '../../../agent/model/association.ts'
+import { PROTOCOLS_WITH_PORTS as MODEL_PROTOCOLS_WITH_PORTS } from '../../../agent/model/policy.ts'
 import type { KeyCommandKind } from './command.ts'
 import { parseNumber } from './numbers.ts'
 
@@ -82,7 +83,7 @@ export function identityTypeWord(type: number): string {
 }
 
 /** Upper protocols that have ports: tcp, udp, dccp, sctp, udplite; and 0, any. */
-export const PROTOCOLS_WITH_PORTS: ReadonlySet<number> = new Set([0, 6, 17, 33, 132, 136])
+export const PROTOCOLS_WITH_PORTS: ReadonlySet<number> = new Set([0, ...MODEL_PROTOCOLS_WITH_PORTS])
 
 export const IPPROTO_IPIP = 4
 export const IPPROTO_IPV6 = 41

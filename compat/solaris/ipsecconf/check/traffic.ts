@@ -5,13 +5,7 @@
  */
 import type { IcmpRange, Selector } from '../../../../agent/model/policy.ts'
 import type { Setting } from '../syntax/parser.ts'
-import {
-  type IcmpWords,
-  IPPROTO_ICMP,
-  IPPROTO_ICMPV6,
-  icmpWords,
-  PROTOCOLS_WITH_PORTS,
-} from '../vocabulary.ts'
+import { type IcmpWords, IPPROTO_ICMP, IPPROTO_ICMPV6, icmpWords, WITH_PORTS } from '../vocabulary.ts'
 import type { PatternFields } from './collect.ts'
 import type { Context } from './context.ts'
 import { parseInteger } from './integer.ts'
@@ -61,7 +55,7 @@ function checkPort(setting: Setting | undefined, protocol: Protocol, context: Co
   const port = parseInteger(value.text, 65535) ?? context.service(value.text)
   if (port === undefined) context.report.fault(value, 'Bad', field)
   else if (port === 0) warnOfZero(setting, 'every port', context)
-  else if (typeof protocol === 'number' && !PROTOCOLS_WITH_PORTS.has(protocol)) {
+  else if (typeof protocol === 'number' && !WITH_PORTS.has(protocol)) {
     context.report.fault(value, 'Bad', field, {
       expected: `no port, as IP protocol ${protocol} has none`,
       hint: 'Ports go with tcp, udp, sctp, dccp and udplite, or stand without `ulp` for all of them.',

@@ -142,7 +142,7 @@ export const packet: fc.Arbitrary<Packet> = family.chain((of) =>
       code: fc.constantFrom(...CODES, 9),
     })
     .map((one): Packet => {
-      const ports = [6, 17, 132].includes(one.protocol) ? {} : { localPort: 0, remotePort: 0 }
+      const ports = [6, 17, 33, 132, 136].includes(one.protocol) ? {} : { localPort: 0, remotePort: 0 }
       return { ...one, ...ports, ...(isIcmp(one.protocol) ? {} : { type: 0, code: 0 }) }
     }),
 )

@@ -41,7 +41,7 @@ function isAbout({ selector }: Rule, packet: Packet): boolean {
   const { protocol, localPort, remotePort, icmpType, icmpCode } = selector
   if (!selector.pairs.some((pair) => coversEnds(pair, packet))) return false
   if (protocol !== undefined && protocol !== packet.protocol) return false
-  if ((localPort || remotePort) && ![6, 17, 132].includes(packet.protocol)) return false
+  if ((localPort || remotePort) && ![6, 17, 33, 132, 136].includes(packet.protocol)) return false
   if (localPort && localPort !== packet.localPort) return false
   if (remotePort && remotePort !== packet.remotePort) return false
   if (!icmpType) return true
@@ -113,7 +113,7 @@ export function accepts(rules: readonly Rule[], wrapping: Wrapping, packet: Pack
   if (!rule) return clear
   if (rule.actions.some((action) => action.kind === 'bypass') && clear) return true
   const protections = protectionsOf(rule)
-  if (clear && protections.length > 0 && isToleratedIcmp(packet)) return !dropsIcmp(rules)
+  if (clear && protections.length > 0 && isToleratedIcmp(packet)) return true
   return protections.some((protection) => isExactly(protection, wrapping))
 }
 
@@ -151,14 +151,6 @@ function isToleratedIcmp({ family, protocol, type, code }: Packet): boolean {
   if (family === 'inet6') return protocol === 58 && [1, 2, 3, 129].includes(type)
   if (protocol !== 1) return false
   return [0, 4, 9, 11, 14, 16].includes(type) || (type === 3 && [0, 1, 4].includes(code))
-}
-
-/** Where a rule drops inbound ICMP, clear ICMP is not tolerated (a documented difference: Solaris goes on). */
-function dropsIcmp(rules: readonly Rule[]): boolean {
-  return rules.some(({ actions, direction, selector: { protocol, localPort, remotePort } }) => {
-    if (direction === 'out' || actions.some(({ kind }) => kind !== 'drop')) return false
-    return protocol === undefined ? !localPort && !remotePort : isIcmp(protocol)
-  })
 }
 
 export type Expectation =

@@ -112,6 +112,22 @@ t.test('commands from a pipe: no prompt among the output, errors do not end it',
   t.notMatch(mixed.stderr, KEY.slice(0, 8))
 })
 
+t.test('a signal ends a monitor among commands from a pipe, and the commands', async (t) => {
+  const { folder } = command(t)
+  const host = await new TestNet(t).host()
+  const child = spawn(BIN, ['--netns', host.namespace], {
+    env: { ...process.env, SOLIPSEC_RUN_DIR: join(folder, 'run') },
+  })
+  child.stdin.end('flush\nmonitor\ndump\n')
+  let out = ''
+  for await (const text of child.stdout.setEncoding('utf8')) {
+    out += text
+    if (/Actively monitoring/.test(out)) child.kill('SIGINT')
+  }
+  t.equal(child.exitCode ?? (await once(child, 'exit'))[0], 1)
+  t.equal(out, 'Actively monitoring the PF_KEY socket.\n')
+})
+
 /** A terminal with the command at its prompt. */
 class Terminal {
   readonly #child

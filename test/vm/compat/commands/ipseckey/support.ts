@@ -141,9 +141,9 @@ export async function whatOnlyTheKernelRefuses(host: Host, ends: string): Promis
   return `add esp spi 2000 ${ends} encr_alg aes encrkey ${key(2000)}\n`
 }
 
-/** Waits for what happens by itself; fails after 20 s, for time goes slowly in an emulated machine. */
+/** Waits for what happens by itself; fails after a minute, for time goes slowly in an emulated machine. */
 export async function until(what: string, happened: () => Promise<boolean> | boolean): Promise<void> {
-  for (const end = Date.now() + 20_000; Date.now() < end; ) {
+  for (const end = Date.now() + 60_000; Date.now() < end; ) {
     if (await happened()) return
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
