@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { formatPrefix, type Prefix, parseAddress } from '../model/address.ts'
 import { directionsOf, familiesOf, type PolicyEntry, policyEntries } from '../model/entries.ts'
-import type { AddressPair, Rule, Selector } from '../model/policy.ts'
+import type { AddressPair, Rule } from '../model/policy.ts'
 import type { PlacedRule } from '../translate/policies.ts'
+import { decodeRules, encodeRules, type StoredRules } from './stored-rules.ts'
 
 /** Where one address pair of a rule stands. */
 export interface Placement {
@@ -54,12 +54,19 @@ export function entryCount(rule: Rule, pair: AddressPair): number {
 
 /** The entries of a rule, in the order of their numbers. */
 export function entriesOf({ rule, placements }: LoadedRule): RuleEntry[] {
-  let pair = -1
-  let next = 0
-  return policyEntries(rule).map((entry) => {
-    if (entry.pair !== rule.selector.pairs[pair]) next = placements[++pair]?.firstIndex ?? 0
-    return { ...entry, index: next++, position: placements[pair]?.position ?? 0 }
-  })
+  const entries: RuleEntry[] = []
+  let at = -1
+  let index = 0
+  let position = 0
+  for (const { pair, family, direction } of policyEntries(rule)) {
+    if (pair !== rule.selector.pairs[at]) {
+      const placement = placements[++at]
+      index = placement?.firstIndex ?? 0
+      position = placement?.position ?? 0
+    }
+    entries.push({ rule, pair, family, direction, index: index++, position })
+  }
+  return entries
 }
 
 /** The number that a rule is shown under: that of its last entry. */
@@ -67,63 +74,16 @@ export function shownIndex(loaded: LoadedRule): number {
   return entriesOf(loaded).at(-1)?.index ?? 0
 }
 
-const VERSION = 2
+const VERSION = 4
 
-/** A rule in the file. What thousands of rules share stands there once, and here as a number. */
-interface StoredRule extends Omit<Rule, 'selector' | 'file' | 'actions' | 'span'> {
-  readonly selector: Omit<Selector, 'pairs'> & { readonly pairs: readonly StoredPair[] }
-  readonly file: number
-  readonly actions: number
-  /** Line, column, length. */
-  readonly span: readonly [number, number, number]
-  /** Position and first index, by pair. */
-  readonly placements: readonly (readonly [number, number])[]
-}
-
-type StoredPair = readonly [local: string | null, remote: string | null]
-
-interface StoredState extends Omit<PolicyState, 'rules'> {
+interface StoredState extends Omit<PolicyState, 'rules'>, StoredRules {
   readonly version: number
-  readonly files: readonly string[]
-  readonly actions: readonly Rule['actions'][]
-  readonly rules: readonly StoredRule[]
 }
 
 /** Writes a state as JSON text. */
-export function encodeState({ markMask, forwardedMark, nextIndex, rules }: PolicyState): string {
-  const files = new Map<string, number>()
-  const actions = new Map<Rule['actions'], number>()
-  const stored: Omit<StoredState, 'files' | 'actions'> = {
-    version: VERSION,
-    markMask,
-    forwardedMark,
-    nextIndex,
-    rules: rules.map(({ rule, placements }): StoredRule => {
-      const { selector, direction, tunnel, text, span } = rule
-      return {
-        selector: { ...selector, pairs: selector.pairs.map(encodePair) },
-        direction,
-        ...(tunnel && { tunnel }),
-        text,
-        file: numberOf(rule.file, files),
-        actions: numberOf(rule.actions, actions),
-        span: [span.line, span.column, span.length],
-        placements: placements.map(({ position, firstIndex }) => [position, firstIndex]),
-      }
-    }),
-  }
-  return JSON.stringify({ ...stored, files: [...files.keys()], actions: [...actions.keys()] })
-}
-
-/** The place of something in a list without repetitions; at its end where it is new. */
-function numberOf<T>(one: T, known: Map<T, number>): number {
-  const number = known.get(one) ?? known.size
-  if (number === known.size) known.set(one, number)
-  return number
-}
-
-function encodePair({ local, remote }: AddressPair): StoredPair {
-  return [local ? formatPrefix(local) : null, remote ? formatPrefix(remote) : null]
+export function encodeState({ rules, ...rest }: PolicyState): string {
+  const stored: StoredState = { version: VERSION, ...rest, ...encodeRules(rules) }
+  return JSON.stringify(stored)
 }
 
 /**
@@ -133,39 +93,7 @@ function encodePair({ local, remote }: AddressPair): StoredPair {
  */
 export function decodeState(text: string): PolicyState {
   const stored = JSON.parse(text) as StoredState
-  const { version, markMask, forwardedMark, nextIndex, files, actions } = stored
+  const { version, markMask, forwardedMark, nextIndex } = stored
   if (version !== VERSION) throw new Error(`policy state of version ${version} is not understood`)
-  return {
-    markMask,
-    forwardedMark,
-    nextIndex,
-    rules: stored.rules.map(({ placements, selector, span: [line, column, length], ...rest }) => ({
-      rule: {
-        ...rest,
-        selector: { ...selector, pairs: selector.pairs.map(decodePair) },
-        file: item(files, rest.file),
-        actions: item(actions, rest.actions),
-        span: { line, column, length },
-      },
-      placements: placements.map(([position, firstIndex]) => ({ position, firstIndex })),
-    })),
-  }
-}
-
-function item<T>(list: readonly T[], number: number): T {
-  const found = list[number]
-  if (found === undefined) throw new Error(`policy state: ${number} is not in a list of ${list.length}`)
-  return found
-}
-
-function decodePair([local, remote]: StoredPair): AddressPair {
-  if (local && remote) return { local: decodePrefix(local), remote: decodePrefix(remote) }
-  return { ...(local && { local: decodePrefix(local) }), ...(remote && { remote: decodePrefix(remote) }) }
-}
-
-function decodePrefix(text: string): Prefix {
-  const slash = text.indexOf('/')
-  const address = parseAddress(text.slice(0, slash))
-  if (!address) throw new Error(`policy state: '${text}' is not a prefix`)
-  return { family: address.family, bytes: address.bytes, length: Number(text.slice(slash + 1)) }
+  return { markMask, forwardedMark, nextIndex, rules: decodeRules(stored) }
 }

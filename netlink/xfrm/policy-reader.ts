@@ -6,9 +6,16 @@
  * @module
  */
 import { align4, littleEndian, type Memory, memoryOf } from '../codec/memory.ts'
-import { defaultLifetime } from './defaults.ts'
 import { decodeMessage, messageType, type XfrmMessage } from './messages.ts'
-import { type Selector, type UserTmpl, user_tmpl, userpolicy_info, userpolicy_type } from './structs.ts'
+import {
+  lifetime_cfg,
+  lifetime_cur,
+  type Selector,
+  type UserTmpl,
+  user_tmpl,
+  userpolicy_info,
+  userpolicy_type,
+} from './structs.ts'
 
 type Policy = XfrmMessage<'NEWPOLICY'>
 type Attributes = { -readonly [K in 'tmpl' | 'policy_type' | 'mark' | 'if_id']?: Policy['attributes'][K] }
@@ -17,18 +24,20 @@ const NEWPOLICY = messageType('NEWPOLICY')
 const bodySize = userpolicy_info.size
 const [TMPL, POLICY_TYPE, MARK, IF_ID] = [5, 16, 21, 31]
 const attributeHeader = 4
-
-const FOREVER = defaultLifetime()
+const addressSize = 16
 
 /**
- * Reads policies one after the other. Neighbours are alike: where one has the lifetime or the templates of the
- * one before, both share the same (immutable) value.
+ * Reads policies one after the other. Neighbours are alike: where one has the lifetime, the counters, the templates
+ * or an address of the one before, both share the same (immutable) value.
  */
 export class PolicyReader {
   #memory = memoryOf(new Uint8Array(0))
-  /** Bytes of the templates read last, and their value. */
-  #templateBytes = new Uint8Array(0)
-  #templates: readonly UserTmpl[] = []
+  readonly #limits = new Repeated((memory, from) => lifetime_cfg.get(memory, from))
+  readonly #counters = new Repeated((memory, from) => lifetime_cur.get(memory, from))
+  readonly #templates = new Repeated(readTemplates)
+  /** Addresses of the policy before: of a pair of hosts, each is the source of one policy and the other's destination. */
+  #source = new Uint8Array(0)
+  #destination = new Uint8Array(0)
 
   /**
    * As `decodeMessage`: the result owns its bytes.
@@ -46,7 +55,7 @@ export class PolicyReader {
     if (payload.buffer !== this.#memory.bytes.buffer) this.#memory = memoryOf(new Uint8Array(payload.buffer))
     const start = payload.byteOffset
     const attributes = this.#readAttributes(start + bodySize, start + payload.length)
-    return attributes && { name: 'NEWPOLICY', body: readInfo(this.#memory, start), attributes }
+    return attributes && { name: 'NEWPOLICY', body: this.#readInfo(start), attributes }
   }
 
   #readAttributes(start: number, end: number): Attributes | undefined {
@@ -60,7 +69,7 @@ export class PolicyReader {
       const from = at + attributeHeader
       if (size < 0 || from + size > end) return undefined
       if (type === TMPL && size % user_tmpl.size === 0 && !attributes.tmpl) {
-        attributes.tmpl = this.#readTemplates(from, from + size)
+        attributes.tmpl = this.#templates.get(memory, from, from + size)
       } else if (type === POLICY_TYPE && size === userpolicy_type.size && !attributes.policy_type) {
         attributes.policy_type = userpolicy_type.get(memory, from)
       } else if (type === MARK && size === 8 && !attributes.mark) {
@@ -73,74 +82,84 @@ export class PolicyReader {
     return attributes
   }
 
-  #readTemplates(from: number, to: number): readonly UserTmpl[] {
-    const { bytes } = this.#memory
-    if (!isAt(bytes, from, to, this.#templateBytes)) {
-      const templates: UserTmpl[] = []
-      for (let at = from; at < to; at += user_tmpl.size) templates.push(user_tmpl.get(this.#memory, at))
-      this.#templateBytes = bytes.slice(from, to)
-      this.#templates = templates
+  #readInfo(at: number): Policy['body'] {
+    const { bytes, view } = this.#memory
+    return {
+      sel: this.#readSelector(at),
+      lft: this.#limits.get(this.#memory, at + 56, at + 120),
+      curlft: this.#counters.get(this.#memory, at + 120, at + 152),
+      priority: view.getUint32(at + 152, littleEndian),
+      index: view.getUint32(at + 156, littleEndian),
+      dir: bytes[at + 160] ?? 0,
+      action: bytes[at + 161] ?? 0,
+      flags: bytes[at + 162] ?? 0,
+      share: bytes[at + 163] ?? 0,
     }
-    return this.#templates
+  }
+
+  #readSelector(at: number): Selector {
+    const { bytes, view } = this.#memory
+    const daddr = this.#readAddress(at)
+    const saddr = this.#readAddress(at + 16)
+    this.#destination = daddr
+    this.#source = saddr
+    return {
+      daddr,
+      saddr,
+      dport: view.getUint16(at + 32),
+      dport_mask: view.getUint16(at + 34),
+      sport: view.getUint16(at + 36),
+      sport_mask: view.getUint16(at + 38),
+      family: view.getUint16(at + 40, littleEndian),
+      prefixlen_d: bytes[at + 42] ?? 0,
+      prefixlen_s: bytes[at + 43] ?? 0,
+      proto: bytes[at + 44] ?? 0,
+      ifindex: view.getUint32(at + 48, littleEndian),
+      user: view.getUint32(at + 52, littleEndian),
+    }
+  }
+
+  #readAddress(at: number): Uint8Array<ArrayBuffer> {
+    const { bytes } = this.#memory
+    if (isAt(bytes, at, this.#source)) return this.#source
+    if (isAt(bytes, at, this.#destination)) return this.#destination
+    return bytes.slice(at, at + addressSize)
   }
 }
 
-function isAt(bytes: Uint8Array, from: number, to: number, wanted: Uint8Array): boolean {
-  if (to - from !== wanted.length) return false
-  for (let i = 0; i < wanted.length; i++) if (bytes[from + i] !== wanted[i]) return false
+/** Reads a part of a message; where its bytes are those of the time before, it gives the same value again. */
+class Repeated<T> {
+  readonly #read: (memory: Memory, from: number, to: number) => T
+  #last: { readonly view: DataView; readonly value: T } | undefined
+
+  constructor(read: (memory: Memory, from: number, to: number) => T) {
+    this.#read = read
+  }
+
+  /** The value between two offsets, whose distance is a multiple of 4. */
+  get(memory: Memory, from: number, to: number): T {
+    if (this.#last && sameWords(memory.view, from, to, this.#last.view)) return this.#last.value
+    const { view } = memoryOf(memory.bytes.slice(from, to))
+    const value = this.#read(memory, from, to)
+    this.#last = { view, value }
+    return value
+  }
+}
+
+function sameWords(view: DataView, from: number, to: number, other: DataView): boolean {
+  if (to - from !== other.byteLength) return false
+  for (let i = to - from - 4; i >= 0; i -= 4) if (view.getInt32(from + i) !== other.getInt32(i)) return false
   return true
 }
 
-function readInfo(memory: Memory, at: number): Policy['body'] {
-  const { bytes, view } = memory
-  return {
-    sel: readSelector(memory, at),
-    lft: readLifetime(view, at + 56),
-    curlft: {
-      bytes: view.getBigUint64(at + 120, littleEndian),
-      packets: view.getBigUint64(at + 128, littleEndian),
-      add_time: view.getBigUint64(at + 136, littleEndian),
-      use_time: view.getBigUint64(at + 144, littleEndian),
-    },
-    priority: view.getUint32(at + 152, littleEndian),
-    index: view.getUint32(at + 156, littleEndian),
-    dir: bytes[at + 160] ?? 0,
-    action: bytes[at + 161] ?? 0,
-    flags: bytes[at + 162] ?? 0,
-    share: bytes[at + 163] ?? 0,
-  }
+function isAt(bytes: Uint8Array, at: number, address: Uint8Array): boolean {
+  if (address.length !== addressSize) return false
+  for (let i = 0; i < addressSize; i++) if (bytes[at + i] !== address[i]) return false
+  return true
 }
 
-function readSelector({ bytes, view }: Memory, at: number): Selector {
-  return {
-    daddr: bytes.slice(at, at + 16),
-    saddr: bytes.slice(at + 16, at + 32),
-    dport: view.getUint16(at + 32),
-    dport_mask: view.getUint16(at + 34),
-    sport: view.getUint16(at + 36),
-    sport_mask: view.getUint16(at + 38),
-    family: view.getUint16(at + 40, littleEndian),
-    prefixlen_d: bytes[at + 42] ?? 0,
-    prefixlen_s: bytes[at + 43] ?? 0,
-    proto: bytes[at + 44] ?? 0,
-    ifindex: view.getUint32(at + 48, littleEndian),
-    user: view.getUint32(at + 52, littleEndian),
-  }
-}
-
-/** Nearly every policy lasts forever: limits of all ones, and no times. */
-function readLifetime(view: DataView, at: number): Policy['body']['lft'] {
-  let forever = true
-  for (let i = 0; i < 64 && forever; i += 4) forever = view.getInt32(at + i) === (i < 32 ? -1 : 0)
-  if (forever) return FOREVER
-  return {
-    soft_byte_limit: view.getBigUint64(at, littleEndian),
-    hard_byte_limit: view.getBigUint64(at + 8, littleEndian),
-    soft_packet_limit: view.getBigUint64(at + 16, littleEndian),
-    hard_packet_limit: view.getBigUint64(at + 24, littleEndian),
-    soft_add_expires_seconds: view.getBigUint64(at + 32, littleEndian),
-    hard_add_expires_seconds: view.getBigUint64(at + 40, littleEndian),
-    soft_use_expires_seconds: view.getBigUint64(at + 48, littleEndian),
-    hard_use_expires_seconds: view.getBigUint64(at + 56, littleEndian),
-  }
+function readTemplates(memory: Memory, from: number, to: number): readonly UserTmpl[] {
+  const templates: UserTmpl[] = []
+  for (let at = from; at < to; at += user_tmpl.size) templates.push(user_tmpl.get(memory, at))
+  return templates
 }

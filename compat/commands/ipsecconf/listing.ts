@@ -72,19 +72,21 @@ interface ListedEntry {
 
 /** The entries that the kernel has policies of, first matched first. */
 function listedEntries(state: PolicyState, installed: InstalledPolicy[], scope: Scope): ListedEntry[] {
-  const wanted = new Map<number, RuleEntry>()
+  const wanted = new Map<number, RuleEntry[]>()
   for (const loaded of state.rules) {
     if (!inScope(loaded.rule, scope)) continue
-    for (const entry of entriesOf(loaded))
-      wanted.set(entryKey(entry.position, entry.direction, entry.family), entry)
+    for (const entry of entriesOf(loaded)) {
+      const others = wanted.get(entry.position)
+      if (others) others.push(entry)
+      else wanted.set(entry.position, [entry])
+    }
   }
   const found = new Map<RuleEntry, ListedEntry>()
   for (const policy of installed.sort(byMatchOrder)) {
-    const position = positionOf(policy.info.priority)
-    if (position === undefined || policy.info.dir === dir.FWD) continue
-    const direction = policy.info.dir === dir.IN ? 'in' : 'out'
-    const family = policy.info.sel.family === af.INET ? 'inet' : 'inet6'
-    const entry = wanted.get(entryKey(position, direction, family))
+    const { priority, dir: direction, sel } = policy.info
+    const position = positionOf(priority)
+    if (position === undefined || direction === dir.FWD) continue
+    const entry = wanted.get(position)?.find((one) => isAbout(one, direction, sel.family))
     if (!entry) continue
     const listed = found.get(entry)
     if (listed) listed.policies.push(policy)
@@ -93,14 +95,16 @@ function listedEntries(state: PolicyState, installed: InstalledPolicy[], scope: 
   return [...found.values()]
 }
 
+function isAbout(entry: RuleEntry, direction: number, family: number): boolean {
+  return (
+    (entry.direction === 'in') === (direction === dir.IN) &&
+    (entry.family === 'inet') === (family === af.INET)
+  )
+}
+
 /** As the kernel asks them: smallest priority first, the older one on a tie. */
 function byMatchOrder(a: InstalledPolicy, b: InstalledPolicy): number {
   return a.info.priority - b.info.priority || a.info.index - b.info.index
-}
-
-/** Positions leave room for two bits. */
-function entryKey(position: number, direction: string, family: string): number {
-  return 4 * position + (direction === 'in' ? 2 : 0) + (family === 'inet6' ? 1 : 0)
 }
 
 function indexText({ rule: { tunnel }, index }: RuleEntry): string {

@@ -115,13 +115,21 @@ t.test('property: a state survives being written and read', async () => {
   )
 })
 
+/** A state file without rules, but for `parts`. */
+function stored(parts: object): string {
+  return JSON.stringify({ ...JSON.parse(encodeState(EMPTY)), ...parts })
+}
+
 t.test('states that cannot be read', async (t) => {
   for (const text of [
     '',
     '{',
     '{}',
     '{"version":99,"rules":[]}',
-    '{"version":2,"rules":[{"selector":{"pairs":[["x/1",null]]},"placements":[]}]}',
+    stored({ prefixes: ['x/1'] }),
+    stored({ texts: ['{} drop {}'] }),
+    stored({ texts: ['{} drop {}'], numbers: [0, 1, 1, 1, 0] }),
+    stored({ numbers: [0, 1, 1, 1, 0] }),
   ])
     t.throws(() => decodeState(text), text)
 })

@@ -57,7 +57,7 @@ function checkEnd(
   address: Setting | undefined,
   mask: Setting | undefined,
   context: Context,
-): Prefix[] | 'bad' | undefined {
+): readonly Prefix[] | 'bad' | undefined {
   if (!address) {
     if (!mask) return undefined
     const end = mask.field === 'sourceMask' ? 'sourceAddress' : 'destinationAddress'
@@ -71,8 +71,18 @@ function checkEnd(
   return applyMask(prefixes, address.value, mask, context)
 }
 
-function parseEnd(setting: Setting, context: Context): Prefix[] | 'bad' {
-  const { value } = setting
+/** An address that gave no diagnostics is read once: many rules name the same ones, and share their prefixes. */
+function parseEnd({ value }: Setting, context: Context): readonly Prefix[] | 'bad' {
+  const known = context.ends.get(value.text)
+  if (known) return known
+  const before = context.report.diagnostics.length
+  const prefixes = readEnd(value, context)
+  if (prefixes !== 'bad' && context.report.diagnostics.length === before)
+    context.ends.set(value.text, prefixes)
+  return prefixes
+}
+
+function readEnd(value: Token, context: Context): Prefix[] | 'bad' {
   const slash = value.text.indexOf('/')
   const name = slash < 0 ? value.text : value.text.slice(0, slash)
   const length = slash < 0 ? undefined : value.text.slice(slash + 1)

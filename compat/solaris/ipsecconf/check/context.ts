@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Address } from '../../../../agent/model/address.ts'
+import type { Address, Prefix } from '../../../../agent/model/address.ts'
 import {
   type Algorithm,
   type AlgorithmTable,
@@ -50,6 +50,8 @@ export class Context {
   }
   /** Actions that gave no diagnostics, by their text and the tunnel mode that they were checked with. */
   readonly actions = new Map<string, readonly Action[]>()
+  /** The prefixes of addresses that gave no diagnostics, by the text of their value. */
+  readonly ends = new Map<string, readonly Prefix[]>()
   /** Mode of each tunnel, and where it was said first. */
   readonly tunnelModes = new Map<string, { mode: string; at: Token }>()
   readonly #available: ReadonlySet<string> | undefined
