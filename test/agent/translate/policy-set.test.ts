@@ -181,7 +181,7 @@ t.test('alternatives are chosen by the SAs that there are; those of a tunnel by 
       return peers.flatMap(([destination, choice]) => {
         const protectionClass = classes.esp.find(({ reqid }) => reqid === reqids[choice])
         return protectionClass && local && destination
-          ? [{ source: local, destination, protectionClass }]
+          ? [{ source: local, destination, protectionClass, unique: false }]
           : []
       })
     })
