@@ -11,12 +11,16 @@ import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } 
 import { join } from 'node:path'
 import { type FileLock, lockFile } from '../../netlink/libc/lock.ts'
 import { netnsCookie } from '../../netlink/libc/netns.ts'
+import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
+import { decodeJournal, encodeJournal } from './association-journal.ts'
 import { type AssociationNotes, decodeNotes, encodeNotes } from './association-notes.ts'
 import { decodeState, encodeState, type PolicyState } from './policy-state.ts'
 import { runDirectory } from './run-directory.ts'
 
 const LOCK = 'lock'
 const NOTES = 'associations.json'
+/** Undo messages; they may hold keys. */
+const JOURNAL = 'associations.pending'
 
 const LOCK_WAIT_MS = 30_000
 
@@ -100,6 +104,26 @@ export class Store {
   /** The announced change was undone. */
   dropPendingPolicy(): void {
     rmSync(join(this.#folder, 'policy.pending'), { force: true })
+  }
+
+  /** What takes back the SA changes of a process that died; `undefined` where none did. */
+  loadJournal(): XfrmMessage[] | undefined {
+    const text = this.#read(JOURNAL)
+    return text === undefined ? undefined : decodeJournal(text)
+  }
+
+  /** Announces changes of SAs by what undoes them. */
+  writeJournal(undo: readonly XfrmMessage[]): void {
+    if (undo.length > 0) this.#write(JOURNAL, encodeJournal(undo))
+  }
+
+  dropJournal(): void {
+    rmSync(join(this.#folder, JOURNAL), { force: true })
+  }
+
+  /** True where there is a record of what is loaded, readable or not. */
+  hasPolicyFile(): boolean {
+    return this.#read('policy.json') !== undefined
   }
 
   /** What the kernel has no place for in the SAs. */
