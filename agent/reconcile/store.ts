@@ -67,6 +67,8 @@ export class Store {
   lock(): void {
     this.#lock = lockFile(this.lockPath, LOCK_WAIT_MS)
     if (!this.#lock) throw new LockedError(this.lockPath)
+    // Whoever died while writing left half a file behind; it may hold keys.
+    for (const name of ['policy.pending', NOTES, JOURNAL]) rmSync(this.#path(`${name}.new`), { force: true })
   }
 
   unlock(): void {
@@ -98,12 +100,12 @@ export class Store {
 
   /** The kernel has all of the announced change. */
   commitPolicy(): void {
-    renameSync(join(this.#folder, 'policy.pending'), join(this.#folder, 'policy.json'))
+    renameSync(this.#path('policy.pending'), this.#path('policy.json'))
   }
 
   /** The announced change was undone. */
   dropPendingPolicy(): void {
-    rmSync(join(this.#folder, 'policy.pending'), { force: true })
+    rmSync(this.#path('policy.pending'), { force: true })
   }
 
   /** What takes back the SA changes of a process that died; `undefined` where none did. */
@@ -118,7 +120,7 @@ export class Store {
   }
 
   dropJournal(): void {
-    rmSync(join(this.#folder, JOURNAL), { force: true })
+    rmSync(this.#path(JOURNAL), { force: true })
   }
 
   /** True where there is a record of what is loaded, readable or not. */
@@ -134,19 +136,23 @@ export class Store {
 
   /** Changes whenever the notes are written: each time the file is a new one. */
   notesStamp(): string {
-    const stat = statSync(join(this.#folder, NOTES), { throwIfNoEntry: false })
+    const stat = statSync(this.#path(NOTES), { throwIfNoEntry: false })
     return stat ? `${stat.ino} ${stat.mtimeMs}` : ''
   }
 
   writeNotes(notes: AssociationNotes): void {
     if (notes.size > 0) this.#write(NOTES, encodeNotes(notes))
-    else rmSync(join(this.#folder, NOTES), { force: true })
+    else rmSync(this.#path(NOTES), { force: true })
+  }
+
+  #path(name: string): string {
+    return join(this.#folder, name)
   }
 
   /** Reads a file of the folder as text; `undefined` where there is none. */
   #read(name: string): string | undefined {
     try {
-      return readFileSync(join(this.#folder, name), 'utf8')
+      return readFileSync(this.#path(name), 'utf8')
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       throw error
@@ -155,7 +161,7 @@ export class Store {
 
   /** Replaces a file in one step. */
   #write(name: string, text: string): void {
-    const path = join(this.#folder, name)
+    const path = this.#path(name)
     const temporary = `${path}.new`
     writeFileSync(temporary, text, { mode: 0o600, flag: 'w' })
     renameSync(temporary, path)
