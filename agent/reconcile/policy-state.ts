@@ -4,9 +4,12 @@
  *
  * @module
  */
+import { type Address, formatAddress, parseAddress } from '../model/address.ts'
 import { directionsOf, familiesOf, type PolicyEntry, policyEntries } from '../model/entries.ts'
 import type { AddressPair, Rule } from '../model/policy.ts'
 import type { PlacedRule } from '../translate/policies.ts'
+import type { Tunnel } from '../translate/tunnels.ts'
+import type { NetfilterRules } from './netfilter.ts'
 import { decodeRules, encodeRules, type StoredRules } from './stored-rules.ts'
 
 /** Where one address pair of a rule stands. */
@@ -26,8 +29,10 @@ export interface LoadedRule {
 export interface PolicyState {
   /** Mark bits in use, or 0 for none. */
   readonly markMask: number
-  /** The mark bit that nftables sets on forwarded packets for us, or 0 where it does not. */
-  readonly forwardedMark: number
+  /** What netfilter does for these rules. */
+  readonly netfilter: NetfilterRules
+  /** The tunnels that rules are about, as they were last seen: their interfaces may be gone. */
+  readonly tunnels: ReadonlyMap<string, Tunnel>
   /** Index numbers only grow while the state lives. */
   readonly nextIndex: number
   /** In order of position. */
@@ -76,14 +81,33 @@ export function shownIndex(loaded: LoadedRule): number {
 
 const VERSION = 4
 
-interface StoredState extends Omit<PolicyState, 'rules'>, StoredRules {
+interface StoredTunnel extends Omit<Tunnel, 'endpoints'> {
+  readonly local: string
+  readonly remote: string
+}
+
+interface StoredState extends Omit<PolicyState, 'rules' | 'tunnels'>, StoredRules {
   readonly version: number
+  readonly tunnels: readonly StoredTunnel[]
 }
 
 /** Writes a state as JSON text. */
-export function encodeState({ rules, ...rest }: PolicyState): string {
-  const stored: StoredState = { version: VERSION, ...rest, ...encodeRules(rules) }
+export function encodeState({ rules, tunnels, ...rest }: PolicyState): string {
+  const stored: StoredState = {
+    version: VERSION,
+    ...rest,
+    tunnels: [...tunnels.values()].map(encodeTunnel),
+    ...encodeRules(rules),
+  }
   return JSON.stringify(stored)
+}
+
+function encodeTunnel({ endpoints, ...rest }: Tunnel): StoredTunnel {
+  return { ...rest, local: formatAddress(endpoints.local), remote: formatAddress(endpoints.remote) }
+}
+
+function decodeTunnel({ local, remote, ...rest }: StoredTunnel): Tunnel {
+  return { ...rest, endpoints: { local: decodeAddress(local), remote: decodeAddress(remote) } }
 }
 
 /**
@@ -93,7 +117,19 @@ export function encodeState({ rules, ...rest }: PolicyState): string {
  */
 export function decodeState(text: string): PolicyState {
   const stored = JSON.parse(text) as StoredState
-  const { version, markMask, forwardedMark, nextIndex } = stored
+  const { version, markMask, netfilter, nextIndex } = stored
   if (version !== VERSION) throw new Error(`policy state of version ${version} is not understood`)
-  return { markMask, forwardedMark, nextIndex, rules: decodeRules(stored) }
+  return {
+    markMask,
+    netfilter,
+    tunnels: new Map(stored.tunnels.map(decodeTunnel).map((tunnel) => [tunnel.name, tunnel])),
+    nextIndex,
+    rules: decodeRules(stored),
+  }
+}
+
+function decodeAddress(text: string): Address {
+  const address = parseAddress(text)
+  if (!address) throw new Error(`policy state: '${text}' is not an address`)
+  return address
 }

@@ -14,7 +14,7 @@ import {
   shownIndex,
 } from '../../../agent/reconcile/policy-state.ts'
 import { Session } from '../../../agent/reconcile/session.ts'
-import { positionOf } from '../../../agent/translate/priorities.ts'
+import { positionOf, SLOTS } from '../../../agent/translate/priorities.ts'
 import * as systemResolver from '../../../netlink/libc/names.ts'
 import { family as af, dir } from '../../../netlink/xfrm/constants.ts'
 import { formatEntry, type PrintOptions } from '../../solaris/ipsecconf/index.ts'
@@ -71,28 +71,32 @@ interface ListedEntry {
 }
 
 /** The entries that the kernel has policies of, first matched first. */
-function listedEntries(state: PolicyState, installed: InstalledPolicy[], scope: Scope): ListedEntry[] {
-  const wanted = new Map<number, RuleEntry[]>()
+function listedEntries(
+  state: PolicyState,
+  installed: readonly InstalledPolicy[],
+  scope: Scope,
+): ListedEntry[] {
+  const entries: ListedEntry[] = []
+  const byPosition = new Map<number, ListedEntry[]>()
   for (const loaded of state.rules) {
     if (!inScope(loaded.rule, scope)) continue
     for (const entry of entriesOf(loaded)) {
-      const others = wanted.get(entry.position)
-      if (others) others.push(entry)
-      else wanted.set(entry.position, [entry])
+      const listed = { entry, policies: [] }
+      entries.push(listed)
+      const others = byPosition.get(entry.position)
+      if (others) others.push(listed)
+      else byPosition.set(entry.position, [listed])
     }
   }
-  const found = new Map<RuleEntry, ListedEntry>()
-  for (const policy of installed.sort(byMatchOrder)) {
+  for (const policy of installed) {
     const { priority, dir: direction, sel } = policy.info
     const position = positionOf(priority)
     if (position === undefined || direction === dir.FWD) continue
-    const entry = wanted.get(position)?.find((one) => isAbout(one, direction, sel.family))
-    if (!entry) continue
-    const listed = found.get(entry)
-    if (listed) listed.policies.push(policy)
-    else found.set(entry, { entry, policies: [policy] })
+    for (const listed of byPosition.get(position) ?? []) {
+      if (isAbout(listed.entry, direction, sel.family)) listed.policies.push(policy)
+    }
   }
-  return [...found.values()]
+  return entries.filter(({ policies }) => policies.length > 0).sort(byRank)
 }
 
 function isAbout(entry: RuleEntry, direction: number, family: number): boolean {
@@ -100,6 +104,16 @@ function isAbout(entry: RuleEntry, direction: number, family: number): boolean {
     (entry.direction === 'in') === (direction === dir.IN) &&
     (entry.family === 'inet') === (family === af.INET)
   )
+}
+
+/** Entries of one rule and pair, which never compete, by number: outbound first, IPv4 first. */
+function byRank(a: ListedEntry, b: ListedEntry): number {
+  return rankOf(a) - rankOf(b) || a.entry.index - b.entry.index
+}
+
+/** All policies of an entry stand in the slots of one position. */
+function rankOf({ policies: [first] }: ListedEntry): number {
+  return Math.floor((first?.info.priority ?? 0) / SLOTS)
 }
 
 /** As the kernel asks them: smallest priority first, the older one on a tie. */
@@ -124,7 +138,7 @@ function entriesJson(found: readonly ListedEntry[], options: PrintOptions): stri
     entry: formatEntry(entry, options).trimEnd(),
     file: entry.rule.file,
     line: entry.rule.span.line,
-    kernel: policies.map(plainPolicy),
+    kernel: policies.sort(byMatchOrder).map(plainPolicy),
   }))
   return `${JSON.stringify(entries, undefined, 2)}\n`
 }
