@@ -183,7 +183,9 @@ export function formatPrefix(prefix: Prefix): string {
 
 /** Same family and same bytes. */
 export function sameAddress(a: Address, b: Address): boolean {
-  return a.family === b.family && a.bytes.every((byte, i) => byte === b.bytes[i])
+  if (a.family !== b.family) return false
+  for (let i = 0; i < a.bytes.length; i++) if (a.bytes[i] !== b.bytes[i]) return false
+  return true
 }
 
 /** The prefix with every bit beyond its length cleared: the form in which prefixes are compared and stored. */

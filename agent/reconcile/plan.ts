@@ -37,25 +37,39 @@ export function planPolicies(
   installed: readonly InstalledPolicy[],
 ): PolicyPlan {
   if (installed.length === 0) return { add: desired, update: [], remove: [], unchanged: 0, conflicts: [] }
-  const present = new PolicyMap<InstalledPolicy>()
-  for (const policy of installed) if (policy.ifId === 0) present.set(identityOf(policy), policy)
+  const candidates: Candidate[] = []
+  const present = new PolicyMap<Candidate>(installed.length)
+  for (const policy of installed) {
+    if (policy.ifId !== 0) continue
+    const candidate = { policy, kept: false }
+    candidates.push(candidate)
+    present.set(identityOf(policy), candidate)
+  }
   const add: KernelPolicy[] = []
   const update: { from: InstalledPolicy; to: KernelPolicy }[] = []
   const conflicts: { foreign: InstalledPolicy; wanted: KernelPolicy }[] = []
-  const kept = new Set<InstalledPolicy>()
+  let unchanged = 0
   for (const wanted of desired) {
     const rival = present.get(wanted)
     if (!rival) add.push(wanted)
-    else if (!isOurPolicyIndex(rival.info.index)) conflicts.push({ foreign: rival, wanted })
+    else if (!isOurPolicyIndex(rival.policy.info.index)) conflicts.push({ foreign: rival.policy, wanted })
     else {
-      kept.add(rival)
-      if (!isSame(rival, wanted)) update.push({ from: rival, to: wanted })
+      rival.kept = true
+      if (isSame(rival.policy, wanted)) unchanged++
+      else update.push({ from: rival.policy, to: wanted })
     }
   }
-  const remove = installed.filter(
-    (policy) => policy.ifId === 0 && isOurPolicyIndex(policy.info.index) && !kept.has(policy),
-  )
-  return { add, update, remove, unchanged: kept.size - update.length, conflicts }
+  const remove: InstalledPolicy[] = []
+  for (const { policy, kept } of candidates) {
+    if (!kept && isOurPolicyIndex(policy.info.index)) remove.push(policy)
+  }
+  return { add, update, remove, unchanged, conflicts }
+}
+
+/** An installed policy, and whether it has a place in the new set. A mark is cheaper than a set of objects. */
+interface Candidate {
+  readonly policy: InstalledPolicy
+  kept: boolean
 }
 
 function identityOf({ info: { dir, sel }, mark }: InstalledPolicy): PolicyIdentity {
@@ -95,5 +109,6 @@ function sameTemplate(a: UserTmpl, b: UserTmpl | undefined): boolean {
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.every((byte, i) => byte === b[i])
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { formatPrefix, type Prefix } from '../model/address.ts'
+import { formatPrefix, type Prefix, sameAddress } from '../model/address.ts'
 import type { Rule } from '../model/policy.ts'
 import { assignPositions } from '../translate/priorities.ts'
 import { NO_NETFILTER_RULES } from './netfilter.ts'
@@ -35,18 +35,26 @@ export function appendRules(state: PolicyState, rules: readonly Rule[]): PolicyS
 /** These rules instead of all of a scope. Rules that say the same as before keep their place and numbers. */
 export function replaceRules(state: PolicyState, rules: readonly Rule[], scope: Scope): PolicyState {
   const stay = state.rules.filter(({ rule }) => !inScope(rule, scope))
+  const old = stay.length === 0 ? state.rules : state.rules.filter(({ rule }) => inScope(rule, scope))
   const meanings = new Meanings()
+  const same = (a: LoadedRule | undefined, b: Rule | undefined) => a && b && meanings.areSame(a.rule, b)
+  // Most replacements change little: what is the same at both ends needs no search.
+  let start = 0
+  while (same(old[start], rules[start])) start++
+  let end = 0
+  while (end < Math.min(old.length, rules.length) - start && same(old.at(-1 - end), rules.at(-1 - end))) end++
   const reusable = new Map<string, LoadedRule[]>()
-  for (const loaded of state.rules) {
-    if (!inScope(loaded.rule, scope)) continue
+  for (const loaded of old.slice(start, old.length - end)) {
     const key = meanings.of(loaded.rule)
-    const same = reusable.get(key)
-    if (same) same.push(loaded)
+    const alike = reusable.get(key)
+    if (alike) alike.push(loaded)
     else reusable.set(key, [loaded])
   }
-  const next = rules.map((rule) => {
-    const old = reusable.get(meanings.of(rule))?.shift()
-    return old ? { rule, placements: old.placements } : rule
+  const next = rules.map((rule, i) => {
+    const fromEnd = rules.length - i
+    const kept =
+      i < start ? old[i] : fromEnd <= end ? old.at(-fromEnd) : reusable.get(meanings.of(rule))?.shift()
+    return kept ? { rule, placements: kept.placements } : rule
   })
   return arrange(state, [...stay, ...next])
 }
@@ -89,6 +97,25 @@ class Meanings {
     return text + this.#actionsText(actions)
   }
 
+  /** As equality of {@link of}, without the texts. */
+  areSame(a: Rule, b: Rule): boolean {
+    const [one, other] = [a.selector, b.selector]
+    const isPlain = !one.icmpType && !one.icmpCode && !a.tunnel
+    const { pairs } = other
+    if (!isPlain || other.icmpType || other.icmpCode || b.tunnel) return this.of(a) === this.of(b)
+    return (
+      a.direction === b.direction &&
+      one.protocol === other.protocol &&
+      one.localPort === other.localPort &&
+      one.remotePort === other.remotePort &&
+      one.pairs.length === pairs.length &&
+      one.pairs.every(
+        ({ local, remote }, i) => sameEnd(local, pairs[i]?.local) && sameEnd(remote, pairs[i]?.remote),
+      ) &&
+      this.#actionsText(a.actions) === this.#actionsText(b.actions)
+    )
+  }
+
   #actionsText(actions: Rule['actions']): string {
     let text = this.#actions.get(actions)
     if (text === undefined) {
@@ -103,19 +130,27 @@ function endText(end: Prefix | undefined): string {
   return end ? formatPrefix(end) : '*'
 }
 
+function sameEnd(a: Prefix | undefined, b: Prefix | undefined): boolean {
+  if (!a || !b) return a === b
+  return a === b || (a.length === b.length && sameAddress(a, b))
+}
+
 /** Gives every rule of a new order its positions and numbers. */
 function arrange(state: PolicyState, order: readonly (LoadedRule | Rule)[]): PolicyState {
-  const old = order.flatMap((one) =>
-    'placements' in one
-      ? one.placements.map(({ position }) => position)
-      : one.selector.pairs.map((): undefined => undefined),
-  )
+  const old: (number | undefined)[] = []
+  for (const one of order) {
+    if ('placements' in one) for (const { position } of one.placements) old.push(position)
+    else for (const _ of one.selector.pairs) old.push(undefined)
+  }
   const positions = assignPositions(old)
   let next = 0
   let { nextIndex } = state
   const rules = order.map((one): LoadedRule => {
     if ('placements' in one) {
-      const placements = one.placements.map((place) => ({ ...place, position: positions[next++] ?? 0 }))
+      const placements = one.placements.map(({ firstIndex }) => ({
+        position: positions[next++] ?? 0,
+        firstIndex,
+      }))
       return { rule: one.rule, placements }
     }
     const placements = one.selector.pairs.map((pair) => {

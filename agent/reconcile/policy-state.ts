@@ -47,9 +47,14 @@ export interface RuleEntry extends PolicyEntry {
 
 /** All placed rules of a state. */
 export function placedRules({ rules }: Pick<PolicyState, 'rules'>): PlacedRule[] {
-  return rules.flatMap(({ rule, placements }) =>
-    rule.selector.pairs.map((pair, i) => ({ rule, pair, position: placements[i]?.position ?? 0 })),
-  )
+  const placed: PlacedRule[] = []
+  for (const { rule, placements } of rules) {
+    const { pairs } = rule.selector
+    for (let i = 0; i < pairs.length; i++) {
+      placed.push({ rule, pair: pairs[i] ?? {}, position: placements[i]?.position ?? 0 })
+    }
+  }
+  return placed
 }
 
 /** How many entries, and so index numbers, a pair of a rule takes. */

@@ -51,12 +51,18 @@ export function messageOf(step: Step): XfrmMessage {
 const PLAIN = defaultPolicy()
 
 function newPolicy(name: 'NEWPOLICY' | 'UPDPOLICY', policy: KernelPolicy, index: number): XfrmMessage {
-  const { sel, priority, action, dir, tmpl, mark } = policy
+  const { sel, priority, action, dir } = policy
+  const { lft, curlft, flags, share } = PLAIN
   return {
     name,
-    body: { ...PLAIN, sel, priority, action, dir, index },
-    attributes: { ...(tmpl.length > 0 && { tmpl }), ...(mark && { mark }) },
+    body: { sel, lft, curlft, priority, index, dir, action, flags, share },
+    attributes: attributesOf(policy),
   }
+}
+
+function attributesOf({ tmpl, mark }: KernelPolicy): XfrmMessage<'NEWPOLICY'>['attributes'] {
+  if (tmpl.length === 0) return mark ? { mark } : {}
+  return mark ? { tmpl, mark } : { tmpl }
 }
 
 function deletePolicy({ info: { sel, index, dir }, mark }: InstalledPolicy): XfrmMessage {

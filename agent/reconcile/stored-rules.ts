@@ -30,59 +30,85 @@ export interface StoredRules {
   readonly numbers: readonly number[]
 }
 
+/** Writes rules. What neighbours share is written once; to look further would cost more than it saves. */
+export function encodeRules(rules: readonly LoadedRule[]): StoredRules {
+  const files = new Places<string>()
+  const actions = new Places<Rule['actions']>()
+  const prefixes: string[] = []
+  const [locals, remotes] = [new End(prefixes), new End(prefixes)]
+  const sorts: Sort[] = []
+  const texts: string[] = []
+  const numbers: number[] = []
+  let before: Rule | undefined
+  for (const { rule, placements } of rules) {
+    if (!before || !isSameSort(before, rule)) {
+      sorts.push(sortOf(rule, files.of(rule.file), actions.of(rule.actions)))
+    }
+    before = rule
+    const { line, column, length } = rule.span
+    const { pairs } = rule.selector
+    texts.push(rule.text)
+    numbers.push(sorts.length - 1, line, column, length, pairs.length)
+    for (let i = 0; i < pairs.length; i++) {
+      const { local, remote } = pairs[i] ?? {}
+      const { position = 0, firstIndex = 0 } = placements[i] ?? {}
+      numbers.push(locals.numberOf(local), remotes.numberOf(remote), position, firstIndex)
+    }
+  }
+  return { files: files.items, actions: actions.items, prefixes, sorts, texts, numbers }
+}
+
 /** A list without repetitions, and the place of each item in it. */
-class Places<K, V = K> {
-  readonly items: V[] = []
-  readonly #places = new Map<K, number>()
+class Places<T> {
+  readonly items: T[] = []
+  readonly #places = new Map<T, number>()
 
   /** The place of an item; at the end where it is new. */
-  of(key: K, make: () => V): number {
-    let place = this.#places.get(key)
+  of(item: T): number {
+    let place = this.#places.get(item)
     if (place === undefined) {
-      place = this.items.push(make()) - 1
-      this.#places.set(key, place)
+      place = this.items.push(item) - 1
+      this.#places.set(item, place)
     }
     return place
   }
 }
 
-/** Writes rules. */
-export function encodeRules(rules: readonly LoadedRule[]): StoredRules {
-  const files = new Places<string>()
-  const actions = new Places<Rule['actions']>()
-  const prefixes = new Places<Prefix, string>()
-  const sorts = new Places<string, Sort>()
-  const texts: string[] = []
-  const numbers: number[] = []
-  const prefixNumber = (end: Prefix | undefined) => (end ? prefixes.of(end, () => formatPrefix(end)) + 1 : 0)
-  for (const { rule, placements } of rules) {
-    const file = files.of(rule.file, () => rule.file)
-    const list = actions.of(rule.actions, () => rule.actions)
-    const sort = sorts.of(sortKey(rule, file, list), () => sortOf(rule, file, list))
-    const { line, column, length } = rule.span
-    const { pairs } = rule.selector
-    texts.push(rule.text)
-    numbers.push(sort, line, column, length, pairs.length)
-    for (let i = 0; i < pairs.length; i++) {
-      const { local, remote } = pairs[i] ?? {}
-      const { position = 0, firstIndex = 0 } = placements[i] ?? {}
-      numbers.push(prefixNumber(local), prefixNumber(remote), position, firstIndex)
-    }
+/** One end of the pairs. */
+class End {
+  readonly #texts: string[]
+  #last: Prefix | undefined
+  #number = 0
+
+  constructor(texts: string[]) {
+    this.#texts = texts
   }
-  return {
-    files: files.items,
-    actions: actions.items,
-    prefixes: prefixes.items,
-    sorts: sorts.items,
-    texts,
-    numbers,
+
+  /** The number that stands for a prefix, whose text is appended where it is not that of the pair before. */
+  numberOf(prefix: Prefix | undefined): number {
+    if (!prefix) return 0
+    if (prefix !== this.#last) {
+      this.#number = this.#texts.push(formatPrefix(prefix))
+      this.#last = prefix
+    }
+    return this.#number
   }
 }
 
-function sortKey({ selector, direction, tunnel }: Rule, file: number, actions: number): string {
-  const { protocol, localPort, remotePort, icmpType, icmpCode } = selector
-  const key = `${file} ${actions} ${direction} ${protocol} ${localPort} ${remotePort}`
-  return icmpType || icmpCode || tunnel ? key + JSON.stringify([icmpType, icmpCode, tunnel]) : key
+/** False also for some that are the same. */
+function isSameSort(a: Rule, b: Rule): boolean {
+  const [one, other] = [a.selector, b.selector]
+  return (
+    a.file === b.file &&
+    a.actions === b.actions &&
+    a.direction === b.direction &&
+    a.tunnel === b.tunnel &&
+    one.protocol === other.protocol &&
+    one.localPort === other.localPort &&
+    one.remotePort === other.remotePort &&
+    one.icmpType === other.icmpType &&
+    one.icmpCode === other.icmpCode
+  )
 }
 
 function sortOf({ selector, direction, tunnel }: Rule, file: number, actions: number): Sort {

@@ -52,8 +52,9 @@ function policy(
   tmpl: readonly UserTmpl[],
   mark: Mark | undefined,
 ): KernelPolicy {
-  const plain = { dir: direction, sel, priority, action: what, tmpl }
-  return mark ? { ...plain, mark } : plain
+  return mark
+    ? { dir: direction, sel, priority, action: what, tmpl, mark }
+    : { dir: direction, sel, priority, action: what, tmpl }
 }
 
 /**
@@ -61,10 +62,10 @@ function policy(
  * `lport 80` and a later one for `ulp tcp lport 80` meet in TCP).
  */
 export function withoutShadowed(policies: readonly KernelPolicy[]): readonly KernelPolicy[] {
-  const best = new PolicyMap<KernelPolicy>()
+  const best = new PolicyMap<KernelPolicy>(policies.length)
   for (const policy of policies) {
-    const rival = best.get(policy)
-    if (!rival || policy.priority < rival.priority) best.set(policy, policy)
+    const rival = best.getOrSet(policy, policy)
+    if (policy.priority < rival.priority) best.set(policy, policy)
   }
   return best.size === policies.length ? policies : policies.filter((policy) => best.get(policy) === policy)
 }

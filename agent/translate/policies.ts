@@ -58,22 +58,22 @@ interface Plan {
   readonly outMark: Mark | undefined
 }
 
-/** The policies of one placed rule. */
-export function policiesOf(placed: PlacedRule, context: PolicyContext): KernelPolicy[] {
+/** Appends the policies of one placed rule. */
+export function addPolicies(placed: PlacedRule, context: PolicyContext, policies: KernelPolicy[]): void {
   const { rule, pair } = placed
   const plan = planOf(placed, context)
-  const policies: KernelPolicy[] = []
   for (const family of familiesOf(pair)) {
     for (const selectors of selectorPairs(rule.selector, pair, family)) {
       if (rule.direction !== 'in') policies.push(outbound(plan, selectors.out, family))
       if (rule.direction === 'out') continue
       if (plan.terms.tunnel) policies.push(...fromTunnel(plan, rule, context, selectors.in, family))
-      else policies.push(...inbound(plan, context, selectors.in, family))
+      else addInbound(plan, context, selectors.in, family, policies)
     }
   }
-  if (rule.direction !== 'in') policies.push(...satellites(plan, placed, context))
+  if (rule.direction !== 'in' && plan.choice.exceptions.length > 0) {
+    policies.push(...satellites(plan, placed, context))
+  }
   if (context.acceptsClearIcmpByRule) policies.push(...clearIcmp(plan, placed, context))
-  return policies
 }
 
 function planOf({ rule, pair, position }: PlacedRule, context: PolicyContext): Plan {
@@ -141,20 +141,27 @@ function clearIcmp(plan: Plan, { rule, pair }: PlacedRule, { marks }: PolicyCont
 }
 
 /** Lets in exactly what the rule accepts. */
-function inbound(plan: Plan, { marks }: PolicyContext, sel: Selector, family: Family): KernelPolicy[] {
+function addInbound(
+  plan: Plan,
+  { marks }: PolicyContext,
+  sel: Selector,
+  family: Family,
+  policies: KernelPolicy[],
+): void {
   const { terms } = plan
   const { combinations, clear } = terms.acceptance
   const priority = plan.base + SLOT_RULE
-  if (!clear && combinations.length === 0) return [block(dir.IN, sel, priority)]
-  if (!marks || terms.exactWithoutMark) {
+  if (!clear && combinations.length === 0) policies.push(block(dir.IN, sel, priority))
+  else if (!marks || terms.exactWithoutMark) {
     const { main } = plan.choice
     const tmpl = clear || !main ? undefined : terms.inTemplates(main, family)
-    return [allow(dir.IN, sel, priority, tmpl)]
+    policies.push(allow(dir.IN, sel, priority, tmpl))
+  } else {
+    for (const { mark, tmpl } of terms.admissions(marks, family)) {
+      policies.push(allow(dir.IN, sel, priority, tmpl, mark))
+    }
+    policies.push(block(dir.IN, sel, plan.base + SLOT_REFUSE))
   }
-  const admitted = terms
-    .admissions(marks, family)
-    .map(({ mark, tmpl }) => allow(dir.IN, sel, priority, tmpl, mark))
-  return [...admitted, block(dir.IN, sel, plan.base + SLOT_REFUSE)]
 }
 
 /**

@@ -17,43 +17,59 @@ export interface PolicyIdentity {
   readonly mark?: Mark | undefined
 }
 
-interface Entry<T> {
-  readonly key: PolicyIdentity
-  value: T
-  /** Another one of the same hash. */
-  next: Entry<T> | undefined
-}
-
 /** One value for each identity. */
 export class PolicyMap<T> {
-  readonly #heads = new Map<number, Entry<T>>()
-  #size = 0
+  readonly #keys: PolicyIdentity[] = []
+  readonly #values: T[] = []
+  /** By the low bits of a hash, the place of the newest entry with them, plus 1; 0 = none. */
+  readonly #heads: Int32Array
+  /** For each entry the one before it with the same bits. */
+  readonly #next: number[] = []
 
-  get size(): number {
-    return this.#size
+  /** @param expected how many there will be; more make it slow, but not wrong */
+  constructor(expected: number) {
+    this.#heads = new Int32Array(2 ** (33 - Math.clz32(expected)))
   }
 
   get(key: PolicyIdentity): T | undefined {
-    return find(this.#heads.get(hashIdentity(key)), key)?.value
+    return this.#values[this.#find(key, this.#slotOf(key)) - 1]
   }
 
   set(key: PolicyIdentity, value: T): void {
-    const hash = hashIdentity(key)
-    const head = this.#heads.get(hash)
-    const entry = find(head, key)
-    if (entry) {
-      entry.value = value
-      return
-    }
-    this.#size++
-    if (head) head.next = { key, value, next: head.next }
-    else this.#heads.set(hash, { key, value, next: undefined })
+    const slot = this.#slotOf(key)
+    const place = this.#find(key, slot)
+    if (place > 0) this.#values[place - 1] = value
+    else this.#insert(key, value, slot)
   }
-}
 
-function find<T>(head: Entry<T> | undefined, key: PolicyIdentity): Entry<T> | undefined {
-  for (let entry = head; entry; entry = entry.next) if (sameIdentity(entry.key, key)) return entry
-  return undefined
+  /** The value that is there; `value` itself, from now on, where there was none. */
+  getOrSet(key: PolicyIdentity, value: T): T {
+    const slot = this.#slotOf(key)
+    const place = this.#find(key, slot)
+    if (place === 0) this.#insert(key, value, slot)
+    return place === 0 ? value : (this.#values[place - 1] as T)
+  }
+
+  get size(): number {
+    return this.#keys.length
+  }
+
+  #slotOf(key: PolicyIdentity): number {
+    return hashIdentity(key) & (this.#heads.length - 1)
+  }
+
+  #find(key: PolicyIdentity, slot: number): number {
+    let place = this.#heads[slot] ?? 0
+    while (place > 0 && !sameIdentity(this.#keys[place - 1] as PolicyIdentity, key))
+      place = this.#next[place - 1] ?? 0
+    return place
+  }
+
+  #insert(key: PolicyIdentity, value: T, slot: number): void {
+    this.#next.push(this.#heads[slot] ?? 0)
+    this.#values.push(value)
+    this.#heads[slot] = this.#keys.push(key)
+  }
 }
 
 /** True where the kernel would take one for the other. */
@@ -87,6 +103,7 @@ function markOf({ mark }: PolicyIdentity): number {
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a === b) return true
   for (let i = 0; i < 16; i++) if (a[i] !== b[i]) return false
   return true
 }
@@ -97,8 +114,7 @@ function hashIdentity(key: PolicyIdentity): number {
   hash = mix(hash, (sel.sport << 16) | sel.dport)
   hash = mix(hash, markOf(key) ^ (sel.ifindex << 1))
   hash = hashBytes(hash, sel.saddr)
-  // Small enough for V8 to keep it as a plain integer.
-  return hashBytes(hash, sel.daddr) >>> 2
+  return hashBytes(hash, sel.daddr)
 }
 
 function hashBytes(hash: number, bytes: Uint8Array): number {

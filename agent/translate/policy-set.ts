@@ -14,7 +14,7 @@ import { dropsInboundIcmp } from './clear-icmp.ts'
 import { framePolicies } from './frame.ts'
 import { type KernelPolicy, withoutShadowed } from './kernel-policy.ts'
 import { fieldOf, type MarkLayout } from './marks.ts'
-import { type PlacedRule, type PolicyContext, policiesOf } from './policies.ts'
+import { addPolicies, type PlacedRule, type PolicyContext } from './policies.ts'
 import { requirementsOf } from './requirements.ts'
 import { TermsTable } from './terms.ts'
 import { type Tunnel, transportRules, tunnelFence, tunnelOf } from './tunnels.ts'
@@ -100,11 +100,15 @@ export function translatePolicySet(
   const policies: KernelPolicy[] = []
   const families = new Set<Family>()
   const fenced = new Set<Tunnel>()
-  for (const one of placed.flatMap((entry) => overTransportTunnel(entry, tunnels))) {
+  const translate = (one: PlacedRule): void => {
     for (const family of familiesOf(one.pair)) families.add(family)
     const tunnel = tunnelOf(one.rule, tunnels)
     if (tunnel) fenced.add(tunnel)
-    for (const policy of policiesOf(one, context)) policies.push(policy)
+    addPolicies(one, context, policies)
+  }
+  for (const one of placed) {
+    if (one.rule.tunnel?.mode === 'transport') overTransportTunnel(one, tunnels).forEach(translate)
+    else translate(one)
   }
   for (const tunnel of fenced) policies.push(...tunnelFence(tunnel))
   const frame = framePolicies({
@@ -114,12 +118,12 @@ export function translatePolicySet(
     ownAddresses: facts.localAddresses.filter((one) => facts.guardsOwnAddresses || isLoopback(one)),
     acceptClearIcmp,
   })
-  return withoutShadowed([...frame, ...policies])
+  return withoutShadowed(frame.concat(policies))
 }
 
 /** A `negotiate transport` rule is about the tunnel's outer packets: a host rule between its ends. */
 function overTransportTunnel(placed: PlacedRule, tunnels: HostFacts['tunnels']): PlacedRule[] {
   const { rule, position } = placed
-  const tunnel = rule.tunnel?.mode === 'transport' ? tunnelOf(rule, tunnels) : undefined
+  const tunnel = tunnelOf(rule, tunnels)
   return tunnel ? transportRules(rule, tunnel).map((outer) => ({ ...outer, position })) : [placed]
 }

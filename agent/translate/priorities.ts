@@ -89,13 +89,13 @@ export function assignPositions(old: readonly (number | undefined)[]): number[] 
   let previous = 0
   let i = 0
   while (i < old.length) {
-    const own = kept.has(i) ? old[i] : undefined
+    const own = kept[i] ? old[i] : undefined
     if (own !== undefined) {
       result[i++] = previous = own
       continue
     }
     let end = i
-    while (end < old.length && !kept.has(end)) end++
+    while (end < old.length && !kept[end]) end++
     const next = end < old.length ? old[end] : undefined
     const count = end - i
     const step =
@@ -115,8 +115,8 @@ function renumber(count: number): number[] {
   return Array.from({ length: count }, (_, i) => FIRST_POSITION + i * step)
 }
 
-/** Indices of a longest strictly increasing subsequence of the defined values. */
-function longestIncreasing(values: readonly (number | undefined)[]): Set<number> {
+/** For each value 1 where it is of a longest strictly increasing subsequence of the defined values, else 0. */
+function longestIncreasing(values: readonly (number | undefined)[]): Uint8Array {
   const tails: number[] = []
   const before = new Array<number>(values.length).fill(-1)
   values.forEach((value, i) => {
@@ -131,7 +131,7 @@ function longestIncreasing(values: readonly (number | undefined)[]): Set<number>
     before[i] = low > 0 ? (tails[low - 1] ?? -1) : -1
     tails[low] = i
   })
-  const kept = new Set<number>()
-  for (let i = tails[tails.length - 1] ?? -1; i >= 0; i = before[i] ?? -1) kept.add(i)
+  const kept = new Uint8Array(values.length)
+  for (let i = tails[tails.length - 1] ?? -1; i >= 0; i = before[i] ?? -1) kept[i] = 1
   return kept
 }

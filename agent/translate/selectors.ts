@@ -45,12 +45,15 @@ interface UpperLayer {
   readonly remote: MaskedPort
 }
 
-function upperLayers(selector: Selector): UpperLayer[] {
-  const { protocol = 0 } = selector
-  const { icmpType, icmpCode } = selector
+/** What most rules are about; shared by them all. */
+const ANYTHING: readonly UpperLayer[] = [{ protocol: 0, local: ANY_PORT, remote: ANY_PORT }]
+
+function upperLayers(selector: Selector): readonly UpperLayer[] {
+  const { protocol = 0, icmpType, icmpCode, localPort, remotePort } = selector
   if (icmpType || icmpCode) return icmpLayers(protocol, icmpType, icmpCode)
-  const local = exactPort(selector.localPort)
-  const remote = exactPort(selector.remotePort)
+  if (protocol === 0 && !localPort && !remotePort) return ANYTHING
+  const local = exactPort(localPort)
+  const remote = exactPort(remotePort)
   // Protocol 0 with a port would also match ICMP types and GRE keys, which share the field.
   const needsProtocol = protocol === 0 && (local.mask !== 0 || remote.mask !== 0)
   return (needsProtocol ? PROTOCOLS_WITH_PORTS : [protocol]).map((number) => ({
@@ -101,15 +104,18 @@ function makePair(local: Prefix, remote: Prefix, upper: UpperLayer): SelectorPai
   return {
     out,
     in: {
-      ...out,
       daddr: out.saddr,
       saddr: out.daddr,
       dport: dport.value,
       dport_mask: dport.mask,
       sport: sport.value,
       sport_mask: sport.mask,
+      family: out.family,
       prefixlen_d: out.prefixlen_s,
       prefixlen_s: out.prefixlen_d,
+      proto: out.proto,
+      ifindex: out.ifindex,
+      user: out.user,
     },
   }
 }

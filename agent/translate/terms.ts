@@ -101,6 +101,7 @@ function remembered<K, V>(known: Map<K, V>, key: K, make: () => V): V {
 export class TermsTable {
   readonly #classes: ClassTable
   readonly #known = new Map<Tunnel | undefined, Map<readonly Action[], Terms>>()
+  #last: { readonly actions: readonly Action[]; readonly terms: Terms } | undefined
 
   constructor(classes: ClassTable) {
     this.#classes = classes
@@ -108,6 +109,14 @@ export class TermsTable {
 
   /** The same object for the same list and tunnel. */
   get(actions: readonly Action[], tunnel: Tunnel | undefined): Terms {
+    // Neighbours mostly say the same.
+    if (this.#last?.actions !== actions || this.#last.terms.tunnel !== tunnel) {
+      this.#last = { actions, terms: this.#find(actions, tunnel) }
+    }
+    return this.#last.terms
+  }
+
+  #find(actions: readonly Action[], tunnel: Tunnel | undefined): Terms {
     const known = remembered(this.#known, tunnel, () => new Map<readonly Action[], Terms>())
     return remembered(known, actions, () => new Terms(actions, tunnel, this.#classes))
   }

@@ -108,8 +108,10 @@ t.test('property: a replaced scope leaves the others alone', async () => {
 t.test('property: a state survives being written and read', async () => {
   fc.assert(
     fc.property(rules, fc.nat(), (all, forwardedMark) => {
-      const state = { ...appendRules(EMPTY, all), forwardedMark }
+      const netfilter = { forwardedMark, guardsOwnAddresses: forwardedMark % 2 === 1 }
+      const state = { ...appendRules(EMPTY, all), netfilter }
       const read = decodeState(encodeState(state))
+      t.same(read.netfilter, netfilter)
       return encodeState(read) === encodeState(state) && texts(read) === texts(state) && isSound(read)
     }),
   )

@@ -71,14 +71,16 @@ function checkEnd(
   return applyMask(prefixes, address.value, mask, context)
 }
 
-/** An address that gave no diagnostics is read once: many rules name the same ones, and share their prefixes. */
-function parseEnd({ value }: Setting, context: Context): readonly Prefix[] | 'bad' {
-  const known = context.ends.get(value.text)
-  if (known) return known
+/** An address that gave no diagnostics, and stands in the same place of the next rule, is the same one there. */
+function parseEnd({ value, field }: Setting, context: Context): readonly Prefix[] | 'bad' {
+  const end = field === 'sourceAddress' ? context.ends.source : context.ends.destination
+  if (end.text === value.text) return end.prefixes
   const before = context.report.diagnostics.length
   const prefixes = readEnd(value, context)
-  if (prefixes !== 'bad' && context.report.diagnostics.length === before)
-    context.ends.set(value.text, prefixes)
+  if (prefixes !== 'bad' && context.report.diagnostics.length === before) {
+    end.text = value.text
+    end.prefixes = prefixes
+  }
   return prefixes
 }
 

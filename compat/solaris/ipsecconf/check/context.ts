@@ -36,6 +36,12 @@ export interface AlgorithmIndex {
   readonly byNumber: ReadonlyMap<number, Algorithm>
 }
 
+/** Prefixes, and the text that they were read from. */
+interface KnownEnd {
+  text: string | undefined
+  prefixes: readonly Prefix[]
+}
+
 /** State of one run over one file. */
 export class Context {
   readonly report: Report
@@ -50,8 +56,11 @@ export class Context {
   }
   /** Actions that gave no diagnostics, by their text and the tunnel mode that they were checked with. */
   readonly actions = new Map<string, readonly Action[]>()
-  /** The prefixes of addresses that gave no diagnostics, by the text of their value. */
-  readonly ends = new Map<string, readonly Prefix[]>()
+  /** The addresses read last that gave no diagnostics: rules in a row often share one. */
+  readonly ends: Record<'source' | 'destination', KnownEnd> = {
+    source: { text: undefined, prefixes: [] },
+    destination: { text: undefined, prefixes: [] },
+  }
   /** Mode of each tunnel, and where it was said first. */
   readonly tunnelModes = new Map<string, { mode: string; at: Token }>()
   readonly #available: ReadonlySet<string> | undefined
