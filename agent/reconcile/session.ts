@@ -110,7 +110,8 @@ export class Session {
    */
   plan(next: PolicyState): PlannedChange {
     const facts = this.#facts(next)
-    const forwardedMark = facts.forwarding ? (facts.marks?.forwarded ?? 0) : 0
+    const needsMark = facts.forwarding || next.rules.some(({ rule }) => rule.tunnel?.mode === 'transport')
+    const forwardedMark = needsMark ? (facts.marks?.forwarded ?? 0) : 0
     return { next: { ...next, forwardedMark }, reconciliation: reconcile(this.#connection, next, facts) }
   }
 
@@ -131,7 +132,7 @@ export class Session {
   apply({ next, reconciliation }: PlannedChange): void {
     this.#store.writePendingPolicy(next)
     try {
-      this.#carryOut(reconciliation.steps, this.#state.forwardedMark, next.forwardedMark)
+      this.#carryOut(reconciliation.steps, this.#state, next)
     } catch (error) {
       // Whatever else went wrong, the kernel may have part of the change: the next one to open takes it back.
       const restored = error instanceof ForwardedMarkError || (error instanceof ApplyError && error.restored)
@@ -144,17 +145,17 @@ export class Session {
   }
 
   /** The mark of forwarded packets must be there while policies look for it: it comes before them, goes after them. */
-  #carryOut(steps: readonly Step[], oldMark: number, newMark: number): void {
-    if (newMark !== 0) syncForwardedMark(newMark)
+  #carryOut(steps: readonly Step[], old: PolicyState, next: PolicyState): void {
+    if (next.forwardedMark !== 0) syncForwardedMark(next)
     try {
       applySteps(this.#connection, steps)
     } catch (error) {
-      if (newMark !== oldMark) syncForwardedMark(oldMark)
+      if (next.forwardedMark !== old.forwardedMark || next.markMask !== old.markMask) syncForwardedMark(old)
       throw error
     }
-    if (newMark !== 0 || oldMark === 0) return
+    if (next.forwardedMark !== 0 || old.forwardedMark === 0) return
     try {
-      syncForwardedMark(0)
+      syncForwardedMark(next)
     } catch (error) {
       undoSteps(this.#connection, steps)
       throw error
@@ -223,7 +224,7 @@ export class Session {
   #recover(): void {
     if (!this.#store.hasPendingPolicy()) return
     const { next, reconciliation } = this.plan(this.#state)
-    syncForwardedMark(next.forwardedMark)
+    syncForwardedMark(next)
     applySteps(this.#connection, reconciliation.steps)
     this.#store.dropPendingPolicy()
   }
