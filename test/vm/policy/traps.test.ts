@@ -76,6 +76,9 @@ const TRAPS: readonly (readonly [trap: string, cover: Cover])[] = [
   ['a blocked sender sees EPERM', [vm('selectors', "forBoth('drop'")]],
 ]
 
+const two = await TwoStations.make(t)
+const { left, right } = two
+
 t.test('each trap is covered', async (t) => {
   t.equal(TRAPS.length, 30)
   TRAPS.forEach(([trap, cover], i) => {
@@ -86,9 +89,6 @@ t.test('each trap is covered', async (t) => {
     }
   })
 })
-
-const two = await TwoStations.make(t)
-const { left, right } = two
 
 t.test('a replay window refuses what came before', async (t) => {
   const { L, R } = INET
