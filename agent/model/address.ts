@@ -43,6 +43,12 @@ export function isUnspecified(address: Address): boolean {
   return address.bytes.every((byte) => byte === 0)
 }
 
+/** True for 127.0.0.0/8 and `::1`. */
+export function isLoopback({ family, bytes }: Address): boolean {
+  if (family === 'inet') return bytes[0] === 127
+  return bytes.every((byte, i) => byte === (i === 15 ? 1 : 0))
+}
+
 /**
  * Reads a numeric address: dotted quad with four decimal parts, or any IPv6 text form of RFC 4291 section
  * 2.2. A v4-mapped IPv6 address (`::ffff:a.b.c.d`) stays IPv6. Zone identifiers are not accepted.

@@ -20,7 +20,7 @@ import type { ClassTable } from '../translate/classes.ts'
 import type { MarkLayout } from '../translate/marks.ts'
 import type { KernelAssociation } from '../translate/read-association.ts'
 import { type AssociationNote, type AssociationNotes, noteOf, saKey } from './association-notes.ts'
-import { isOutboundOnly, knownAssociation } from './association-status.ts'
+import { directionOf, isOutboundOnly, knownAssociation } from './association-status.ts'
 import { restorableState } from './classify.ts'
 import { isOurState } from './ownership.ts'
 import type { Step } from './steps.ts'
@@ -51,6 +51,7 @@ interface Entry {
   association: SecurityAssociation
   state: { body: XfrmMessage<'NEWSA'>['body']; attributes: XfrmMessage<'NEWSA'>['attributes'] }
   readonly ours: boolean
+  readonly keysHidden: boolean
 }
 
 export class AssociationTransaction {
@@ -62,9 +63,9 @@ export class AssociationTransaction {
   constructor(installed: readonly KernelAssociation[], notes: AssociationNotes, facts: ClassFacts) {
     this.#facts = facts
     this.#notes = new Map(notes)
-    for (const { association, state, reqid } of installed) {
+    for (const { association, state, reqid, keysHidden } of installed) {
       const full = knownAssociation(association, { notes, localAddresses: facts.localAddresses })
-      this.#entries.set(saKey(association), { association: full, state, ours: isOurState(reqid) })
+      this.#entries.set(saKey(association), { association: full, state, ours: isOurState(reqid), keysHidden })
     }
   }
 
@@ -96,10 +97,12 @@ export class AssociationTransaction {
       throw new AssociationError('EEXIST', `${describe(association)} already exists.`)
     const other =
       association.pairSpi === undefined ? undefined : this.#pairOf(association, association.pairSpi)
+    checkNumbers(association)
+    this.#checkDirection(association)
     const message = newState(association, this.#classify(association))
     const remove: XfrmMessage = { name: 'DELSA', body: stateIdentifier(message.body), attributes: {} }
     this.#steps.push({ kind: 'message', message, undo: remove })
-    const entry = { association, state: message, ours: true }
+    const entry = { association, state: message, ours: true, keysHidden: false }
     this.#entries.set(key, entry)
     this.#note(key, association)
     if (other) this.#setPair(other, association.spi)
@@ -158,6 +161,7 @@ export class AssociationTransaction {
       idle: { ...old.idle, ...idle },
     }
     checkLimits(association.soft, association.hard)
+    checkNumbers(association)
     const outboundOnly = isOutboundOnly(association, this.#facts.localAddresses)
     for (const message of updatedState(entry.state, association, changes, outboundOnly)) {
       const { body, attributes } = entry.state
@@ -173,10 +177,24 @@ export class AssociationTransaction {
     this.#note(saKey(association), association)
   }
 
+  /** Which UDP port is ours depends on who sends. */
+  #checkDirection(sa: SecurityAssociation): void {
+    if (!sa.encapsulation || sa.direction || directionOf(sa, this.#facts.localAddresses)) return
+    throw new AssociationError(
+      'EINVAL',
+      'neither address is one of this host, so its UDP ports cannot be told apart; say inbound or outbound',
+      77,
+    )
+  }
+
   #remove(entry: Entry): void {
     const { association, state } = entry
-    const message: XfrmMessage = { name: 'DELSA', body: stateIdentifier(state.body), attributes: {} }
-    this.#steps.push({ kind: 'message', message, undo: restorableState('NEWSA', state) })
+    // Another program's SA may be known by a mark as well.
+    const { mark } = state.attributes
+    const attributes = mark ? { mark } : {}
+    const message: XfrmMessage = { name: 'DELSA', body: stateIdentifier(state.body), attributes }
+    const undo = entry.keysHidden ? {} : { undo: restorableState('NEWSA', state) }
+    this.#steps.push({ kind: 'message', message, ...undo })
     this.#entries.delete(saKey(association))
     this.#notes.delete(saKey(association))
     const other = this.#otherHalf(entry)
@@ -276,6 +294,13 @@ function fits(association: SecurityAssociation, { source, direction, ...target }
     'destinationPort',
   ]
   return asked.every((key) => target[key] === 0 || target[key] === association[key])
+}
+
+/** Without ESN, sequence numbers have 32 bits. */
+function checkNumbers({ replayValue }: SecurityAssociation): void {
+  if (replayValue > 0xffff_ffffn) {
+    throw new AssociationError('EINVAL', 'the replay value of an SA has 32 bits', 81)
+  }
 }
 
 /** Linux answers with success to such changes and does nothing: they are refused here. */

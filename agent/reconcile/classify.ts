@@ -4,12 +4,12 @@
  * @module
  */
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
-import { type Address, sameAddress } from '../model/address.ts'
+import { sameAddress } from '../model/address.ts'
 import type { OutboundAssociation } from '../translate/choice.ts'
 import type { ClassTable } from '../translate/classes.ts'
 import { fieldOf, inField, type MarkLayout } from '../translate/marks.ts'
 import type { KernelAssociation } from '../translate/read-association.ts'
-import { isOutboundOnly } from './association-status.ts'
+import { type AssociationFacts, isOutboundOnly, knownAssociation } from './association-status.ts'
 import { isOurState } from './ownership.ts'
 import type { Step } from './steps.ts'
 
@@ -17,7 +17,7 @@ import type { Step } from './steps.ts'
 export function outboundAssociations(
   associations: readonly KernelAssociation[],
   classes: ClassTable,
-  localAddresses: readonly Address[],
+  { localAddresses }: AssociationFacts,
 ): OutboundAssociation[] {
   const outbound: OutboundAssociation[] = []
   for (const { association, content, reqid } of associations) {
@@ -39,7 +39,7 @@ export function classifySteps(
   associations: readonly KernelAssociation[],
   classes: ClassTable,
   marks: MarkLayout | undefined,
-  localAddresses: readonly Address[],
+  facts: AssociationFacts,
 ): Step[] {
   return associations
     .filter(({ reqid }) => isOurState(reqid))
@@ -50,7 +50,7 @@ export function classifySteps(
       // requirements it satisfies, so no rule can take it by mistake.
       const reqid = protectionClass?.reqid ?? one.reqid
       const marking =
-        marks && !isOutboundOnly(one.association, localAddresses)
+        marks && !isOutboundOnly(knownAssociation(one.association, facts), facts.localAddresses)
           ? markFor(marks, protocol, protectionClass?.colour)
           : undefined
       if (one.reqid !== reqid) return recreate(one, reqid, marking)
@@ -84,13 +84,16 @@ function remark({ state }: KernelAssociation, marking: Marking | undefined): Ste
 
 function recreate(one: KernelAssociation, reqid: number, marking: Marking | undefined): Step[] {
   const { state, association } = one
-  if ([association.authKey, association.encrKey].some((key) => key?.reveal().every((byte) => byte === 0))) {
-    throw new HiddenKeysError(association.spi)
-  }
+  if (one.keysHidden) throw new HiddenKeysError(association.spi)
   const add = (reqidOf: number, mark: Marking | undefined): XfrmMessage => ({
     name: 'NEWSA',
     body: { ...state.body, reqid: reqidOf },
-    attributes: { ...settable(state.attributes), ltime_val: state.body.curlft, ...markAttributes(mark) },
+    attributes: {
+      ...settable(state.attributes),
+      ...onwards(state.attributes),
+      ltime_val: state.body.curlft,
+      ...markAttributes(mark),
+    },
   })
   const { id, family } = state.body
   const remove: XfrmMessage = {
@@ -102,6 +105,26 @@ function recreate(one: KernelAssociation, reqid: number, marking: Marking | unde
     { kind: 'message', message: remove, undo: add(one.reqid, one.setMark) },
     { kind: 'message', message: add(reqid, marking), undo: remove },
   ]
+}
+
+/** How far sequence numbers move on when an SA is made again: packets may pass between its dump and its deletion. */
+const SEQUENCE_LEAP = 4096
+
+/** Counters beyond those of a dump: no number is used twice, nothing that was received can be replayed. */
+function onwards({
+  replay_val: classic,
+  replay_esn_val: large,
+}: XfrmMessage<'NEWSA'>['attributes']): XfrmMessage<'NEWSA'>['attributes'] {
+  const leap = (sequence: number) => (sequence === 0 ? 0 : Math.min(sequence + SEQUENCE_LEAP, 0xffff_ffff))
+  const full = (seq: number) => (seq === 0 ? 0 : 0xffff_ffff)
+  return {
+    ...(classic && {
+      replay_val: { ...classic, oseq: leap(classic.oseq), bitmap: full(classic.seq) },
+    }),
+    ...(large && {
+      replay_esn_val: { ...large, oseq: leap(large.oseq), bmp: large.bmp.map(() => full(large.seq)) },
+    }),
+  }
 }
 
 /** The message that makes, or resets, a state as it was dumped. */

@@ -9,11 +9,12 @@ import type { XfrmConnection } from '../../netlink/xfrm/connection.ts'
 import { dir } from '../../netlink/xfrm/constants.ts'
 import { classesOf, type HostFacts, translatePolicySet } from '../translate/policy-set.ts'
 import { type KernelAssociation, readState } from '../translate/read-association.ts'
+import type { AssociationNotes } from './association-notes.ts'
 import { classifySteps, outboundAssociations } from './classify.ts'
 import { freeSerials } from './ownership.ts'
 import { type InstalledPolicy, type PolicyPlan, planPolicies } from './plan.ts'
 import { type PolicyState, placedRules } from './policy-state.ts'
-import { messageOf, policySteps, type Step, undoOf } from './steps.ts'
+import { messageOf, policySteps, type Step } from './steps.ts'
 
 export interface Reconciliation {
   readonly plan: PolicyPlan
@@ -27,15 +28,12 @@ export interface Reconciliation {
 export class ApplyError extends Error {
   readonly step: Step
   override readonly cause: NetlinkError
-  /** All earlier steps have been taken back. False where the kernel refused that as well. */
-  readonly restored: boolean
 
-  constructor(step: Step, cause: NetlinkError, restored: boolean) {
+  constructor(step: Step, cause: NetlinkError) {
     super(cause.message)
     this.name = 'ApplyError'
     this.step = step
     this.cause = cause
-    this.restored = restored
   }
 }
 
@@ -76,46 +74,37 @@ export function installedAssociations(connection: XfrmConnection): KernelAssocia
  *
  * @throws ConflictError, HiddenKeysError
  */
-export function reconcile(connection: XfrmConnection, state: PolicyState, facts: HostFacts): Reconciliation {
+export function reconcile(
+  connection: XfrmConnection,
+  state: PolicyState,
+  notes: AssociationNotes,
+  facts: HostFacts,
+): Reconciliation {
   const classes = classesOf(
     state.rules.map(({ rule }) => rule),
     facts,
   )
   const associations = installedAssociations(connection)
-  const outbound = outboundAssociations(associations, classes, facts.localAddresses)
+  const known = { notes, localAddresses: facts.localAddresses }
+  const outbound = outboundAssociations(associations, classes, known)
   const desired = translatePolicySet(placedRules(state), classes, outbound, facts)
   const installed = installedPolicies(connection)
   const plan = planPolicies(desired, installed)
   if (plan.conflicts.length > 0) throw new ConflictError(plan.conflicts)
-  const stateSteps =
-    state.rules.length > 0 ? classifySteps(associations, classes, facts.marks, facts.localAddresses) : []
+  const stateSteps = state.rules.length > 0 ? classifySteps(associations, classes, facts.marks, known) : []
   const serials = freeSerials(installed.map(({ info }) => info.index))
   return { plan, stateSteps, steps: [...stateSteps, ...policySteps(plan, serials)] }
 }
 
 /**
- * Carries steps out, all or none.
+ * Carries steps out, in order, up to the first that the kernel refuses. Those before it stay: a caller that wants all
+ * or nothing plans anew, from a dump, the way back to what was.
  *
- * @throws ApplyError after what was done has been taken back
+ * @throws ApplyError, NetlinkError
  */
 export function applySteps(connection: XfrmConnection, steps: readonly Step[]): void {
-  const result = connection.batchOf(steps, messageOf, { stopOnError: true })
-  const [failure] = result.failures
+  const [failure] = connection.batchOf(steps, messageOf, { stopOnError: true }).failures
   if (!failure) return
-  const failed = new Set(result.failures.map(({ index }) => index))
-  const restored = undoSteps(
-    connection,
-    steps.slice(0, result.sent).filter((_, i) => !failed.has(i)),
-  )
   const step = steps[failure.index]
-  throw step ? new ApplyError(step, failure.error, restored) : failure.error
-}
-
-/**
- * Takes steps back, the last one first.
- *
- * @returns false where the kernel refused some of it
- */
-export function undoSteps(connection: XfrmConnection, steps: readonly Step[]): boolean {
-  return connection.batchOf([...steps].reverse(), undoOf).failures.length === 0
+  throw step ? new ApplyError(step, failure.error) : failure.error
 }

@@ -7,6 +7,7 @@
 import { formatPrefix, type Prefix } from '../model/address.ts'
 import type { Rule } from '../model/policy.ts'
 import { assignPositions } from '../translate/priorities.ts'
+import { NO_NETFILTER_RULES } from './netfilter.ts'
 import { entriesOf, entryCount, type LoadedRule, type PolicyState } from './policy-state.ts'
 
 /** Which rules an edit is about: those of the host, of one tunnel, or all. */
@@ -17,7 +18,7 @@ export type Scope =
 
 /** A state without rules. */
 export function emptyState(markMask: number): PolicyState {
-  return { markMask, forwardedMark: 0, nextIndex: 1, rules: [] }
+  return { markMask, netfilter: NO_NETFILTER_RULES, tunnels: new Map(), nextIndex: 1, rules: [] }
 }
 
 /** True where a rule belongs to a scope. */

@@ -4,10 +4,12 @@
  *
  * @module
  */
-import { formatPrefix, type Prefix, parseAddress } from '../model/address.ts'
+import { type Address, formatAddress, formatPrefix, type Prefix, parseAddress } from '../model/address.ts'
 import { directionsOf, familiesOf, type PolicyEntry, policyEntries } from '../model/entries.ts'
 import type { AddressPair, Rule, Selector } from '../model/policy.ts'
 import type { PlacedRule } from '../translate/policies.ts'
+import type { Tunnel } from '../translate/tunnels.ts'
+import type { NetfilterRules } from './netfilter.ts'
 
 /** Where one address pair of a rule stands. */
 export interface Placement {
@@ -26,8 +28,10 @@ export interface LoadedRule {
 export interface PolicyState {
   /** Mark bits in use, or 0 for none. */
   readonly markMask: number
-  /** The mark bit that nftables sets on forwarded packets for us, or 0 where it does not. */
-  readonly forwardedMark: number
+  /** What netfilter does for these rules. */
+  readonly netfilter: NetfilterRules
+  /** The tunnels that rules are about, as they were last seen: their interfaces may be gone. */
+  readonly tunnels: ReadonlyMap<string, Tunnel>
   /** Index numbers only grow while the state lives. */
   readonly nextIndex: number
   /** In order of position. */
@@ -67,7 +71,7 @@ export function shownIndex(loaded: LoadedRule): number {
   return entriesOf(loaded).at(-1)?.index ?? 0
 }
 
-const VERSION = 2
+const VERSION = 3
 
 /** A rule in the file. What thousands of rules share stands there once, and here as a number. */
 interface StoredRule extends Omit<Rule, 'selector' | 'file' | 'actions' | 'span'> {
@@ -82,7 +86,13 @@ interface StoredRule extends Omit<Rule, 'selector' | 'file' | 'actions' | 'span'
 
 type StoredPair = readonly [local: string | null, remote: string | null]
 
-interface StoredState extends Omit<PolicyState, 'rules'> {
+interface StoredTunnel extends Omit<Tunnel, 'endpoints'> {
+  readonly local: string
+  readonly remote: string
+}
+
+interface StoredState extends Omit<PolicyState, 'rules' | 'tunnels'> {
+  readonly tunnels: readonly StoredTunnel[]
   readonly version: number
   readonly files: readonly string[]
   readonly actions: readonly Rule['actions'][]
@@ -90,13 +100,14 @@ interface StoredState extends Omit<PolicyState, 'rules'> {
 }
 
 /** Writes a state as JSON text. */
-export function encodeState({ markMask, forwardedMark, nextIndex, rules }: PolicyState): string {
+export function encodeState({ markMask, netfilter, tunnels, nextIndex, rules }: PolicyState): string {
   const files = new Map<string, number>()
   const actions = new Map<Rule['actions'], number>()
   const stored: Omit<StoredState, 'files' | 'actions'> = {
     version: VERSION,
     markMask,
-    forwardedMark,
+    netfilter,
+    tunnels: [...tunnels.values()].map(encodeTunnel),
     nextIndex,
     rules: rules.map(({ rule, placements }): StoredRule => {
       const { selector, direction, tunnel, text, span } = rule
@@ -113,6 +124,14 @@ export function encodeState({ markMask, forwardedMark, nextIndex, rules }: Polic
     }),
   }
   return JSON.stringify({ ...stored, files: [...files.keys()], actions: [...actions.keys()] })
+}
+
+function encodeTunnel({ endpoints, ...rest }: Tunnel): StoredTunnel {
+  return { ...rest, local: formatAddress(endpoints.local), remote: formatAddress(endpoints.remote) }
+}
+
+function decodeTunnel({ local, remote, ...rest }: StoredTunnel): Tunnel {
+  return { ...rest, endpoints: { local: decodeAddress(local), remote: decodeAddress(remote) } }
 }
 
 /** The place of something in a list without repetitions; at its end where it is new. */
@@ -133,11 +152,12 @@ function encodePair({ local, remote }: AddressPair): StoredPair {
  */
 export function decodeState(text: string): PolicyState {
   const stored = JSON.parse(text) as StoredState
-  const { version, markMask, forwardedMark, nextIndex, files, actions } = stored
+  const { version, markMask, netfilter, nextIndex, files, actions } = stored
   if (version !== VERSION) throw new Error(`policy state of version ${version} is not understood`)
   return {
     markMask,
-    forwardedMark,
+    netfilter,
+    tunnels: new Map(stored.tunnels.map(decodeTunnel).map((tunnel) => [tunnel.name, tunnel])),
     nextIndex,
     rules: stored.rules.map(({ placements, selector, span: [line, column, length], ...rest }) => ({
       rule: {
@@ -165,7 +185,12 @@ function decodePair([local, remote]: StoredPair): AddressPair {
 
 function decodePrefix(text: string): Prefix {
   const slash = text.indexOf('/')
-  const address = parseAddress(text.slice(0, slash))
-  if (!address) throw new Error(`policy state: '${text}' is not a prefix`)
+  const address = decodeAddress(text.slice(0, slash))
   return { family: address.family, bytes: address.bytes, length: Number(text.slice(slash + 1)) }
+}
+
+function decodeAddress(text: string): Address {
+  const address = parseAddress(text)
+  if (!address) throw new Error(`policy state: '${text}' is not an address`)
+  return address
 }

@@ -5,35 +5,56 @@
  * @module
  */
 import { XfrmConnection } from '../../netlink/xfrm/connection.ts'
+import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import { EncapSockets } from '../datapath/encap-socket.ts'
 import type { AlgorithmTable } from '../model/algorithm.ts'
 import type { AssociationStatus } from '../model/association.ts'
-import { DEFAULT_MARK_MASK, markLayout } from '../translate/marks.ts'
-import { classesOf, type HostFacts } from '../translate/policy-set.ts'
+import { DEFAULT_MARK_MASK } from '../translate/marks.ts'
+import { classesOf } from '../translate/policy-set.ts'
+import { takeBack, undoMessages } from './association-journal.ts'
 import { statusOf } from './association-status.ts'
 import { AssociationTransaction } from './association-transaction.ts'
 import {
-  ApplyError,
   applySteps,
   installedAssociations,
   installedPolicies,
   type Reconciliation,
   reconcile,
-  undoSteps,
 } from './engine.ts'
-import { ForwardedMarkError, syncForwardedMark } from './forwarded.ts'
-import { type HostNetwork, isForwarding, readHostNetwork } from './host.ts'
+import { type HostNetwork, readHostNetwork } from './host.ts'
+import {
+  hasNft,
+  type NetfilterRules,
+  NO_NETFILTER_RULES,
+  sameNetfilterRules,
+  syncNetfilter,
+} from './netfilter.ts'
 import { isOurPolicyIndex, isOurState } from './ownership.ts'
 import type { InstalledPolicy } from './plan.ts'
 import { emptyState } from './policy-edit.ts'
 import type { PolicyState } from './policy-state.ts'
-import type { Step } from './steps.ts'
 import { Store } from './store.ts'
+import { survey } from './survey.ts'
 
 /** A change that was planned; {@link Session.apply} carries it out. */
 export interface PlannedChange {
   readonly next: PolicyState
   readonly reconciliation: Reconciliation
+  /** What will not hold as the rules say, as sentences. */
+  readonly warnings: readonly string[]
+}
+
+/** A change failed, and so did taking it back. The next command tries again before it does anything else. */
+export class RestoreError extends Error {
+  override readonly cause: unknown
+  readonly why: unknown
+
+  constructor(cause: unknown, why: unknown) {
+    super('a change failed, and taking it back failed, too')
+    this.name = 'RestoreError'
+    this.cause = cause
+    this.why = why
+  }
 }
 
 export class Session {
@@ -64,9 +85,14 @@ export class Session {
     try {
       const store = Store.open()
       store.lock()
-      const session = new Session(store, connection, algorithms)
-      session.#recover()
-      return session
+      try {
+        const session = new Session(store, connection, algorithms)
+        session.#recover()
+        return session
+      } catch (error) {
+        store.unlock()
+        throw error
+      }
     } catch (error) {
       connection.close()
       throw error
@@ -106,13 +132,15 @@ export class Session {
   /**
    * Works out what it takes to get to another policy. Changes nothing.
    *
-   * @throws ConflictError, HiddenKeysError
+   * @throws ConflictError, HiddenKeysError, MarkCapacityError, TunnelRuleError
    */
   plan(next: PolicyState): PlannedChange {
-    const facts = this.#facts(next)
-    const needsMark = facts.forwarding || next.rules.some(({ rule }) => rule.tunnel?.mode === 'transport')
-    const forwardedMark = needsMark ? (facts.marks?.forwarded ?? 0) : 0
-    return { next: { ...next, forwardedMark }, reconciliation: reconcile(this.#connection, next, facts) }
+    const { facts, warnings, state } = survey(next, this.network)
+    const reconciliation = reconcile(this.#connection, state, this.#store.loadNotes(), {
+      ...facts,
+      algorithms: this.#algorithms,
+    })
+    return { next: state, reconciliation, warnings }
   }
 
   /**
@@ -127,50 +155,38 @@ export class Session {
    * Carries a planned change out, all or nothing. A process that dies in between leaves a trace from which the
    * next {@link open} takes everything back.
    *
-   * @throws ApplyError after everything has been taken back, as far as the kernel lets us; {@link open} tries again
+   * @throws ApplyError, NetfilterError after everything has been taken back; RestoreError where that failed too
    */
   apply({ next, reconciliation }: PlannedChange): void {
+    const { steps } = reconciliation
+    const undo = undoMessages(steps)
     this.#store.writePendingPolicy(next)
+    this.#store.writeJournal(undo)
     try {
-      this.#carryOut(reconciliation.steps, this.#state, next)
+      const { netfilter } = this.#state
+      // The mark of forwarded packets is there before policies look for it, and goes after them.
+      const needsNetfilter = !sameNetfilterRules(next.netfilter, NO_NETFILTER_RULES)
+      if (needsNetfilter) syncNetfilter(next.netfilter)
+      applySteps(this.#connection, steps)
+      if (!needsNetfilter && !sameNetfilterRules(netfilter, NO_NETFILTER_RULES)) syncNetfilter(next.netfilter)
     } catch (error) {
-      // Whatever else went wrong, the kernel may have part of the change: the next one to open takes it back.
-      const restored = error instanceof ForwardedMarkError || (error instanceof ApplyError && error.restored)
-      if (restored) this.#store.dropPendingPolicy()
+      this.#restore(undo, error)
       throw error
     }
+    // In this order: a journal that outlives its change would take it back.
+    this.#store.dropJournal()
     this.#store.commitPolicy()
     this.#state = next
     this.#isRecorded = true
   }
 
-  /** The mark of forwarded packets must be there while policies look for it: it comes before them, goes after them. */
-  #carryOut(steps: readonly Step[], old: PolicyState, next: PolicyState): void {
-    if (next.forwardedMark !== 0) syncForwardedMark(next)
-    try {
-      applySteps(this.#connection, steps)
-    } catch (error) {
-      if (next.forwardedMark !== old.forwardedMark || next.markMask !== old.markMask) syncForwardedMark(old)
-      throw error
-    }
-    if (next.forwardedMark !== 0 || old.forwardedMark === 0) return
-    try {
-      syncForwardedMark(next)
-    } catch (error) {
-      undoSteps(this.#connection, steps)
-      throw error
-    }
-  }
-
   /** Begins a series of changes to the SADB. Nothing happens before {@link commit}. */
   transaction(): AssociationTransaction {
-    const facts = this.#facts(this.#state)
+    const { facts } = survey(this.#state, this.network)
+    const rules = this.#state.rules.map(({ rule }) => rule)
     return new AssociationTransaction(installedAssociations(this.#connection), this.#store.loadNotes(), {
-      classes: classesOf(
-        this.#state.rules.map(({ rule }) => rule),
-        facts,
-      ),
-      marks: this.#state.rules.length > 0 ? facts.marks : undefined,
+      classes: classesOf(rules, { ...facts, algorithms: this.#algorithms }),
+      marks: rules.length > 0 ? facts.marks : undefined,
       localAddresses: facts.localAddresses,
     })
   }
@@ -179,17 +195,24 @@ export class Session {
    * Carries a transaction out, all or nothing, and lets outbound policies follow where SAs of another
    * alternative have come or gone.
    *
-   * @throws ApplyError after everything has been taken back; SystemError where a UDP port cannot be bound
+   * @throws ApplyError after everything has been taken back, RestoreError where that failed too; SystemError where a
+   *   UDP port cannot be bound
    */
   commit({ steps, notes, receivingPorts }: AssociationTransaction): void {
     const sockets = EncapSockets.bind(receivingPorts)
     const before = this.#store.loadNotes()
+    const undo = undoMessages(steps)
     try {
+      this.#store.writeJournal(undo)
       // Notes first: who hears of an SA from the kernel finds its note. Those of SAs that go stay until they have gone.
       this.#store.writeNotes(new Map([...before, ...notes]))
-      this.#change(steps, () => sockets.handOver(this.#store.lockPath))
+      applySteps(this.#connection, steps)
+      if (this.#state.rules.length > 0) this.#follow(undo)
+      sockets.handOver(this.#store.lockPath)
+      this.#store.dropJournal()
       this.#store.writeNotes(notes)
     } catch (error) {
+      this.#restore(undo, error)
       this.#store.writeNotes(before)
       throw error
     } finally {
@@ -197,35 +220,45 @@ export class Session {
     }
   }
 
-  /** Changes SAs, then what follows from that; all or nothing. */
-  #change(steps: readonly Step[], afterwards: () => void): void {
-    applySteps(this.#connection, steps)
-    try {
-      if (this.#state.rules.length > 0)
-        applySteps(this.#connection, this.plan(this.#state).reconciliation.steps)
-      afterwards()
-    } catch (error) {
-      undoSteps(this.#connection, steps)
-      throw error
-    }
+  /** Policies and classes after SAs have changed. What that adds to the journal stands before what is in it. */
+  #follow(undo: XfrmMessage[]): void {
+    const { next, reconciliation } = this.plan(this.#state)
+    undo.unshift(...undoMessages(reconciliation.steps))
+    this.#store.writeJournal(undo)
+    if (!sameNetfilterRules(next.netfilter, NO_NETFILTER_RULES)) syncNetfilter(next.netfilter)
+    applySteps(this.#connection, reconciliation.steps)
   }
 
-  #facts({ markMask, rules }: PolicyState): HostFacts {
-    const { localAddresses, tunnels } = this.network
-    return {
-      algorithms: this.#algorithms,
-      marks: markLayout(markMask),
-      forwarding: rules.length > 0 && isForwarding(),
-      localAddresses,
-      tunnels,
+  /**
+   * Takes a change back that went wrong: SAs by their journal, policies by a plan from what the kernel has now.
+   *
+   * @throws RestoreError; the traces stay, and the next {@link open} tries again
+   */
+  #restore(undo: readonly XfrmMessage[], cause: unknown): void {
+    try {
+      if (!takeBack(this.#connection, undo)) throw new Error('the kernel refused it')
+      const { next, reconciliation } = this.plan(this.#state)
+      applySteps(this.#connection, reconciliation.steps)
+      if (!sameNetfilterRules(next.netfilter, NO_NETFILTER_RULES) || this.#store.hasPendingPolicy()) {
+        this.#syncIfThere(next.netfilter)
+      }
+    } catch (error) {
+      throw new RestoreError(cause, error)
     }
+    this.#store.dropPendingPolicy()
+    this.#store.dropJournal()
+  }
+
+  /** Where nothing is needed, a host without nft is as good as one with an empty table. */
+  #syncIfThere(rules: NetfilterRules): void {
+    if (hasNft() || !sameNetfilterRules(rules, NO_NETFILTER_RULES)) syncNetfilter(rules)
   }
 
   #recover(): void {
-    if (!this.#store.hasPendingPolicy()) return
-    const { next, reconciliation } = this.plan(this.#state)
-    syncForwardedMark(next)
-    applySteps(this.#connection, reconciliation.steps)
-    this.#store.dropPendingPolicy()
+    const journal = this.#store.loadJournal()
+    if (!this.#store.hasPendingPolicy() && !journal) return
+    // Without a record of what was, there is no way back to it: what the kernel has stays.
+    if (!this.#isRecorded && this.#store.hasPolicyFile()) return
+    this.#restore(journal ?? [], new Error('a command died in the middle of a change'))
   }
 }

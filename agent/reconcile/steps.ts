@@ -1,5 +1,5 @@
 /**
- * Single changes to the kernel's tables, as messages, each with the message that undoes it.
+ * Single changes to the kernel's tables, as messages.
  *
  * @module
  */
@@ -13,7 +13,8 @@ export type Step =
   | { readonly kind: 'add'; readonly policy: KernelPolicy; readonly index: number }
   | { readonly kind: 'update'; readonly from: InstalledPolicy; readonly to: KernelPolicy }
   | { readonly kind: 'remove'; readonly policy: InstalledPolicy }
-  | { readonly kind: 'message'; readonly message: XfrmMessage; readonly undo: XfrmMessage }
+  /** A change of an SA; `undo` is absent where the kernel hides the keys that it would take. */
+  | { readonly kind: 'message'; readonly message: XfrmMessage; readonly undo?: XfrmMessage }
 
 /**
  * A plan's steps, in an order in which no packet that is protected before and after passes in clear in between:
@@ -40,23 +41,9 @@ export function messageOf(step: Step): XfrmMessage {
     case 'update':
       return newPolicy('UPDPOLICY', step.to, step.from.info.index)
     case 'remove':
-      return deletePolicy({ ...step.policy.info, mark: step.policy.mark })
+      return deletePolicy(step.policy)
     case 'message':
       return step.message
-  }
-}
-
-/** The message that takes a step back. */
-export function undoOf(step: Step): XfrmMessage {
-  switch (step.kind) {
-    case 'add':
-      return deletePolicy({ ...step.policy, mark: step.policy.mark, index: 0 })
-    case 'update':
-      return restorePolicy('UPDPOLICY', step.from)
-    case 'remove':
-      return restorePolicy('NEWPOLICY', step.policy)
-    case 'message':
-      return step.undo
   }
 }
 
@@ -72,16 +59,6 @@ function newPolicy(name: 'NEWPOLICY' | 'UPDPOLICY', policy: KernelPolicy, index:
   }
 }
 
-function restorePolicy(name: 'NEWPOLICY' | 'UPDPOLICY', { info, tmpl, mark }: InstalledPolicy): XfrmMessage {
-  return { name, body: info, attributes: { ...(tmpl.length > 0 && { tmpl }), ...(mark && { mark }) } }
-}
-
-interface PolicyName extends Pick<KernelPolicy, 'sel'> {
-  readonly index: number
-  readonly dir: number
-  readonly mark: KernelPolicy['mark'] | undefined
-}
-
-function deletePolicy({ sel, index, dir, mark }: PolicyName): XfrmMessage {
+function deletePolicy({ info: { sel, index, dir }, mark }: InstalledPolicy): XfrmMessage {
   return { name: 'DELPOLICY', body: { sel, index, dir }, attributes: mark ? { mark } : {} }
 }

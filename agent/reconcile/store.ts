@@ -11,12 +11,16 @@ import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } 
 import { join } from 'node:path'
 import { type FileLock, lockFile } from '../../netlink/libc/lock.ts'
 import { netnsCookie } from '../../netlink/libc/netns.ts'
+import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
+import { decodeJournal, encodeJournal } from './association-journal.ts'
 import { type AssociationNotes, decodeNotes, encodeNotes } from './association-notes.ts'
 import { decodeState, encodeState, type PolicyState } from './policy-state.ts'
 import { runDirectory } from './run-directory.ts'
 
 const LOCK = 'lock'
 const NOTES = 'associations.json'
+/** Undo messages; they may hold keys. */
+const JOURNAL = 'associations.pending'
 
 const LOCK_WAIT_MS = 30_000
 
@@ -63,6 +67,8 @@ export class Store {
   lock(): void {
     this.#lock = lockFile(this.lockPath, LOCK_WAIT_MS)
     if (!this.#lock) throw new LockedError(this.lockPath)
+    // Whoever died while writing left half a file behind; it may hold keys.
+    for (const name of ['policy.pending', NOTES, JOURNAL]) rmSync(this.#path(`${name}.new`), { force: true })
   }
 
   unlock(): void {
@@ -94,12 +100,32 @@ export class Store {
 
   /** The kernel has all of the announced change. */
   commitPolicy(): void {
-    renameSync(join(this.#folder, 'policy.pending'), join(this.#folder, 'policy.json'))
+    renameSync(this.#path('policy.pending'), this.#path('policy.json'))
   }
 
   /** The announced change was undone. */
   dropPendingPolicy(): void {
-    rmSync(join(this.#folder, 'policy.pending'), { force: true })
+    rmSync(this.#path('policy.pending'), { force: true })
+  }
+
+  /** What takes back the SA changes of a process that died; `undefined` where none did. */
+  loadJournal(): XfrmMessage[] | undefined {
+    const text = this.#read(JOURNAL)
+    return text === undefined ? undefined : decodeJournal(text)
+  }
+
+  /** Announces changes of SAs by what undoes them. */
+  writeJournal(undo: readonly XfrmMessage[]): void {
+    if (undo.length > 0) this.#write(JOURNAL, encodeJournal(undo))
+  }
+
+  dropJournal(): void {
+    rmSync(this.#path(JOURNAL), { force: true })
+  }
+
+  /** True where there is a record of what is loaded, readable or not. */
+  hasPolicyFile(): boolean {
+    return this.#read('policy.json') !== undefined
   }
 
   /** What the kernel has no place for in the SAs. */
@@ -110,19 +136,23 @@ export class Store {
 
   /** Changes whenever the notes are written: each time the file is a new one. */
   notesStamp(): string {
-    const stat = statSync(join(this.#folder, NOTES), { throwIfNoEntry: false })
+    const stat = statSync(this.#path(NOTES), { throwIfNoEntry: false })
     return stat ? `${stat.ino} ${stat.mtimeMs}` : ''
   }
 
   writeNotes(notes: AssociationNotes): void {
     if (notes.size > 0) this.#write(NOTES, encodeNotes(notes))
-    else rmSync(join(this.#folder, NOTES), { force: true })
+    else rmSync(this.#path(NOTES), { force: true })
+  }
+
+  #path(name: string): string {
+    return join(this.#folder, name)
   }
 
   /** Reads a file of the folder as text; `undefined` where there is none. */
   #read(name: string): string | undefined {
     try {
-      return readFileSync(join(this.#folder, name), 'utf8')
+      return readFileSync(this.#path(name), 'utf8')
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       throw error
@@ -131,7 +161,7 @@ export class Store {
 
   /** Replaces a file in one step. */
   #write(name: string, text: string): void {
-    const path = join(this.#folder, name)
+    const path = this.#path(name)
     const temporary = `${path}.new`
     writeFileSync(temporary, text, { mode: 0o600, flag: 'w' })
     renameSync(temporary, path)

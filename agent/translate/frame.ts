@@ -34,8 +34,8 @@ export interface FrameContext {
   readonly marks: MarkLayout | undefined
   /** Families that some rule is about. */
   readonly families: readonly Family[]
-  /** This host's IPv6 addresses: unlike IPv4's, traffic to them is subject to policy. */
-  readonly localAddresses: readonly Address[]
+  /** Addresses of this host that nobody else can send from: what comes from them is its own. */
+  readonly ownAddresses: readonly Address[]
   /** Clear ICMP is let in before all rules: no rule drops it, so nothing is undone. */
   readonly acceptClearIcmp: boolean
 }
@@ -79,7 +79,7 @@ function fence(family: Family, { marks, classes }: FrameContext): KernelPolicy[]
 function system(family: Family, context: FrameContext): KernelPolicy[] {
   const policies = [...ike(family), ...clearIcmp(family, context)]
   if (family === 'inet') policies.push(...multicastRouting(context))
-  else policies.push(...link(), ...loopback(context.localAddresses))
+  else policies.push(...link(), ...loopback(context.ownAddresses))
   return policies
 }
 

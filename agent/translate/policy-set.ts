@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Address, Family } from '../model/address.ts'
+import { type Address, type Family, isLoopback } from '../model/address.ts'
 import type { AlgorithmTable } from '../model/algorithm.ts'
 import type { SaProtocol } from '../model/association.ts'
 import { familiesOf } from '../model/entries.ts'
@@ -27,6 +27,8 @@ export interface HostFacts {
   readonly forwarding: boolean
   readonly localAddresses: readonly Address[]
   readonly tunnels: ReadonlyMap<string, Tunnel>
+  /** Netfilter drops what comes from outside under an IPv6 address of this host. */
+  readonly guardsOwnAddresses: boolean
 }
 
 /** One rule accepts more kinds of SAs than the mark bits can tell apart. */
@@ -109,7 +111,7 @@ export function translatePolicySet(
     classes,
     marks,
     families: [...families].sort(),
-    localAddresses: facts.localAddresses,
+    ownAddresses: facts.localAddresses.filter((one) => facts.guardsOwnAddresses || isLoopback(one)),
     acceptClearIcmp,
   })
   return withoutShadowed([...frame, ...policies])

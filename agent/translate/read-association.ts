@@ -23,6 +23,8 @@ export interface KernelAssociation {
   readonly reqid: number
   readonly setMark: { readonly value: number; readonly mask: number } | undefined
   readonly counters: LifetimeCur
+  /** The kernel is locked down and dumps zeros for keys: the association has none. */
+  readonly keysHidden: boolean
   /** As dumped: what re-creates the SA when its class changes. */
   readonly state: State
 }
@@ -41,6 +43,7 @@ export function readState(state: State): KernelAssociation | undefined {
     reqid: body.reqid,
     setMark: readSetMark(attributes),
     counters: body.curlft,
+    keysHidden: hidesKeys(attributes),
     state,
   }
 }
@@ -97,9 +100,18 @@ function identifyCipher({ alg_crypt, alg_aead }: XfrmAttributes): IdentifiedAlgo
   return alg_crypt && identify('crypt', alg_crypt.alg_name, alg_crypt.alg_key_len, 0)
 }
 
+/** Under lockdown the kernel dumps as many zeros as the key has bytes. */
+function isBlank(from: Pick<AlgoAead, 'alg_key' | 'alg_key_len'> | undefined): boolean {
+  return from !== undefined && from.alg_key_len > 0 && from.alg_key.every((byte) => byte === 0)
+}
+
+function hidesKeys(attributes: XfrmAttributes): boolean {
+  return [macOf(attributes), attributes.alg_aead, attributes.alg_crypt].some(isBlank)
+}
+
 function keys(attributes: XfrmAttributes): { authKey?: Secret; encrKey?: Secret } {
   const secret = (from: Pick<AlgoAead, 'alg_key' | 'alg_key_len'> | undefined) =>
-    from && from.alg_key_len > 0 ? new Secret(from.alg_key, from.alg_key_len) : undefined
+    from && from.alg_key_len > 0 && !isBlank(from) ? new Secret(from.alg_key, from.alg_key_len) : undefined
   const authKey = secret(macOf(attributes))
   const encrKey = secret(attributes.alg_aead ?? attributes.alg_crypt)
   return { ...(authKey && { authKey }), ...(encrKey && { encrKey }) }

@@ -26,6 +26,7 @@ export async function applyOrShow(
   io: Io,
 ): Promise<void> {
   const change = session.plan(next)
+  for (const warning of change.warnings) io.stderr.write(`WARNING: ${warning}\n`)
   if (request.dryRun) {
     const { planJson, planText } = await import('./plan-text.ts')
     io.stdout.write(request.json ? planJson(change.reconciliation) : planText(change.reconciliation))

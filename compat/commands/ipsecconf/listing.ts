@@ -14,7 +14,7 @@ import {
   shownIndex,
 } from '../../../agent/reconcile/policy-state.ts'
 import { Session } from '../../../agent/reconcile/session.ts'
-import { positionOf } from '../../../agent/translate/priorities.ts'
+import { positionOf, SLOTS } from '../../../agent/translate/priorities.ts'
 import * as systemResolver from '../../../netlink/libc/names.ts'
 import { family as af, dir } from '../../../netlink/xfrm/constants.ts'
 import { formatEntry, type PrintOptions } from '../../solaris/ipsecconf/index.ts'
@@ -90,12 +90,18 @@ function listedEntries(state: PolicyState, installed: InstalledPolicy[], scope: 
     if (listed) listed.policies.push(policy)
     else found.set(entry, { entry, policies: [policy] })
   }
-  return [...found.values()]
+  return [...found.values()].sort(byRank)
 }
 
 /** As the kernel asks them: smallest priority first, the older one on a tie. */
 function byMatchOrder(a: InstalledPolicy, b: InstalledPolicy): number {
   return a.info.priority - b.info.priority || a.info.index - b.info.index
+}
+
+/** Entries of one rule and pair, which never compete, by number: outbound first, IPv4 first. */
+function byRank(a: ListedEntry, b: ListedEntry): number {
+  const rank = ({ policies: [first] }: ListedEntry) => Math.floor((first?.info.priority ?? 0) / SLOTS)
+  return rank(a) - rank(b) || a.entry.index - b.entry.index
 }
 
 /** Positions leave room for two bits. */

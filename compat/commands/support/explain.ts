@@ -7,7 +7,8 @@
 import { AssociationError } from '../../../agent/reconcile/association-transaction.ts'
 import { HiddenKeysError } from '../../../agent/reconcile/classify.ts'
 import { ApplyError, ConflictError } from '../../../agent/reconcile/engine.ts'
-import { ForwardedMarkError } from '../../../agent/reconcile/forwarded.ts'
+import { NetfilterError } from '../../../agent/reconcile/netfilter.ts'
+import { RestoreError } from '../../../agent/reconcile/session.ts'
 import { LockedError } from '../../../agent/reconcile/store.ts'
 import { MarkCapacityError } from '../../../agent/translate/policy-set.ts'
 import { TunnelRuleError } from '../../../agent/translate/tunnels.ts'
@@ -19,10 +20,13 @@ import { CommandError } from './exit.ts'
 /** @returns `undefined` for errors that are no user's business: they are bugs */
 export function explain(error: unknown): CommandError | undefined {
   if (error instanceof ApplyError) {
-    const outcome = error.restored
-      ? 'Nothing was changed.'
-      : 'Not all of it could be taken back; the next command tries that again.'
-    return new CommandError(`Kernel returned: ${withHint(error.cause)}\n${outcome}`)
+    return new CommandError(`Kernel returned: ${withHint(error.cause)}\nNothing was changed.`)
+  }
+  if (error instanceof RestoreError) {
+    const reasons = [error.cause, error.why].map((one) => explain(one)?.message ?? String(one))
+    return new CommandError(
+      `${reasons[0]}\nTaking the change back failed, too (${reasons[1]}); the next command tries that again.`,
+    )
   }
   if (error instanceof TunnelRuleError) {
     const { file, span } = error.rule
@@ -42,7 +46,7 @@ export function explain(error: unknown): CommandError | undefined {
       `${error.message}\nhelp: let it have more of them, for example --mark-mask 0xffff0000, or join rules`,
     )
   }
-  if (error instanceof HiddenKeysError || error instanceof ForwardedMarkError) {
+  if (error instanceof HiddenKeysError || error instanceof NetfilterError) {
     return new CommandError(error.message)
   }
   return isPermission(error)

@@ -3,7 +3,7 @@ import type { SaTarget, SecurityAssociation } from '../../../agent/model/associa
 import { defaultAlgorithmTable } from '../../../agent/model/default-algorithms.ts'
 import { Secret } from '../../../agent/model/secret.ts'
 import { AssociationError, AssociationTransaction } from '../../../agent/reconcile/association-transaction.ts'
-import { messageOf, type Step, undoOf } from '../../../agent/reconcile/steps.ts'
+import { messageOf, type Step } from '../../../agent/reconcile/steps.ts'
 import { buildClasses } from '../../../agent/translate/classes.ts'
 import { type KernelAssociation, readState } from '../../../agent/translate/read-association.ts'
 import type { XfrmMessage } from '../../../netlink/xfrm/messages.ts'
@@ -54,7 +54,11 @@ function installed(transaction: AssociationTransaction, reqid?: number): KernelA
 }
 
 const names = (steps: readonly Step[]) => steps.map((step) => messageOf(step).name)
-const undoNames = (steps: readonly Step[]) => steps.map((step) => undoOf(step).name)
+const undoNames = (steps: readonly Step[]) => steps.map((step) => undoOf(step)?.name)
+
+function undoOf(step: Step): XfrmMessage | undefined {
+  return step.kind === 'message' ? step.undo : undefined
+}
 
 t.test('add, get, delete, flush', async (t) => {
   const first = begin()

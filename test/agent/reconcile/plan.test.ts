@@ -7,7 +7,7 @@ import { freeSerials, isOurPolicyIndex } from '../../../agent/reconcile/ownershi
 import { type InstalledPolicy, isEmptyPlan, planPolicies } from '../../../agent/reconcile/plan.ts'
 import { appendRules, emptyState, replaceRules } from '../../../agent/reconcile/policy-edit.ts'
 import { type PolicyState, placedRules } from '../../../agent/reconcile/policy-state.ts'
-import { messageOf, policySteps, type Step, undoOf } from '../../../agent/reconcile/steps.ts'
+import { messageOf, policySteps, type Step } from '../../../agent/reconcile/steps.ts'
 import type { KernelPolicy } from '../../../agent/translate/kernel-policy.ts'
 import { DEFAULT_MARK_MASK } from '../../../agent/translate/marks.ts'
 import { dir } from '../../../netlink/xfrm/constants.ts'
@@ -101,17 +101,17 @@ t.test('property: a plan, carried out, leaves exactly what is wanted and touches
   )
 })
 
-t.test('property: some steps and their undoing leave what was there', async () => {
+t.test('property: after some steps, a plan back to what was restores it', async () => {
   fc.assert(
     fc.property(change, fc.nat(), ({ before, after }, many) => {
       const table = loaded(before)
       const start = table.policies
       const steps = stepsTo(policiesOf(after), table)
-      const done = steps.slice(0, many % (steps.length + 1))
-      carryOut(done, table)
-      for (const step of [...done].reverse()) if (table.apply(undoOf(step))) return false
+      carryOut(steps.slice(0, many % (steps.length + 1)), table)
+      carryOut(stepsTo(policiesOf(before), table), table)
+      // The kernel's numbers of policies that had gone are new.
       const same = (one: InstalledPolicy) =>
-        JSON.stringify([keyOf(one), one.info.index, one.info.priority, one.info.action, one.tmpl])
+        JSON.stringify([keyOf(one), one.info.priority, one.info.action, one.tmpl])
       return start.map(same).sort().join('\n') === table.policies.map(same).sort().join('\n')
     }),
   )

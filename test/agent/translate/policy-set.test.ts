@@ -34,6 +34,7 @@ const FACTS: HostFacts = {
   forwarding: false,
   localAddresses: ['192.0.2.1', '2001:db8::1'].map(address),
   tunnels: new Map([['tun0', TUNNEL]]),
+  guardsOwnAddresses: true,
 }
 
 function translate(
@@ -181,7 +182,7 @@ t.test('alternatives are chosen by the SAs that there are; those of a tunnel by 
       return peers.flatMap(([destination, choice]) => {
         const protectionClass = classes.esp.find(({ reqid }) => reqid === reqids[choice])
         return protectionClass && local && destination
-          ? [{ source: local, destination, protectionClass }]
+          ? [{ source: local, destination, protectionClass, unique: false }]
           : []
       })
     })

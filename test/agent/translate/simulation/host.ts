@@ -45,11 +45,18 @@ export function makeHost(
 ): Host {
   const marks = markLayout(markMask)
   const algorithms = defaultAlgorithmTable
-  const facts: HostFacts = { algorithms, marks, forwarding, localAddresses, tunnels: new Map() }
+  const facts: HostFacts = {
+    algorithms,
+    marks,
+    forwarding,
+    localAddresses,
+    tunnels: new Map(),
+    guardsOwnAddresses: false,
+  }
   const classes = classesOf(new Set(placed.map(({ rule }) => rule)), facts)
   const stateOf = (sa: SecurityAssociation) => classified(sa, classes, marks)
   const states = outbound.map(stateOf).flatMap((state) => readState(state) ?? [])
-  const peers = outboundAssociations(states, classes, localAddresses)
+  const peers = outboundAssociations(states, classes, { notes: new Map(), localAddresses })
   return { policies: translatePolicySet(placed, classes, peers, facts), marks, stateOf }
 }
 

@@ -55,10 +55,10 @@ t.test('-a loads, -l lists in match order, no option shows what was written', { 
     [
       '#INDEX 3',
       '{ ulp 6 lport 22 dir out } pass { } ',
-      '#INDEX 5',
-      '{ ulp 6 lport 22 dir in } pass { } ',
       '#INDEX 4',
       '{ ulp 6 lport 22 dir out } pass { } ',
+      '#INDEX 5',
+      '{ ulp 6 lport 22 dir in } pass { } ',
       '#INDEX 6',
       '{ ulp 6 lport 22 dir in } pass { } ',
       '#INDEX 1',
@@ -120,7 +120,7 @@ t.test('-d removes the rule of an index, -r those of a file, -f and -F all', { s
   await place.ok(`-q -r ${some}`)
   t.same(indices(await place.ok('-l')), ['1', '2'])
   await place.ok(`-qa ${some}`)
-  t.same(indices(await place.ok('-L')), ['10', '12', '11', '13', '1', '2', '14'], 'numbers only grow')
+  t.same(indices(await place.ok('-L')), ['10', '11', '12', '13', '1', '2', '14'], 'numbers only grow')
   t.match(await place.ok('-f'), ADVICE)
   t.same([await place.ok('-l'), await place.ok('')], ['', ''])
   t.same(place.policies(), { ours: [], foreign: [] })

@@ -1,0 +1,87 @@
+/**
+ * What a set of rules meets on this host, and what has to be arranged around it.
+ *
+ * @module
+ */
+import { type Address, isLoopback } from '../model/address.ts'
+import { familiesOf } from '../model/entries.ts'
+import type { Rule } from '../model/policy.ts'
+import { markLayout } from '../translate/marks.ts'
+import type { HostFacts } from '../translate/policy-set.ts'
+import type { Tunnel } from '../translate/tunnels.ts'
+import { type HostNetwork, isForwarding } from './host.ts'
+import { hasNft } from './netfilter.ts'
+import type { PolicyState } from './policy-state.ts'
+
+export interface Survey {
+  readonly facts: Omit<HostFacts, 'algorithms'>
+  /** The state, with what it needs besides policies. */
+  readonly state: PolicyState
+  /** What does not hold as the rules say, as sentences. Never less protection than they ask for. */
+  readonly warnings: readonly string[]
+}
+
+/** Looks at the host on behalf of a state that is to be put into force. */
+export function survey(next: PolicyState, { localAddresses, tunnels }: HostNetwork): Survey {
+  const rules = next.rules.map(({ rule }) => rule)
+  const marks = markLayout(next.markMask)
+  const forwarding = rules.length > 0 && isForwarding()
+  const ownAddresses = rules.some(concernsInet6) && localAddresses.some(needsGuard)
+  const guardsOwnAddresses = ownAddresses && hasNft()
+  const used = usedTunnels(rules, next.tunnels, tunnels)
+  const warnings: string[] = []
+  if (forwarding && !marks) {
+    warnings.push('without mark bits, packets that this host only forwards are held to its own rules, too.')
+  }
+  if (ownAddresses && !guardsOwnAddresses) {
+    warnings.push(
+      "without nft, this host's IPv6 traffic to its own addresses is held to the rules; install nftables to exempt it.",
+    )
+  }
+  const protectsTunnels = rules.some(({ tunnel }) => tunnel?.mode === 'transport')
+  const unmarks = marks !== undefined && protectsTunnels && hasNft()
+  if (marks && protectsTunnels && !unmarks) {
+    warnings.push(
+      'without nft, what comes out of a tunnel that is protected by negotiate transport cannot be for this host itself.',
+    )
+  }
+  return {
+    facts: { marks, forwarding, localAddresses, tunnels: used, guardsOwnAddresses },
+    state: {
+      ...next,
+      tunnels: used,
+      netfilter: {
+        forwardedMark: forwarding && marks ? marks.forwarded : 0,
+        guardsOwnAddresses,
+        classMarks: unmarks ? marks.classes : 0,
+      },
+    },
+    warnings,
+  }
+}
+
+function concernsInet6({ selector }: Rule): boolean {
+  return selector.pairs.some((pair) => familiesOf(pair).includes('inet6'))
+}
+
+/** The kernel itself drops what comes from outside under `::1`, but not under the other addresses of the host. */
+function needsGuard(address: Address): boolean {
+  return address.family === 'inet6' && !isLoopback(address)
+}
+
+/**
+ * The tunnels that rules are about. One whose interface is gone is remembered: nothing passes through it, and what
+ * fences off its packets stays.
+ */
+function usedTunnels(
+  rules: readonly Rule[],
+  remembered: ReadonlyMap<string, Tunnel>,
+  present: ReadonlyMap<string, Tunnel>,
+): ReadonlyMap<string, Tunnel> {
+  const used = new Map<string, Tunnel>()
+  for (const { tunnel } of rules) {
+    const found = tunnel && (present.get(tunnel.name) ?? remembered.get(tunnel.name))
+    if (found) used.set(found.name, found)
+  }
+  return used
+}
