@@ -14,6 +14,7 @@ import {
 } from '../../../agent/model/algorithm.ts'
 import type { Identity, SaState } from '../../../agent/model/association.ts'
 import { nearest } from '../../nearest.ts'
+import { describeClash, type NamedNumber, protocolNamed, serviceNamed } from '../names.ts'
 import type { EntryReader } from './entry.ts'
 import { EXTENSION_NAMES } from './extension-names.ts'
 import { parseKey, type RawKey } from './keys.ts'
@@ -89,10 +90,8 @@ export function readPort(reader: EntryReader, min: number): Given<number> | unde
   const token = expectWord(reader, 'a number')
   if (!token) return undefined
   if (parseNumber(token.text) !== undefined) return numberOf(reader, token, min, 65535)
-  const value = reader.parsing.options.resolver.service(token.text)
-  if (value !== undefined) return { value, token }
-  const expected = `a port number (${min}..65535) or the name of a service`
-  return reject(reader, token, `Expecting a number, not ${reader.quote(token)}!`, expected)
+  const named = serviceNamed(token.text, reader.parsing.options.resolver)
+  return numberNamed(reader, token, named, `a port number (${min}..65535) or the name of a service`)
 }
 
 /** An IP protocol by number or name. */
@@ -100,10 +99,20 @@ export function readProtocol(reader: EntryReader): Given<number> | undefined {
   const token = expectWord(reader, 'a number')
   if (!token) return undefined
   if (parseNumber(token.text) !== undefined) return numberOf(reader, token, 0, 255)
-  const value = reader.parsing.options.resolver.protocol(token.text)
-  if (value !== undefined) return { value, token }
-  const expected = 'a protocol number (0..255) or the name of a protocol'
-  return reject(reader, token, `Expecting a number, not ${reader.quote(token)}!`, expected)
+  const named = protocolNamed(token.text, reader.parsing.options.resolver)
+  return numberNamed(reader, token, named, 'a protocol number (0..255) or the name of a protocol')
+}
+
+function numberNamed(
+  reader: EntryReader,
+  token: Token,
+  named: NamedNumber | undefined,
+  expected: string,
+): Given<number> | undefined {
+  if (named && 'number' in named) return { value: named.number, token }
+  const advice = named ? describeClash(reader.quote(token), named) : { expected, hint: undefined }
+  const message = `Expecting a number, not ${reader.quote(token)}!`
+  return reject(reader, token, message, advice.expected, advice.hint)
 }
 
 /** An algorithm of the table by name or number. */

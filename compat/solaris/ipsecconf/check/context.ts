@@ -12,6 +12,7 @@ import {
 } from '../../../../agent/model/algorithm.ts'
 import type { Action, AlgorithmRequirement } from '../../../../agent/model/policy.ts'
 import type { Resolver } from '../../../../agent/model/resolver.ts'
+import { type NamedNumber, protocolNamed, serviceNamed } from '../../names.ts'
 import type { Token } from '../syntax/lexer.ts'
 import type { Report } from '../syntax/report.ts'
 
@@ -54,8 +55,8 @@ export class Context {
   readonly tunnelModes = new Map<string, { mode: string; at: Token }>()
   readonly #available: ReadonlySet<string> | undefined
   readonly #names = new Map<string, ResolvedName>()
-  readonly #services = new Map<string, number | undefined>()
-  readonly #protocols = new Map<string, number | undefined>()
+  readonly #services = new Map<string, NamedNumber | undefined>()
+  readonly #protocols = new Map<string, NamedNumber | undefined>()
 
   constructor(report: Report, environment: PolicyEnvironment) {
     this.report = report
@@ -72,13 +73,13 @@ export class Context {
   }
 
   /** Port of a service name. */
-  service(name: string): number | undefined {
-    return remember(this.#services, name, (key) => this.environment.resolver.service(key))
+  service(name: string): NamedNumber | undefined {
+    return remember(this.#services, name, (key) => serviceNamed(key, this.environment.resolver))
   }
 
   /** Number of a protocol name. */
-  protocol(name: string): number | undefined {
-    return remember(this.#protocols, name, (key) => this.environment.resolver.protocol(key))
+  protocol(name: string): NamedNumber | undefined {
+    return remember(this.#protocols, name, (key) => protocolNamed(key, this.environment.resolver))
   }
 
   /** Every address of a name, each once; asked of the resolver once a file. */
