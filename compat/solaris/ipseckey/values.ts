@@ -14,6 +14,7 @@ import {
 } from '../../../agent/model/algorithm.ts'
 import type { Identity, SaState } from '../../../agent/model/association.ts'
 import { nearest } from '../../nearest.ts'
+import { addressesOfName } from '../addresses.ts'
 import { describeClash, type NamedNumber, protocolNamed, serviceNamed } from '../names.ts'
 import type { EntryReader } from './entry.ts'
 import { EXTENSION_NAMES } from './extension-names.ts'
@@ -184,9 +185,7 @@ function addressesOf(
 ): NamedAddresses | undefined {
   const numeric = parseAddress(text)
   const found = numeric ? [numeric] : reader.parsing.addresses(text)
-  const addresses = distinct(found.map(unmapped)).filter(
-    (address) => !onlyInet6 || address.family === 'inet6',
-  )
+  const addresses = addressesOfName(found).filter((address) => !onlyInet6 || address.family === 'inet6')
   if (addresses.length > 0) return { addresses, isName: !numeric }
   if (found.length > 0) {
     return reject(
@@ -204,19 +203,6 @@ function addressesOf(
     'an address or a host name',
     hint,
   )
-}
-
-function unmapped(address: Address): Address {
-  const { bytes } = address
-  const isMapped =
-    bytes.length === 16 && bytes[10] === 0xff && bytes[11] === 0xff && !bytes.subarray(0, 10).some(Boolean)
-  return isMapped ? { family: 'inet', bytes: bytes.slice(12) } : address
-}
-
-function distinct(addresses: readonly Address[]): readonly Address[] {
-  if (addresses.length < 2) return addresses
-  const byText = new Map(addresses.map((address) => [address.bytes.join('.'), address]))
-  return [...byText.values()]
 }
 
 /** One address, by number or by a name that has exactly one. */

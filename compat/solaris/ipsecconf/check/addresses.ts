@@ -14,6 +14,7 @@ import {
   parseAddress,
 } from '../../../../agent/model/address.ts'
 import type { AddressPair } from '../../../../agent/model/policy.ts'
+import { unmapped } from '../../addresses.ts'
 import type { Token } from '../syntax/lexer.ts'
 import type { Setting } from '../syntax/parser.ts'
 import type { Context } from './context.ts'
@@ -149,14 +150,6 @@ function hasHostBits({ bytes, length }: Prefix): boolean {
   if (((bytes[whole] ?? 0) & (0xff >> (length & 7))) !== 0) return true
   for (let i = whole + 1; i < bytes.length; i++) if (bytes[i] !== 0) return true
   return false
-}
-
-/** The IPv4 address inside a v4-mapped one (RFC 4291 section 2.5.5.2); any other address as it is. */
-function unmapped(address: Address): Address {
-  const { bytes } = address
-  if (bytes.length !== 16 || bytes[10] !== 0xff || bytes[11] !== 0xff) return address
-  for (let i = 0; i < 10; i++) if (bytes[i] !== 0) return address
-  return { family: 'inet', bytes: bytes.slice(12) }
 }
 
 function parsePrefixLength(

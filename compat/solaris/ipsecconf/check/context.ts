@@ -12,6 +12,7 @@ import {
 } from '../../../../agent/model/algorithm.ts'
 import type { Action, AlgorithmRequirement } from '../../../../agent/model/policy.ts'
 import type { Resolver } from '../../../../agent/model/resolver.ts'
+import { addressesOfName } from '../../addresses.ts'
 import { type NamedNumber, protocolNamed, serviceNamed } from '../../names.ts'
 import type { Token } from '../syntax/lexer.ts'
 import type { Report } from '../syntax/report.ts'
@@ -86,7 +87,7 @@ export class Context {
   resolve(name: string): ResolvedName {
     return remember(this.#names, name, (key) => {
       const { resolver } = this.environment
-      const addresses = distinct(resolver.addresses(key))
+      const addresses = addressesOfName(resolver.addresses(key))
       const network = addresses.length === 0 ? resolver.network(key) : undefined
       return network ? { addresses: [network], network: true } : { addresses, network: false }
     })
@@ -114,9 +115,4 @@ function indexAlgorithms(table: AlgorithmTable, protocol: number): AlgorithmInde
     }
   }
   return { byName, byNumber }
-}
-
-function distinct(addresses: readonly Address[]): readonly Address[] {
-  if (addresses.length < 2) return addresses
-  return [...new Map(addresses.map((address) => [address.bytes.join('.'), address])).values()]
 }
