@@ -210,6 +210,9 @@ t.test('warnings about addresses', async (t) => {
     parse('{laddr 0.0.0.0 dir in} drop {}').diagnostics[0]?.hint,
     'Write 0.0.0.0/0 if the network is meant.',
   )
+  for (const fine of ['saddr 10.0.0.0 smask 0xff000000', 'daddr lab dmask 255.255.0.0']) {
+    t.same(warningsOf(fine), [], fine)
+  }
   for (const fine of ['10.0.0.0/8', '10.0.0.0/32', '10.0.0.1', '2001:db8::/32', '0.0.0.0/0']) {
     t.same(warningsOf(`laddr ${fine}`), [], fine)
   }
