@@ -48,7 +48,11 @@ export function survey(next: PolicyState, { localAddresses, tunnels }: HostNetwo
     state: {
       ...next,
       tunnels: used,
-      netfilter: { forwardedMark: forwarding && marks ? marks.forwarded : 0, guardsOwnAddresses },
+      netfilter: {
+        forwardedMark: forwarding && marks ? marks.forwarded : 0,
+        classMarks: marks && rules.some(isAroundTunnel) ? marks.classes : 0,
+        guardsOwnAddresses,
+      },
     },
     warnings,
   }
@@ -57,6 +61,11 @@ export function survey(next: PolicyState, { localAddresses, tunnels }: HostNetwo
 function isKeyManagementOnly({ selector, actions }: Rule): boolean {
   const { protocol = 17, localPort = 0 } = selector
   return protocol === 17 && [500, 4500].includes(localPort) && actions.some(({ kind }) => kind !== 'bypass')
+}
+
+/** What such a rule protects is the tunnel's own packets, and not what comes out of them. */
+function isAroundTunnel({ tunnel }: Rule): boolean {
+  return tunnel?.mode === 'transport'
 }
 
 function concernsInet6({ selector }: Rule): boolean {
