@@ -3,10 +3,10 @@
  *
  * - whether this host only forwards it: Solaris does not hold forwarded packets against the host's policy, Linux
  *   does. One mark bit says so, and outbound policies leave such packets out.
- * - whether the SA that marked it protects it: a packet that comes out of a tunnel interface still bears the class of
- *   the SA that protected the tunnel's own packet, but no SA protects it. The class is taken off.
  * - whether it came in from outside with a source address of this host: over IPv6 such packets would pass for this
  *   host's traffic with itself, which needs no protection. They are dropped.
+ * - whether an SA protected it at all: what comes out of a tunnel interface still bears the class mark of the SA that
+ *   protected the tunnel's own packet. It is taken off.
  *
  * @module
  */
@@ -20,17 +20,17 @@ const TABLE = 'solipsec'
 export interface NetfilterRules {
   /** The mark bit that forwarded packets get; 0 = none. */
   readonly forwardedMark: number
-  /** Mark bits that are taken off packets that no SA protects; 0 = none. */
-  readonly classMarks: number
   /** Drop what comes from outside under an IPv6 address of this host. */
   readonly guardsOwnAddresses: boolean
+  /** The mark bits of classes, to be taken off what no SA protects; 0 = none. */
+  readonly classMarks: number
 }
 
 /** Nothing to do: the table is absent. */
 export const NO_NETFILTER_RULES: NetfilterRules = {
   forwardedMark: 0,
-  classMarks: 0,
   guardsOwnAddresses: false,
+  classMarks: 0,
 }
 
 /** nftables is needed, but not there or not willing. */
@@ -48,8 +48,8 @@ export class NetfilterError extends Error {
 export function sameNetfilterRules(a: NetfilterRules, b: NetfilterRules): boolean {
   return (
     a.forwardedMark === b.forwardedMark &&
-    a.classMarks === b.classMarks &&
-    a.guardsOwnAddresses === b.guardsOwnAddresses
+    a.guardsOwnAddresses === b.guardsOwnAddresses &&
+    a.classMarks === b.classMarks
   )
 }
 
@@ -67,7 +67,7 @@ export function hasNft(): boolean {
 }
 
 /** The script for nft(8) that makes the table do just this. */
-export function netfilterScript({ forwardedMark, classMarks, guardsOwnAddresses }: NetfilterRules): string {
+export function netfilterScript({ forwardedMark, guardsOwnAddresses, classMarks }: NetfilterRules): string {
   const chains: string[] = []
   if (guardsOwnAddresses) {
     chains.push(
@@ -75,17 +75,18 @@ export function netfilterScript({ forwardedMark, classMarks, guardsOwnAddresses 
       'meta nfproto ipv6 iif != lo fib saddr type local drop; }',
     )
   }
-  const marking: string[] = []
   if (classMarks !== 0) {
-    marking.push(
-      `meta ipsec missing meta mark & ${hex(classMarks)} != 0 meta mark set meta mark and ${hex(~classMarks)};`,
+    chains.push(
+      'chain unprotected { type filter hook prerouting priority raw; policy accept;',
+      `meta ipsec missing meta mark & ${hex(classMarks)} != 0 meta mark set meta mark and ${hex(~classMarks)}; }`,
     )
   }
-  if (forwardedMark !== 0)
-    marking.push(`fib daddr type unicast meta mark set meta mark or ${hex(forwardedMark)};`)
-  if (marking.length > 0) {
+  if (forwardedMark !== 0) {
     // Behind destination NAT (priority -100): only then is it known whether a packet is for this host.
-    chains.push('chain marks { type filter hook prerouting priority -99; policy accept;', ...marking, '}')
+    chains.push(
+      'chain forwarded { type filter hook prerouting priority -99; policy accept;',
+      `fib daddr type unicast meta mark set meta mark or ${hex(forwardedMark)}; }`,
+    )
   }
   // Naming it first makes the deletion succeed where it is not there yet; all of a script happens at once.
   const gone = `table inet ${TABLE}\ndelete table inet ${TABLE}\n`

@@ -119,6 +119,17 @@ t.test('a rule for everything leaves alone what a host lives by', async (t) => {
   })
 })
 
+t.test('a packet from outside under an address of this host does not pass for its own', async (t) => {
+  await left.policy(`{} ipsec {${ESP}}`)
+  const { L, L2 } = INET6
+  await right.host.ip(`addr add ${L2}/128 dev lo nodad`)
+  const wire = Wiretap.open(t, { station: right })
+  const { delivered } = udp({ station: right, address: L2 }, { station: left, address: L })
+  t.notOk(delivered)
+  t.equal(kindsOf(wire.take()), 'udp', 'it was on the wire')
+  await right.host.ip(`addr delete ${L2}/128 dev lo`)
+})
+
 t.test('ICMP errors and replies come in in clear, requests do not', async (t) => {
   const inbound = (on: Addresses, type: number, code: number) => () => two.inIcmp(on, [type, code])
   const rules = BOTH.map(({ L, R }) => `{laddr ${L} raddr ${R}} ipsec {${ESP}}`).join('\n')
