@@ -3,12 +3,18 @@
  *
  * @module
  * @example
- * import { appendRules, defaultAlgorithmTable, Session } from 'solipsec/agent'
+ * import { appendRules, defaultAlgorithmTable as algorithms, hasErrors, Session } from 'solipsec/agent'
  * import { parsePolicy } from 'solipsec/compat'
+ * import { systemResolver as resolver } from 'solipsec/netlink'
  *
- * const session = Session.open(defaultAlgorithmTable)
- * session.apply(session.plan(appendRules(session.state, rules)))
- * session.close()
+ * const { rules, diagnostics } = parsePolicy(text, 'ipsecinit.conf', { algorithms, resolver })
+ * if (hasErrors(diagnostics)) throw new Error(diagnostics[0].message)
+ * const session = Session.open(algorithms)
+ * try {
+ *   session.apply(session.plan(appendRules(session.state, rules)))
+ * } finally {
+ *   session.close()
+ * }
  */
 export * from './model/address.ts'
 export * from './model/algorithm.ts'
@@ -19,7 +25,10 @@ export type * from './model/policy.ts'
 export type { Resolver } from './model/resolver.ts'
 export { Secret } from './model/secret.ts'
 export { AssociationError, AssociationTransaction } from './reconcile/association-transaction.ts'
+export { HiddenKeysError } from './reconcile/classify.ts'
 export { ApplyError, ConflictError, type Reconciliation } from './reconcile/engine.ts'
+export { NetfilterError } from './reconcile/netfilter.ts'
+export type { InstalledPolicy, PolicyPlan } from './reconcile/plan.ts'
 export {
   appendRules,
   findByIndex,
@@ -30,4 +39,9 @@ export {
   type Scope,
 } from './reconcile/policy-edit.ts'
 export type { LoadedRule, PolicyState } from './reconcile/policy-state.ts'
-export { type PlannedChange, Session } from './reconcile/session.ts'
+export { type PlannedChange, RestoreError, Session } from './reconcile/session.ts'
+export type { Step } from './reconcile/steps.ts'
+export { LockedError, UntrustedFolderError } from './reconcile/store.ts'
+export type { KernelPolicy } from './translate/kernel-policy.ts'
+export { MarkCapacityError } from './translate/policy-set.ts'
+export { TunnelRuleError } from './translate/tunnels.ts'

@@ -12,6 +12,7 @@
 export { DecodeError, EncodeError } from './codec/errors.ts'
 export { OpaqueBytes, opaque } from './codec/opaque.ts'
 export { SystemError } from './libc/errno.ts'
+export * as systemResolver from './libc/names.ts'
 export { enterNetns, NamespaceError, netnsCookie, withNetns } from './libc/netns.ts'
 export { NetlinkError } from './socket/error.ts'
 export { NetlinkSocket } from './socket/socket.ts'

@@ -63,6 +63,17 @@ export interface AlgorithmTable {
   readonly algorithms: readonly Algorithm[]
 }
 
+/**
+ * A table with what another has besides. Rules and SAs that are in force keep their meaning when their algorithm is
+ * taken out of the file that it came from.
+ */
+export function joinTables(table: AlgorithmTable, others: AlgorithmTable): AlgorithmTable {
+  const missing = others.algorithms.filter(
+    ({ protocol, number }) => !algorithmByNumber(table, protocol, number),
+  )
+  return { protocols: table.protocols, algorithms: [...table.algorithms, ...missing] }
+}
+
 /** Looks an algorithm up by name, case-insensitively, aliases included. */
 export function algorithmByName(
   table: AlgorithmTable,

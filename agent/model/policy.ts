@@ -67,6 +67,16 @@ export type Action =
   | { readonly kind: 'bypass' }
   | { readonly kind: 'drop' }
 
+/** The alternatives that can come to pass: dropping always works, so none after it is ever reached. */
+export function reachableActions(actions: readonly Action[]): readonly Exclude<Action, { kind: 'drop' }>[] {
+  const reachable: Exclude<Action, { kind: 'drop' }>[] = []
+  for (const action of actions) {
+    if (action.kind === 'drop') break
+    reachable.push(action)
+  }
+  return reachable
+}
+
 /** `tunnel NAME negotiate MODE`. */
 export interface TunnelReference {
   readonly name: string

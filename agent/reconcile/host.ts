@@ -77,7 +77,8 @@ function readTunnel(message: RouteMessage): Tunnel | undefined {
   if (!ifname || !info?.local || !info.remote || !protocols) return undefined
   const endpoints = { local: toAddress(info.local), remote: toAddress(info.remote) }
   if (isUnspecified(endpoints.local) || isUnspecified(endpoints.remote)) return undefined
-  return { name: ifname, ifindex: message.body.ifi_index, endpoints, protocols }
+  const skipsPolicy = info.kind === 'sit'
+  return { name: ifname, ifindex: message.body.ifi_index, endpoints, protocols, skipsPolicy }
 }
 
 /** The IP protocols that a tunnel interface of each kind sends: IPv4 4, IPv6 41, GRE 47. */

@@ -5,6 +5,8 @@
  *   does. One mark bit says so, and outbound policies leave such packets out.
  * - whether it came in from outside with a source address of this host: over IPv6 such packets would pass for this
  *   host's traffic with itself, which needs no protection. They are dropped.
+ * - whether an SA protected it at all: what comes out of a tunnel interface still bears the class mark of the SA that
+ *   protected the tunnel's own packet. It is taken off.
  *
  * @module
  */
@@ -20,10 +22,16 @@ export interface NetfilterRules {
   readonly forwardedMark: number
   /** Drop what comes from outside under an IPv6 address of this host. */
   readonly guardsOwnAddresses: boolean
+  /** The mark bits of classes, to be taken off what no SA protects; 0 = none. */
+  readonly classMarks: number
 }
 
 /** Nothing to do: the table is absent. */
-export const NO_NETFILTER_RULES: NetfilterRules = { forwardedMark: 0, guardsOwnAddresses: false }
+export const NO_NETFILTER_RULES: NetfilterRules = {
+  forwardedMark: 0,
+  guardsOwnAddresses: false,
+  classMarks: 0,
+}
 
 /** nftables is needed, but not there or not willing. */
 export class NetfilterError extends Error {
@@ -38,7 +46,11 @@ export class NetfilterError extends Error {
 
 /** True where rules differ. */
 export function sameNetfilterRules(a: NetfilterRules, b: NetfilterRules): boolean {
-  return a.forwardedMark === b.forwardedMark && a.guardsOwnAddresses === b.guardsOwnAddresses
+  return (
+    a.forwardedMark === b.forwardedMark &&
+    a.guardsOwnAddresses === b.guardsOwnAddresses &&
+    a.classMarks === b.classMarks
+  )
 }
 
 /** True where there is an nft to run. */
@@ -55,7 +67,7 @@ export function hasNft(): boolean {
 }
 
 /** The script for nft(8) that makes the table do just this. */
-export function netfilterScript({ forwardedMark, guardsOwnAddresses }: NetfilterRules): string {
+export function netfilterScript({ forwardedMark, guardsOwnAddresses, classMarks }: NetfilterRules): string {
   const chains: string[] = []
   if (guardsOwnAddresses) {
     chains.push(
@@ -63,16 +75,26 @@ export function netfilterScript({ forwardedMark, guardsOwnAddresses }: Netfilter
       'meta nfproto ipv6 iif != lo fib saddr type local drop; }',
     )
   }
+  if (classMarks !== 0) {
+    chains.push(
+      'chain unprotected { type filter hook prerouting priority raw; policy accept;',
+      `meta ipsec missing meta mark & ${hex(classMarks)} != 0 meta mark set meta mark and ${hex(~classMarks)}; }`,
+    )
+  }
   if (forwardedMark !== 0) {
     // Behind destination NAT (priority -100): only then is it known whether a packet is for this host.
     chains.push(
       'chain forwarded { type filter hook prerouting priority -99; policy accept;',
-      `fib daddr type unicast meta mark set meta mark or 0x${forwardedMark.toString(16)}; }`,
+      `fib daddr type unicast meta mark set meta mark or ${hex(forwardedMark)}; }`,
     )
   }
   // Naming it first makes the deletion succeed where it is not there yet; all of a script happens at once.
   const gone = `table inet ${TABLE}\ndelete table inet ${TABLE}\n`
   return chains.length === 0 ? gone : `${gone}table inet ${TABLE} {\n${chains.join('\n')}\n}\n`
+}
+
+function hex(bits: number): string {
+  return `0x${(bits >>> 0).toString(16)}`
 }
 
 /**

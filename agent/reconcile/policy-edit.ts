@@ -84,6 +84,13 @@ export function removeRule(state: PolicyState, gone: LoadedRule): PolicyState {
   return { ...state, rules: state.rules.filter((loaded) => loaded !== gone) }
 }
 
+/** Those of the rules that no loaded rule says the same as. */
+export function notLoaded(state: PolicyState, rules: readonly Rule[]): Rule[] {
+  const meanings = new Meanings()
+  const loaded = new Set(state.rules.map(({ rule }) => meanings.of(rule)))
+  return rules.filter((rule) => !loaded.has(meanings.of(rule)))
+}
+
 /** What rules say, without how and where it was written, as texts: equal for rules of equal meaning. */
 class Meanings {
   /** Rules share lists of actions: each list is written once. */

@@ -7,8 +7,9 @@
 import { XfrmConnection } from '../../netlink/xfrm/connection.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import { EncapSockets } from '../datapath/encap-socket.ts'
-import type { AlgorithmTable } from '../model/algorithm.ts'
+import { type AlgorithmTable, joinTables } from '../model/algorithm.ts'
 import type { AssociationStatus } from '../model/association.ts'
+import { defaultAlgorithmTable } from '../model/default-algorithms.ts'
 import { DEFAULT_MARK_MASK } from '../translate/marks.ts'
 import { classesOf } from '../translate/policy-set.ts'
 import { takeBack, undoMessages } from './association-journal.ts'
@@ -64,11 +65,13 @@ export class Session {
   #network: HostNetwork | undefined
   #state: PolicyState
   #isRecorded: boolean
+  /** Why a broken-off change could not be taken back. Only taking everything away is possible then. */
+  #unrecovered: unknown
 
   private constructor(store: Store, connection: XfrmConnection, algorithms: AlgorithmTable) {
     this.#store = store
     this.#connection = connection
-    this.#algorithms = algorithms
+    this.#algorithms = joinTables(algorithms, defaultAlgorithmTable)
     const recorded = store.loadPolicy()
     this.#isRecorded = recorded !== undefined
     this.#state = recorded ?? emptyState(DEFAULT_MARK_MASK)
@@ -158,6 +161,7 @@ export class Session {
    * @throws ApplyError, NetfilterError after everything has been taken back; RestoreError where that failed too
    */
   apply({ next, reconciliation }: PlannedChange): void {
+    if (this.#unrecovered && next.rules.length > 0) throw this.#unrecovered
     const { steps } = reconciliation
     const undo = undoMessages(steps)
     this.#store.writePendingPolicy(next)
@@ -199,6 +203,7 @@ export class Session {
    *   UDP port cannot be bound
    */
   commit({ steps, notes, receivingPorts }: AssociationTransaction): void {
+    if (this.#unrecovered) throw this.#unrecovered
     const sockets = EncapSockets.bind(receivingPorts)
     const before = this.#store.loadNotes()
     const undo = undoMessages(steps)
@@ -259,6 +264,10 @@ export class Session {
     if (!this.#store.hasPendingPolicy() && !journal) return
     // Without a record of what was, there is no way back to it: what the kernel has stays.
     if (!this.#isRecorded && this.#store.hasPolicyFile()) return
-    this.#restore(journal ?? [], new Error('a command died in the middle of a change'))
+    try {
+      this.#restore(journal ?? [], new Error('a command died in the middle of a change'))
+    } catch (error) {
+      this.#unrecovered = error
+    }
   }
 }

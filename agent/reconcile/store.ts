@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type FileLock, lockFile } from '../../netlink/libc/lock.ts'
 import { netnsCookie } from '../../netlink/libc/netns.ts'
@@ -32,6 +32,20 @@ export class LockedError extends Error {
   }
 }
 
+/** The folder for state files is not ours alone: whoever else can write to it could make us write elsewhere. */
+export class UntrustedFolderError extends Error {
+  constructor(folder: string) {
+    super(
+      `${folder} has to be a folder that belongs to the user of this command and that nobody else can write to`,
+    )
+    this.name = 'UntrustedFolderError'
+  }
+}
+
+const S_IFMT = 0o170000
+const S_IFDIR = 0o040000
+const OTHERS_WRITE = 0o022
+
 /** The state files of the network namespace that the calling thread is in. */
 export class Store {
   readonly #folder: string
@@ -51,6 +65,10 @@ export class Store {
     // The list of the kernel's algorithms, beside the folder, is for everyone to read.
     mkdirSync(runDir, { recursive: true, mode: 0o755 })
     mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const { uid, mode } = lstatSync(folder)
+    if (uid !== process.geteuid?.() || (mode & OTHERS_WRITE) !== 0 || (mode & S_IFMT) !== S_IFDIR) {
+      throw new UntrustedFolderError(folder)
+    }
     return new Store(folder)
   }
 
@@ -131,7 +149,13 @@ export class Store {
   /** What the kernel has no place for in the SAs. */
   loadNotes(): AssociationNotes {
     const text = this.#read(NOTES)
-    return text === undefined ? new Map() : decodeNotes(text)
+    if (text === undefined) return new Map()
+    try {
+      return decodeNotes(text)
+    } catch {
+      // Damaged, or of another version: pairs, identities and idle limits are forgotten, protection is not.
+      return new Map()
+    }
   }
 
   /** Changes whenever the notes are written: each time the file is a new one. */
@@ -163,7 +187,8 @@ export class Store {
   #write(name: string, text: string): void {
     const path = this.#path(name)
     const temporary = `${path}.new`
-    writeFileSync(temporary, text, { mode: 0o600, flag: 'w' })
+    rmSync(temporary, { force: true })
+    writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' })
     renameSync(temporary, path)
   }
 }

@@ -29,7 +29,12 @@ export function survey(next: PolicyState, { localAddresses, tunnels }: HostNetwo
   const ownAddresses = rules.some(concernsInet6) && localAddresses.some(needsGuard)
   const guardsOwnAddresses = ownAddresses && hasNft()
   const used = usedTunnels(rules, next.tunnels, tunnels)
-  const warnings: string[] = []
+  const warnings = rules
+    .filter(isKeyManagementOnly)
+    .map(
+      ({ file, span }) =>
+        `${file}:${span.line}: UDP 500 and 4500 of this host always pass in clear; this rule changes nothing.`,
+    )
   if (forwarding && !marks) {
     warnings.push('without mark bits, packets that this host only forwards are held to its own rules, too.')
   }
@@ -43,10 +48,24 @@ export function survey(next: PolicyState, { localAddresses, tunnels }: HostNetwo
     state: {
       ...next,
       tunnels: used,
-      netfilter: { forwardedMark: forwarding && marks ? marks.forwarded : 0, guardsOwnAddresses },
+      netfilter: {
+        forwardedMark: forwarding && marks ? marks.forwarded : 0,
+        classMarks: marks && rules.some(isAroundTunnel) ? marks.classes : 0,
+        guardsOwnAddresses,
+      },
     },
     warnings,
   }
+}
+
+function isKeyManagementOnly({ selector, actions }: Rule): boolean {
+  const { protocol = 17, localPort = 0 } = selector
+  return protocol === 17 && [500, 4500].includes(localPort) && actions.some(({ kind }) => kind !== 'bypass')
+}
+
+/** What such a rule protects is the tunnel's own packets, and not what comes out of them. */
+function isAroundTunnel({ tunnel }: Rule): boolean {
+  return tunnel?.mode === 'transport'
 }
 
 function concernsInet6({ selector }: Rule): boolean {

@@ -8,7 +8,13 @@
  */
 import type { Selector as XfrmSelector } from '../../netlink/xfrm/structs.ts'
 import { anyPrefix, type Family, maskPrefix } from '../model/address.ts'
-import type { AddressPair, IcmpRange, Rule, Selector } from '../model/policy.ts'
+import {
+  type AddressPair,
+  type IcmpRange,
+  type Rule,
+  reachableActions,
+  type Selector,
+} from '../model/policy.ts'
 import { type MaskedPort, makeSelector } from './selectors.ts'
 
 const PROTOCOL_ICMP = 1
@@ -78,5 +84,5 @@ function coversIcmp(selector: Selector): boolean {
 
 /** True where a rule drops inbound ICMP: then the exceptions go with the rules that protect, not before all. */
 export function dropsInboundIcmp({ actions, direction, selector }: Rule): boolean {
-  return direction !== 'out' && actions.every(({ kind }) => kind === 'drop') && coversIcmp(selector)
+  return direction !== 'out' && reachableActions(actions).length === 0 && coversIcmp(selector)
 }

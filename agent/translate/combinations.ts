@@ -9,7 +9,7 @@ import { mode, proto } from '../../netlink/xfrm/constants.ts'
 import { defaultId, defaultTemplate } from '../../netlink/xfrm/defaults.ts'
 import type { Mark, UserTmpl } from '../../netlink/xfrm/structs.ts'
 import type { Address, Family } from '../model/address.ts'
-import type { Action, Protection } from '../model/policy.ts'
+import { type Action, type Protection, reachableActions } from '../model/policy.ts'
 import type { ClassTable, Combination } from './classes.ts'
 import { inField, type MarkLayout } from './marks.ts'
 import { requirementsOf, type TunnelEndpoints } from './requirements.ts'
@@ -29,7 +29,8 @@ export function acceptanceOf(
   tunnel?: TunnelEndpoints,
 ): Acceptance {
   const combinations: Combination[] = []
-  for (const action of actions) {
+  const reachable = reachableActions(actions)
+  for (const action of reachable) {
     if (action.kind !== 'protect') continue
     for (const combination of combinationsOf(action.protection, classes, tunnel)) {
       if (!combinations.some((one) => one.esp === combination.esp && one.ah === combination.ah)) {
@@ -37,7 +38,7 @@ export function acceptanceOf(
       }
     }
   }
-  return { combinations, clear: actions.some((action) => action.kind === 'bypass') }
+  return { combinations, clear: reachable.some(({ kind }) => kind === 'bypass') }
 }
 
 function combinationsOf(

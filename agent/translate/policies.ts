@@ -12,7 +12,7 @@ import { family as af, dir } from '../../netlink/xfrm/constants.ts'
 import type { Mark, Selector } from '../../netlink/xfrm/structs.ts'
 import { type Family, hostPrefix } from '../model/address.ts'
 import { familiesOf } from '../model/entries.ts'
-import type { AddressPair, Rule } from '../model/policy.ts'
+import { type AddressPair, type Rule, reachableActions } from '../model/policy.ts'
 import { type Choice, chooseForTunnel, chooseOutbound, type Peers } from './choice.ts'
 import { clearIcmpSelectors } from './clear-icmp.ts'
 import { combinationMark } from './combinations.ts'
@@ -132,7 +132,7 @@ function satellites(plan: Plan, { rule, pair }: PlacedRule, { marks }: PolicyCon
 /** Before a rule that asks for protection: ICMP that may come in clear from its other side. */
 function clearIcmp(plan: Plan, { rule, pair }: PlacedRule, { marks }: PolicyContext): KernelPolicy[] {
   const { acceptance, tunnel } = plan.terms
-  const protects = !acceptance.clear && rule.actions.some(({ kind }) => kind === 'protect')
+  const protects = !acceptance.clear && reachableActions(rule.actions).length > 0
   if (rule.direction === 'out' || tunnel || !protects) return []
   const mark = marks && combinationMark({}, marks)
   return familiesOf(pair)

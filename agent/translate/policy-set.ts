@@ -7,7 +7,7 @@ import { type Address, type Family, isLoopback } from '../model/address.ts'
 import type { AlgorithmTable } from '../model/algorithm.ts'
 import type { SaProtocol } from '../model/association.ts'
 import { familiesOf } from '../model/entries.ts'
-import type { Rule } from '../model/policy.ts'
+import { type Rule, reachableActions } from '../model/policy.ts'
 import { type OutboundAssociation, Peers } from './choice.ts'
 import { type Alternatives, buildClasses, type ClassTable } from './classes.ts'
 import { dropsInboundIcmp } from './clear-icmp.ts'
@@ -66,7 +66,7 @@ function* alternativesOfRules(rules: Iterable<Rule>, facts: HostFacts): Generato
     const known = seen.get(tunnel) ?? new Set()
     if (known.has(actions)) continue
     seen.set(tunnel, known.add(actions))
-    yield actions.flatMap((action) =>
+    yield reachableActions(actions).flatMap((action) =>
       action.kind === 'protect' ? [requirementsOf(action.protection, tunnel?.endpoints)] : [],
     )
   }

@@ -22,6 +22,8 @@ export interface Tunnel {
   readonly endpoints: TunnelEndpoints
   /** IP protocols of the packets that the interface itself sends: 4, 41 (RFC 2003, 2473, 4213) or 47 (GRE). */
   readonly protocols: readonly number[]
+  /** The kernel takes packets out of such a tunnel without asking policy whether they may come in. */
+  readonly skipsPolicy?: boolean
 }
 
 /** A tunnel rule that cannot be carried out on this host as it is meant. */
@@ -52,6 +54,13 @@ export function tunnelOf(rule: Rule, tunnels: ReadonlyMap<string, Tunnel>): Tunn
       rule,
       `Cannot find tunnel interface ${reference.name}.`,
       `make it first, for example: ip link add ${reference.name} type ipip local ADDRESS remote ADDRESS`,
+    )
+  }
+  if (tunnel.skipsPolicy) {
+    throw new TunnelRuleError(
+      rule,
+      `${reference.name} is a sit interface: Linux lets clear packets into it whatever policy says.`,
+      `make it of type gre: with 'negotiate tunnel', what is on the wire is the same`,
     )
   }
   // The interface's own, unprotected packets are fenced off as a whole.

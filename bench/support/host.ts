@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { PlainPolicy } from '../../compat/commands/ipsecconf/plan-text.ts'
+import type { PlainPolicy } from '../../compat/commands/support/policy-text.ts'
 import { type CommandLine, output, run } from './execute.ts'
 
 /** Where a part of the benchmark works: gone without a trace when it is done. */

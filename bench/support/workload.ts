@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { PlainPolicy } from '../../compat/commands/ipsecconf/plan-text.ts'
+import type { PlainPolicy } from '../../compat/commands/support/policy-text.ts'
 
 /** A protection that needs ESP with two algorithms, as most hosts have it. */
 const PROPERTIES = 'encr_algs aes encr_auth_algs sha256 sa shared'

@@ -28,7 +28,7 @@ export async function applyOrShow(
   const change = session.plan(next)
   for (const warning of change.warnings) io.stderr.write(`WARNING: ${warning}\n`)
   if (request.dryRun) {
-    const { planJson, planText } = await import('./plan-text.ts')
+    const { planJson, planText } = await import('../support/policy-text.ts')
     io.stdout.write(request.json ? planJson(change.reconciliation) : planText(change.reconciliation))
     return
   }

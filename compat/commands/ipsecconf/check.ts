@@ -3,9 +3,12 @@
  *
  * @module
  */
+
+import { algorithmTable } from '../support/algorithms.ts'
 import type { Io } from '../support/io.ts'
+import { report } from '../support/report.ts'
 import type { Request } from './arguments.ts'
-import { algorithmTable, checkPolicy, readPolicyText, report, stopOnErrors } from './read-policy.ts'
+import { checkPolicy, readPolicyText, stopOnErrors } from './read-policy.ts'
 
 export async function checkFile(file: string, { quiet, json }: Request, io: Io): Promise<void> {
   const text = await readPolicyText(file, io)

@@ -18,15 +18,15 @@ import { positionOf, SLOTS } from '../../../agent/translate/priorities.ts'
 import * as systemResolver from '../../../netlink/libc/names.ts'
 import { family as af, dir } from '../../../netlink/xfrm/constants.ts'
 import { formatEntry, type PrintOptions } from '../../solaris/ipsecconf/index.ts'
+import { displayTable } from '../support/algorithms.ts'
 import type { Io } from '../support/io.ts'
+import { plainPolicy } from '../support/policy-text.ts'
 import type { Request, Task } from './arguments.ts'
-import { plainPolicy } from './plan-text.ts'
-import { algorithmTable } from './read-policy.ts'
 
 type Listing = Extract<Task, { kind: 'view' | 'list' | 'flush' }>
 
 export async function list(task: Listing, request: Request, io: Io): Promise<void> {
-  const algorithms = await algorithmTable(io)
+  const algorithms = displayTable()
   const session = Session.open(algorithms)
   try {
     if (session.isUnrecorded) {

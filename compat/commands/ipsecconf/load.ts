@@ -4,16 +4,18 @@
  * @module
  */
 import type { Rule } from '../../../agent/model/policy.ts'
-import { appendRules, removeMatching, replaceRules } from '../../../agent/reconcile/policy-edit.ts'
+import { appendRules, notLoaded, removeMatching, replaceRules } from '../../../agent/reconcile/policy-edit.ts'
 import type { PolicyState } from '../../../agent/reconcile/policy-state.ts'
 import { Session } from '../../../agent/reconcile/session.ts'
 import { findDuplicates, withoutEntries } from '../../solaris/ipsecconf/index.ts'
+import { algorithmTable } from '../support/algorithms.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
+import { report } from '../support/report.ts'
 import type { Request } from './arguments.ts'
 import { applyOrShow } from './change.ts'
 import { withMarks } from './marks.ts'
-import { algorithmTable, checkPolicy, readPolicyText, report, stopOnErrors } from './read-policy.ts'
+import { checkPolicy, readPolicyText, stopOnErrors } from './read-policy.ts'
 import { requireRecord } from './record.ts'
 
 /**
@@ -30,7 +32,7 @@ export async function changeByFile(
   const text = await readPolicyText(file, io)
   if (!text) return
   const algorithms = await algorithmTable(io)
-  const { rules, diagnostics } = checkPolicy(text, algorithms)
+  const { rules, diagnostics } = checkPolicy(text, algorithms, kind !== 'remove')
   await report(request.quiet ? diagnostics.filter(({ severity }) => severity === 'error') : diagnostics, io)
   stopOnErrors(diagnostics)
   if (rules.length === 0 && kind !== 'replace') {
@@ -43,7 +45,9 @@ export async function changeByFile(
     const state = withMarks(session, request, io)
     const next = edit(kind, state, rules, all, request, io)
     await applyOrShow(session, next, request, io)
-    if (io.service && !request.dryRun) io.stdout.write(`${rules.length} policy rules added.\n`)
+    if (io.service && !request.dryRun) {
+      io.stdout.write(`${rules.length} policy rules ${kind === 'remove' ? 'removed' : 'added'}.\n`)
+    }
   } finally {
     session.close()
   }
@@ -57,10 +61,24 @@ function edit(
   request: Request,
   io: Io,
 ): PolicyState {
-  if (kind === 'remove') return removeMatching(state, rules)
+  if (kind === 'remove') return without(state, rules)
   if (kind === 'replace') return replaceRules(state, rules, { kind: all ? 'all' : 'host' })
   const loaded = state.rules.map(({ rule }) => rule)
   return appendRules(state, loaded.length === 0 ? rules : withoutLoaded(rules, loaded, request, io))
+}
+
+/** Takes rules out, all or none: one that is not loaded is a mistake in the file. */
+function without(state: PolicyState, rules: readonly Rule[]): PolicyState {
+  const strangers = notLoaded(state, rules)
+  if (strangers.length > 0) {
+    const lines = strangers.map(
+      ({ file, span, text }) => `${file}:${span.line}: this rule is not loaded:\n  ${text}`,
+    )
+    throw new CommandError(
+      [...lines, 'help: ipsecconf without options shows what is loaded; -d removes by index'].join('\n'),
+    )
+  }
+  return removeMatching(state, rules)
 }
 
 /** Leaves out what is loaded already; refuses what contradicts it. */

@@ -6,10 +6,9 @@
 import { readFileSync } from 'node:fs'
 import type { AlgorithmTable } from '../../../agent/model/algorithm.ts'
 import type { Diagnostic } from '../../../agent/model/diagnostic.ts'
-import { hasErrors } from '../../../agent/model/diagnostic.ts'
 import type { Rule } from '../../../agent/model/policy.ts'
 import * as systemResolver from '../../../netlink/libc/names.ts'
-import { loadAlgorithmTable, loadSynchronisedTable } from '../../solaris/ipsecalgs/load.ts'
+import { loadSynchronisedTable } from '../../solaris/ipsecalgs/load.ts'
 import { validOnly } from '../../solaris/ipsecalgs/synchronised.ts'
 import { parsePolicy } from '../../solaris/ipsecconf/index.ts'
 import { CommandError } from '../support/exit.ts'
@@ -45,25 +44,19 @@ export async function readPolicyText(file: string, io: Io): Promise<PolicyText |
   }
 }
 
-/** The algorithm table that names are looked up in. */
-export async function algorithmTable(io: Io): Promise<AlgorithmTable> {
-  const { table, diagnostics } = loadAlgorithmTable()
-  if (hasErrors(diagnostics)) await report(diagnostics, io)
-  return table
-}
-
-/** Parses, resolves and checks. */
-export function checkPolicy({ text, name }: PolicyText, algorithms: AlgorithmTable): CheckedPolicy {
-  const kernel = loadSynchronisedTable()
+/**
+ * Parses, resolves and checks.
+ *
+ * @param forKernel the kernel will have to have the algorithms, as far as `ipsecalgs -s` has asked it
+ */
+export function checkPolicy(
+  { text, name }: PolicyText,
+  algorithms: AlgorithmTable,
+  forKernel = true,
+): CheckedPolicy {
+  const kernel = forKernel ? loadSynchronisedTable() : undefined
   const available = kernel && { available: validOnly(kernel).algorithms }
   return parsePolicy(text, name, { algorithms, resolver: systemResolver, ...available })
-}
-
-/** Shows diagnostics on standard error, as a compiler would. */
-export async function report(diagnostics: readonly Diagnostic[], io: Io): Promise<void> {
-  if (diagnostics.length === 0) return
-  const { renderDiagnostics } = await import('../../diagnostics.ts')
-  io.stderr.write(renderDiagnostics(diagnostics, { color: io.stderr.isTTY }))
 }
 
 /** Ends the command if any diagnostic is an error; all of them have been shown. */

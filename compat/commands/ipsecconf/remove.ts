@@ -6,17 +6,17 @@
 import { findByIndex, flushRules, removeRule } from '../../../agent/reconcile/policy-edit.ts'
 import type { PolicyState } from '../../../agent/reconcile/policy-state.ts'
 import { Session } from '../../../agent/reconcile/session.ts'
+import { displayTable } from '../support/algorithms.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
 import type { Request, Task } from './arguments.ts'
 import { applyOrShow } from './change.ts'
-import { algorithmTable } from './read-policy.ts'
 import { requireRecord } from './record.ts'
 
 type Removal = Extract<Task, { kind: 'flush' | 'delete' | 'list' }>
 
 export async function flushOrDelete(task: Removal, request: Request, io: Io): Promise<void> {
-  const session = Session.open(await algorithmTable(io))
+  const session = Session.open(displayTable())
   try {
     if (task.kind === 'delete' || task.tunnel !== undefined) requireRecord(session)
     await applyOrShow(session, without(session.state, task), request, io)
@@ -27,6 +27,10 @@ export async function flushOrDelete(task: Removal, request: Request, io: Io): Pr
 
 function without(state: PolicyState, task: Removal): PolicyState {
   if (task.kind !== 'delete') {
+    const { tunnel: name } = task
+    if (name !== undefined && !state.rules.some(({ rule }) => rule.tunnel?.name === name)) {
+      throw new CommandError(`Cannot find tunnel interface ${name}: no rule is about it`)
+    }
     if (task.all) return flushRules(state, { kind: 'all' })
     return flushRules(
       state,

@@ -48,6 +48,16 @@ export async function execute(entries: readonly KeyEntry[], execution: Execution
     }
   } finally {
     session.close()
+    wipeKeys(commands)
+  }
+}
+
+/** The kernel has them now, or never will: this process needs them no more. */
+function wipeKeys(commands: readonly KeyCommand[]): void {
+  for (const command of commands) {
+    if (command.kind !== 'add') continue
+    command.association.authKey?.wipe()
+    command.association.encrKey?.wipe()
   }
 }
 

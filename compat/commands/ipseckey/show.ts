@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { lstatSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { AssociationStatus, SaProtocol, SaTarget } from '../../../agent/model/association.ts'
 import { findAssociation } from '../../../agent/reconcile/association-transaction.ts'
 import type { Session } from '../../../agent/reconcile/session.ts'
@@ -17,6 +19,7 @@ import {
 } from '../../solaris/ipseckey/print/message.ts'
 import { formatSave } from '../../solaris/ipseckey/print/save.ts'
 import { replaceFile } from '../support/atomic-file.ts'
+import { CommandError } from '../support/exit.ts'
 import type { Execution } from './execute.ts'
 
 /** Only root reads what has keys in it. */
@@ -67,7 +70,10 @@ export function saveTo(
     paranoid: request.paranoid,
   })
   if (file === undefined || file === '-') for (const piece of pieces) io.stdout.write(piece)
-  else replaceFile(file, [...pieces].join(''), KEY_FILE_MODE)
+  else {
+    refuseUnsafeTarget(file)
+    replaceFile(file, [...pieces].join(''), KEY_FILE_MODE)
+  }
 }
 
 /** How to print, as the options on the command line say. */
@@ -75,4 +81,18 @@ export function printOptions({ algorithms, request }: Execution): PrintOptions {
   const { numeric, paranoid, verbose } = request
   const now = BigInt(Math.floor(Date.now() / 1000))
   return { algorithms, resolver: systemResolver, numeric, paranoid, verbose, now }
+}
+
+/**
+ * Keys go into regular files in folders that are there: not over a device, not through a link that somebody else may
+ * have laid, not into a folder that a slip of the finger names.
+ */
+function refuseUnsafeTarget(file: string): void {
+  const present = lstatSync(file, { throwIfNoEntry: false })
+  if (present && !present.isFile()) {
+    throw new CommandError(`${file} - Not a regular file; remove it first, or save elsewhere`)
+  }
+  if (!statSync(dirname(file), { throwIfNoEntry: false })?.isDirectory()) {
+    throw new CommandError(`${file}: there is no folder ${dirname(file)}`)
+  }
 }

@@ -16,7 +16,7 @@ export type Outcome =
   | 'restart'
 
 /** `SMF_EXIT_ERR_FATAL` and `SMF_EXIT_ERR_PERM` of smf_method(7). */
-const SERVICE_FATAL = 95
+export const SERVICE_FATAL = 95
 const SERVICE_PERMISSION = 100
 
 /** Says the last words that belong to an outcome, on standard error, and gives its exit code. */

@@ -9,13 +9,13 @@ import { HiddenKeysError } from '../../../agent/reconcile/classify.ts'
 import { ApplyError, ConflictError } from '../../../agent/reconcile/engine.ts'
 import { NetfilterError } from '../../../agent/reconcile/netfilter.ts'
 import { RestoreError } from '../../../agent/reconcile/session.ts'
-import { LockedError } from '../../../agent/reconcile/store.ts'
+import { LockedError, UntrustedFolderError } from '../../../agent/reconcile/store.ts'
 import { MarkCapacityError } from '../../../agent/translate/policy-set.ts'
 import { TunnelRuleError } from '../../../agent/translate/tunnels.ts'
 import { NamespaceError } from '../../../netlink/libc/netns.ts'
 import { NetlinkError } from '../../../netlink/socket/error.ts'
-import { describeConflict } from '../ipsecconf/plan-text.ts'
 import { CommandError } from './exit.ts'
+import { describeConflict } from './policy-text.ts'
 
 /** @returns `undefined` for errors that are no user's business: they are bugs */
 export function explain(error: unknown): CommandError | undefined {
@@ -40,7 +40,12 @@ export function explain(error: unknown): CommandError | undefined {
     return new CommandError(withHint(error))
   }
   if (error instanceof ConflictError) return new CommandError(describeConflict(error.conflicts))
-  if (error instanceof NamespaceError || error instanceof LockedError) return new CommandError(error.message)
+  if (
+    error instanceof NamespaceError ||
+    error instanceof LockedError ||
+    error instanceof UntrustedFolderError
+  )
+    return new CommandError(error.message)
   if (error instanceof MarkCapacityError) {
     return new CommandError(
       `${error.message}\nhelp: let it have more of them, for example --mark-mask 0xffff0000, or join rules`,
@@ -49,13 +54,20 @@ export function explain(error: unknown): CommandError | undefined {
   if (error instanceof HiddenKeysError || error instanceof NetfilterError) {
     return new CommandError(error.message)
   }
-  return isPermission(error)
-    ? new CommandError(`Insufficient privilege: ${(error as Error).message}`, 'permission')
-    : undefined
+  if (isPermission(error)) {
+    return new CommandError(`Insufficient privilege: ${(error as Error).message}`, 'permission')
+  }
+  return isSystemError(error) ? new CommandError(error.message) : undefined
 }
 
 function withHint({ message, hint }: NetlinkError): string {
   return hint === undefined ? message : `${message}\nhelp: ${hint}`
+}
+
+/** The system refused something: a full disk, a folder where a file should be. Its words name the path. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  const { code, syscall } = error instanceof Error ? (error as NodeJS.ErrnoException) : {}
+  return syscall !== undefined && code !== undefined && /^E[A-Z0-9]+$/.test(code)
 }
 
 function isPermission(error: unknown): boolean {

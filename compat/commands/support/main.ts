@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SERVICE_FATAL } from './exit.ts'
 import type { Run } from './io.ts'
 import { processIo } from './process-io.ts'
 
@@ -17,7 +18,7 @@ export async function main(command: string, run: Run): Promise<never> {
     code = await run(process.argv.slice(2), io)
   } catch (error) {
     io.stderr.write(`${command}: internal error: ${describe(error)}\n`)
-    code = 1
+    code = io.service ? SERVICE_FATAL : 1
   }
   io.stdout.flush()
   if (io.stdout.failure) io.stderr.write(`${command}: cannot write output: ${io.stdout.failure}\n`)

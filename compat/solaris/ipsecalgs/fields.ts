@@ -110,11 +110,24 @@ export function formatFlags(flags: number): string {
   return [...names.map(([name]) => name), ...(rest ? [`0x${rest.toString(16)}`] : [])].join(',')
 }
 
-/** Algorithm names: a comma list without blanks or bars. */
+/** Algorithm names: a comma list of words that policies and key files can use. */
 export function readNames(text: string): Reading<string[]> {
   const names = text.split(',')
   const distinct = new Set(names.map((name) => name.toLowerCase())).size === names.length
-  return distinct && names.every(isWord) ? { value: names } : { error: 'Invalid algorithm name(s) value.' }
+  if (!distinct || !names.every(isWord)) return { error: 'Invalid algorithm name(s) value.' }
+  for (const name of names) {
+    const reason = whyUnusable(name)
+    if (reason !== undefined) return { error: `Invalid algorithm name(s) value: ${reason}.` }
+  }
+  return { value: names }
+}
+
+/** Why no policy or key file could use the name as it is meant. */
+function whyUnusable(name: string): string | undefined {
+  const [sign] = /[(){}"\\]/.exec(name) ?? []
+  if (sign !== undefined) return `${name} has a ${sign}, which means something else in policies and key files`
+  if (/^(\d+|0x[0-9a-f]+)$/i.test(name)) return `${name} would be read as the number of an algorithm`
+  return undefined
 }
 
 /** True for the words that stand for no one algorithm: only number 0 may have them. */

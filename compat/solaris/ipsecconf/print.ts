@@ -22,6 +22,7 @@ import type {
   Rule,
 } from '../../../agent/model/policy.ts'
 import type { Resolver } from '../../../agent/model/resolver.ts'
+import { protocolName, serviceName } from '../names.ts'
 import { defaultBits } from './check/algorithms.ts'
 import { UNLIMITED_BITS } from './vocabulary.ts'
 
@@ -53,14 +54,18 @@ function formatLine(rule: Rule, pair: AddressPair, direction: Direction, options
   const { resolver } = options
   let line = '{ '
   if (tunnel) line += `tunnel ${tunnel.name} negotiate ${tunnel.mode} `
-  if (protocol !== undefined) line += `ulp ${resolver?.protocolName(protocol) ?? protocol} `
+  if (protocol !== undefined) line += `ulp ${(resolver && protocolName(protocol, resolver)) ?? protocol} `
   if (pair.local) line += `laddr ${formatEnd(pair.local, resolver)} `
-  if (localPort !== undefined) line += `lport ${resolver?.serviceName(localPort, protocol) ?? localPort} `
+  if (localPort !== undefined) line += `lport ${formatPort(localPort, protocol, resolver)} `
   if (pair.remote) line += `raddr ${formatEnd(pair.remote, resolver)} `
-  if (remotePort !== undefined) line += `rport ${resolver?.serviceName(remotePort, protocol) ?? remotePort} `
+  if (remotePort !== undefined) line += `rport ${formatPort(remotePort, protocol, resolver)} `
   if (icmpType || icmpCode) line += `type ${icmpType ? formatRange(icmpType) : 255} `
   if (icmpCode) line += `code ${formatRange(icmpCode)} `
   return `${line}dir ${direction} } ${formatActions(actions, options)}`
+}
+
+function formatPort(port: number, protocol: number | undefined, resolver: Resolver | undefined): string {
+  return (resolver && serviceName(port, protocol, resolver)) ?? String(port)
 }
 
 /** Texts of lists of actions: a listing has few of them, thousands of times. */

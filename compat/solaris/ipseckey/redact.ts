@@ -2,13 +2,17 @@
  * Keeps keys out of what people see: which words of an entry are, or may be, key material, and the entry's text
  * with those words blanked.
  *
- * Deliberately suspicious. The value of an extension whose name has `key` in it is secret whatever it looks like,
- * and so is every word that looks like a key wherever it stands, because people mistype the words around it.
+ * Deliberately suspicious. The value of an extension whose name looks like that of a key is secret whatever it looks
+ * like, and so is every word that looks like a key wherever it stands, and hex digits in groups, because people
+ * mistype the words around a key, leave them out, or go on in the next line.
  *
  * @module
  */
 import { parseAddress } from '../../../agent/model/address.ts'
+import { nearest } from '../../nearest.ts'
+import { EXTENSION_NAMES } from './extension-names.ts'
 import { type LexedEntry, lex, type Token } from './lexer.ts'
+import { COMMANDS, SA_TYPE_WORDS } from './words.ts'
 
 /** True where a word might be (part of) a key: a long run of hex digits, or mostly hex digits. */
 export function looksLikeKey(word: string): boolean {
@@ -22,14 +26,37 @@ export function secretTokens(tokens: readonly Token[]): ReadonlySet<Token> {
   const secrets = new Set<Token>()
   let inKey = false
   let afterKeyWord = false
-  for (const token of tokens) {
+  for (const [index, token] of tokens.entries()) {
     const stray: boolean = inKey && /^[0-9a-f]+(\/.*)?$/i.test(token.text)
-    const secret: boolean = afterKeyWord || stray || looksLikeKey(token.text)
+    const secret: boolean = afterKeyWord || stray || looksLikeKey(token.text) || isInGroups(tokens, index)
     if (secret) secrets.add(token)
     inKey = secret
-    afterKeyWord = /key/i.test(token.text)
+    afterKeyWord = soundsLikeKey(token.text) && !EXTENSION_NAMES.has(tokens[index + 1]?.text ?? '')
   }
   return secrets
+}
+
+/** True for the names of key extensions, and for what may be meant as one. */
+function soundsLikeKey(word: string): boolean {
+  if (/key/i.test(word)) return true
+  if (EXTENSION_NAMES.has(word)) return false
+  return /^(auth|encr)/i.test(word) || nearest(word, ['authkey', 'encrkey']) !== undefined
+}
+
+/** True for hex digits beside hex digits, and where a command should stand: a key that goes on from the line before. */
+function isInGroups(tokens: readonly Token[], index: number): boolean {
+  if (!isGroup(tokens, index)) return false
+  return index === 0 || isGroup(tokens, index - 1) || isGroup(tokens, index + 1)
+}
+
+function isGroup(tokens: readonly Token[], index: number): boolean {
+  if (index === 0 && isCommand(tokens)) return false
+  return /^(0x)?[0-9a-f]{2,}(\/.*)?$/i.test(tokens[index]?.text ?? '')
+}
+
+/** The command `add` is hex digits too, and so is `ad` before `esp`. */
+function isCommand([first, second]: readonly Token[]): boolean {
+  return COMMANDS.has(first?.text ?? '') || SA_TYPE_WORDS.some((type) => type === second?.text.toLowerCase())
 }
 
 /**

@@ -14,6 +14,8 @@ import {
 } from '../../../agent/model/algorithm.ts'
 import type { Identity, SaState } from '../../../agent/model/association.ts'
 import { nearest } from '../../nearest.ts'
+import { addressesOfName } from '../addresses.ts'
+import { describeClash, type NamedNumber, protocolNamed, serviceNamed } from '../names.ts'
 import type { EntryReader } from './entry.ts'
 import { EXTENSION_NAMES } from './extension-names.ts'
 import { parseKey, type RawKey } from './keys.ts'
@@ -89,10 +91,8 @@ export function readPort(reader: EntryReader, min: number): Given<number> | unde
   const token = expectWord(reader, 'a number')
   if (!token) return undefined
   if (parseNumber(token.text) !== undefined) return numberOf(reader, token, min, 65535)
-  const value = reader.parsing.options.resolver.service(token.text)
-  if (value !== undefined) return { value, token }
-  const expected = `a port number (${min}..65535) or the name of a service`
-  return reject(reader, token, `Expecting a number, not ${reader.quote(token)}!`, expected)
+  const named = serviceNamed(token.text, reader.parsing.options.resolver)
+  return numberNamed(reader, token, named, `a port number (${min}..65535) or the name of a service`)
 }
 
 /** An IP protocol by number or name. */
@@ -100,10 +100,20 @@ export function readProtocol(reader: EntryReader): Given<number> | undefined {
   const token = expectWord(reader, 'a number')
   if (!token) return undefined
   if (parseNumber(token.text) !== undefined) return numberOf(reader, token, 0, 255)
-  const value = reader.parsing.options.resolver.protocol(token.text)
-  if (value !== undefined) return { value, token }
-  const expected = 'a protocol number (0..255) or the name of a protocol'
-  return reject(reader, token, `Expecting a number, not ${reader.quote(token)}!`, expected)
+  const named = protocolNamed(token.text, reader.parsing.options.resolver)
+  return numberNamed(reader, token, named, 'a protocol number (0..255) or the name of a protocol')
+}
+
+function numberNamed(
+  reader: EntryReader,
+  token: Token,
+  named: NamedNumber | undefined,
+  expected: string,
+): Given<number> | undefined {
+  if (named && 'number' in named) return { value: named.number, token }
+  const advice = named ? describeClash(reader.quote(token), named) : { expected, hint: undefined }
+  const message = `Expecting a number, not ${reader.quote(token)}!`
+  return reject(reader, token, message, advice.expected, advice.hint)
 }
 
 /** An algorithm of the table by name or number. */
@@ -175,9 +185,7 @@ function addressesOf(
 ): NamedAddresses | undefined {
   const numeric = parseAddress(text)
   const found = numeric ? [numeric] : reader.parsing.addresses(text)
-  const addresses = distinct(found.map(unmapped)).filter(
-    (address) => !onlyInet6 || address.family === 'inet6',
-  )
+  const addresses = addressesOfName(found).filter((address) => !onlyInet6 || address.family === 'inet6')
   if (addresses.length > 0) return { addresses, isName: !numeric }
   if (found.length > 0) {
     return reject(
@@ -195,19 +203,6 @@ function addressesOf(
     'an address or a host name',
     hint,
   )
-}
-
-function unmapped(address: Address): Address {
-  const { bytes } = address
-  const isMapped =
-    bytes.length === 16 && bytes[10] === 0xff && bytes[11] === 0xff && !bytes.subarray(0, 10).some(Boolean)
-  return isMapped ? { family: 'inet', bytes: bytes.slice(12) } : address
-}
-
-function distinct(addresses: readonly Address[]): readonly Address[] {
-  if (addresses.length < 2) return addresses
-  const byText = new Map(addresses.map((address) => [address.bytes.join('.'), address]))
-  return [...byText.values()]
 }
 
 /** One address, by number or by a name that has exactly one. */

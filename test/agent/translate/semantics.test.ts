@@ -17,6 +17,7 @@ import {
   departure,
   type Expectation,
   isExactly,
+  mayBeClear,
   protectionsOf,
   winningRule,
 } from './simulation/solaris.ts'
@@ -59,7 +60,7 @@ function isAllowedWithFlows(
   if (verdict.kind !== 'sent') return true
   const rule = winningRule(rules, packet, 'out')
   if (!rule) return false
-  if (verdict.states.length === 0) return rule.actions.some(({ kind }) => kind === 'bypass')
+  if (verdict.states.length === 0) return mayBeClear(rule)
   return isAsExpected(verdict, { kind: 'protected', as: protectionsOf(rule) }, associationOf)
 }
 

@@ -125,6 +125,14 @@ t.test('values that are missing or bad', async (t) => {
     ['-a -p 3 -n x -N 1', 'Missing key size(s).'],
     ['-a -p 3 -N 1 -k 8', 'Missing algorithm name(s).'],
     ['-a -p 3 -N 1 -k 8 -n any', 'Invalid algorithm name(s) value.'],
+    ...['foo(128)', '{x}', 'ok,a"b', 'a\\'].map((names): [string, string] => [
+      `-a -p 3 -N 1 -k 8 -b 8 -m M -n ${names}`,
+      `Invalid algorithm name(s) value: ${names.split(',').at(-1)} has a ${/\W/.exec(names.replace(',', ''))}, which means something else in policies and key files.`,
+    ]),
+    ...['12', '007', '0x1F'].map((name): [string, string] => [
+      `-a -p 3 -N 1 -k 8 -b 8 -m M -n ${name}`,
+      `Invalid algorithm name(s) value: ${name} would be read as the number of an algorithm.`,
+    ]),
     ['-a -p 3 -N 1 -k 8 -n x', 'Missing block/MAC lengths'],
     ['-a -p 3 -N 1 -k 8 -n x -b y', 'Invalid block/MAC lengths value.'],
     ['-a -p 3 -N 1 -k 8 -n x -b 8', 'Missing mechanism name.'],

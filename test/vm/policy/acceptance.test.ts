@@ -13,6 +13,7 @@ t.setTimeout(300_000)
 
 const AES256_SHA256 = { ...AES_SHA256, cipher: { name: 'aes', bits: 256 } } as const
 const AES_SHA1 = { ...AES_SHA256, integrity: { name: 'sha1', bits: 160 } } as const
+const AES = { protocol: 'esp', cipher: AES_SHA256.cipher } as const
 const GCM = { protocol: 'esp', cipher: { name: 'aes-gcm', bits: 128, salt: 32 } } as const
 const AH_SHA512 = { protocol: 'ah', integrity: { name: 'sha512', bits: 512 } } as const
 
@@ -22,6 +23,7 @@ const FORMS: Readonly<Record<string, { sas: readonly Transform[]; rule: string; 
   esp128: { sas: [AES_SHA256], rule: 'encr_algs aes(128) encr_auth_algs sha256', wire: 'esp' },
   esp256: { sas: [AES256_SHA256], rule: 'encr_algs aes(256) encr_auth_algs sha256', wire: 'esp' },
   espSha1: { sas: [AES_SHA1], rule: 'encr_algs aes(128) encr_auth_algs sha1', wire: 'esp' },
+  espBare: { sas: [AES], rule: 'encr_algs aes(128)', wire: 'esp' },
   gcm: { sas: [GCM], rule: 'encr_algs aes-gcm(128)', wire: 'esp' },
   ah256: { sas: [AH_SHA256], rule: 'auth_algs sha256', wire: 'ah' },
   ah512: { sas: [AH_SHA512], rule: 'auth_algs sha512', wire: 'ah' },
@@ -44,7 +46,7 @@ const RULES: readonly (readonly [actions: string, accepted: readonly string[]])[
   ['ipsec {encr_algs aes(256..) encr_auth_algs sha256}', ['esp256']],
   ['ipsec {encr_algs aes(..192) encr_auth_algs sha256}', ['esp128']],
   ['ipsec {encr_algs aes(128..256) encr_auth_algs sha256}', ['esp128', 'esp256']],
-  ['ipsec {encr_algs aes(128)}', ['esp128', 'espSha1']],
+  ['ipsec {encr_algs aes(128)}', ['esp128', 'espSha1', 'espBare']],
   ['ipsec {encr_algs any encr_auth_algs any}', ['esp128', 'esp256', 'espSha1', 'gcm']],
   ['ipsec {encr_algs aes-gcm(128)}', ['gcm']],
   ['ipsec {auth_algs sha256}', ['ah256']],

@@ -4,10 +4,8 @@
  */
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import { close, setSockOptInt } from '../../../netlink/libc/socket.ts'
 import { check, type Expectations } from '../support/check.ts'
 import { AES_SHA256, keyFile, pairOf, type TestSa } from '../support/keys.ts'
-import { bound, SOCK_DGRAM } from '../support/sockets.ts'
 import { icmp, MARKER, ping, tcp, udp } from '../support/traffic.ts'
 import { type Addresses, AH, ESP, INET, INET6, TwoStations } from '../support/two-stations.ts'
 import { kindsOf, Wiretap } from '../support/wiretap.ts'
@@ -121,6 +119,17 @@ t.test('a rule for everything leaves alone what a host lives by', async (t) => {
   })
 })
 
+t.test('a packet from outside under an address of this host does not pass for its own', async (t) => {
+  await left.policy(`{} ipsec {${ESP}}`)
+  const { L, L2 } = INET6
+  await right.host.ip(`addr add ${L2}/128 dev lo nodad`)
+  const wire = Wiretap.open(t, { station: right })
+  const { delivered } = udp({ station: right, address: L2 }, { station: left, address: L })
+  t.notOk(delivered)
+  t.equal(kindsOf(wire.take()), 'udp', 'it was on the wire')
+  await right.host.ip(`addr delete ${L2}/128 dev lo`)
+})
+
 t.test('ICMP errors and replies come in in clear, requests do not', async (t) => {
   const inbound = (on: Addresses, type: number, code: number) => () => two.inIcmp(on, [type, code])
   const rules = BOTH.map(({ L, R }) => `{laddr ${L} raddr ${R}} ipsec {${ESP}}`).join('\n')
@@ -147,12 +156,12 @@ t.test('ICMP errors and replies come in in clear, requests do not', async (t) =>
   }
   check(t, 'IPv4', inet)
   check(t, 'IPv6', inet6)
-  await left.policy(
-    `${rules}\n${BOTH.map(({ L }) => `{laddr ${L} raddr 10.9.9.9 dir in} drop {}`).slice(0, 1)}`,
-  )
+  await left.policy(`${rules}\n{raddr ${INET.R2} ulp icmp dir in} drop {}`)
+  const fromR2 = (type: number, code: number) => () => two.inIcmp(INET, [type, code], { remote: INET.R2 })
   check(t, 'not where a rule drops what comes in', {
-    'echo reply': [inbound(INET, 0, 0), 'refused'],
-    'fragmentation needed': [inbound(INET, 3, 4), 'refused'],
+    'echo reply': [fromR2(0, 0), 'refused'],
+    'fragmentation needed': [fromR2(3, 4), 'refused'],
+    'fragmentation needed, from elsewhere': [inbound(INET, 3, 4), 'accepted'],
   })
 })
 
@@ -177,11 +186,6 @@ t.test('a protected packet that no rule asked for is refused', async (t) => {
 
 t.test('ESP in UDP', async (t) => {
   const wire = Wiretap.open(t, { station: left }, { station: right })
-  for (const station of [left, right]) {
-    const fd = station.visit(() => bound(SOCK_DGRAM, 0, '0.0.0.0', 4500))
-    t.teardown(() => close(fd))
-    setSockOptInt(fd, SOL_UDP, UDP_ENCAP, UDP_ENCAP_ESPINUDP)
-  }
   const { L, R } = INET
   await left.policy(`{laddr ${L} raddr ${R}} ipsec {${ESP}}`)
   await right.policy(`{laddr ${R} raddr ${L}} ipsec {${ESP}}`)
@@ -200,7 +204,3 @@ t.test('ESP in UDP', async (t) => {
   })
   t.equal(kindsOf(wire.take()), 'udp-esp')
 })
-
-const SOL_UDP = 17
-const UDP_ENCAP = 100
-const UDP_ENCAP_ESPINUDP = 2

@@ -10,10 +10,23 @@ import { ESP } from '../support/two-stations.ts'
 
 t.setTimeout(600_000)
 
+/** What a router asks for its neighbours with. */
+const LINK_LOCAL = 'fe80::1/64'
+
 const net = new TestNet(t)
 const [h1, gateway, h2] = await Station.make(t, net, 4)
-await net.wire(h1.host, gateway.host, ['10.1.0.2/24', 'fd01::2/64'], ['10.1.0.1/24', 'fd01::1/64'])
-await net.wire(h2.host, gateway.host, ['10.2.0.2/24', 'fd02::2/64'], ['10.2.0.1/24', 'fd02::1/64'])
+await net.wire(
+  h1.host,
+  gateway.host,
+  ['10.1.0.2/24', 'fd01::2/64'],
+  ['10.1.0.1/24', 'fd01::1/64', LINK_LOCAL],
+)
+await net.wire(
+  h2.host,
+  gateway.host,
+  ['10.2.0.2/24', 'fd02::2/64'],
+  ['10.2.0.1/24', 'fd02::1/64', LINK_LOCAL],
+)
 await h1.host.ip('route add default via 10.1.0.1', 'route add ::/0 via fd01::1')
 await h2.host.ip('route add default via 10.2.0.1', 'route add ::/0 via fd02::1')
 gateway.sysctl('ipv4/ip_forward', 1)
@@ -64,12 +77,14 @@ for (const rule of [`{} ipsec {${ESP}}`, '{dir both} drop {}']) {
 }
 
 t.test('forwarding that is turned off later leaves nothing behind', async (t) => {
-  const tables = async () => (await gateway.host.exec('nft', ['list', 'tables'])).stdout
-  t.match(await tables(), 'inet solipsec')
+  const tables = async () => (await gateway.host.exec('nft', ['list', 'ruleset'])).stdout
+  t.match(await tables(), 'meta mark set')
   gateway.sysctl('ipv4/ip_forward', 0)
   gateway.sysctl('ipv6/conf/all/forwarding', 0)
   await gateway.policy(`{} ipsec {${ESP}}`)
-  t.equal(await tables(), '')
+  t.notMatch(await tables(), 'meta mark set')
   const { a, own } = FAMILIES.IPv4
   check(t, 'its own', { 'UDP in': [() => word(udp(a, own)), 'refused'] })
+  await gateway.policy('')
+  t.equal(await tables(), '')
 })

@@ -12,6 +12,9 @@ import { kindsOf, Wiretap } from '../support/wiretap.ts'
 
 t.setTimeout(600_000)
 
+/** What a router asks for its neighbours with. */
+const LINK_LOCAL = 'fe80::1/64'
+
 const net = new TestNet(t)
 const [h1, g1, g2, h2] = await Station.make(t, net, 4)
 await net.wire(g1.host, g2.host, ['192.0.2.1/24', '2001:db8::1/64'], ['192.0.2.2/24', '2001:db8::2/64'])
@@ -19,9 +22,9 @@ await net.wire(
   h1.host,
   g1.host,
   ['10.1.0.2/24', '10.3.0.2/24', 'fd01::2/64'],
-  ['10.1.0.1/24', '10.3.0.1/24', 'fd01::1/64'],
+  ['10.1.0.1/24', '10.3.0.1/24', 'fd01::1/64', LINK_LOCAL],
 )
-await net.wire(h2.host, g2.host, ['10.2.0.2/24', 'fd02::2/64'], ['10.2.0.1/24', 'fd02::1/64'])
+await net.wire(h2.host, g2.host, ['10.2.0.2/24', 'fd02::2/64'], ['10.2.0.1/24', 'fd02::1/64', LINK_LOCAL])
 for (const [host, gateway] of [
   [h1, 1],
   [h2, 2],
@@ -91,15 +94,16 @@ async function loadKeys(sas: readonly TestSa[]): Promise<void> {
   for (const gateway of [g1, g2]) await gateway.keys(keyFile(sas))
 }
 
-const at = (station: Station, address: string): End => ({ station, address })
+const at = (station: Station, address: string): End => ({ station, address, onTheWay: [g1, g2] })
 
 type Probe = (from: End, to: End) => Verdict
 
 /** What became of a packet, and what was between the gateways. */
 function via(probe: Probe, from: End, to: End): string {
   wire.take()
-  const { delivered } = probe(from, to)
-  return `${delivered ? 'delivered' : 'lost'} ${kindsOf(wire.take())}`.trim()
+  const { delivered, refusals } = probe(from, to)
+  const word = delivered ? 'delivered' : refusals.length > 0 ? 'refused' : 'lost'
+  return `${word} ${kindsOf(wire.take())}`.trim()
 }
 
 await addTunnel('ip.tun0', 'type ipip', 4)
@@ -119,9 +123,9 @@ t.test('negotiate tunnel', async (t) => {
     'to the gateway, ICMP': [() => via(ping, a, at(g2, '10.2.0.1')), 'delivered esp'],
   })
   check(t, 'what no rule is about', {
-    'from another network': [() => via(udp, at(h1, '10.3.0.2'), b), 'lost'],
-    'between the ends of the tunnel': [() => via(udp, at(g1, '10.9.0.1'), at(g2, '10.9.0.2')), 'lost'],
-    'ICMP between them': [() => via(ping, at(g1, '10.9.0.1'), at(g2, '10.9.0.2')), 'lost'],
+    'from another network': [() => via(udp, at(h1, '10.3.0.2'), b), 'refused'],
+    'between the ends of the tunnel': [() => via(udp, at(g1, '10.9.0.1'), at(g2, '10.9.0.2')), 'refused'],
+    'ICMP between them': [() => via(ping, at(g1, '10.9.0.1'), at(g2, '10.9.0.2')), 'refused'],
     'beside the tunnel': [() => via(udp, at(g1, '192.0.2.1'), at(g2, '192.0.2.2')), 'delivered udp'],
   })
   wire.take()
@@ -133,9 +137,9 @@ t.test('negotiate tunnel, against a peer without policy', async (t) => {
   await g2.policy('')
   const [a, b] = [at(h1, '10.1.0.2'), at(h2, '10.2.0.2')]
   check(t, 'plain IP in IP is refused', {
-    UDP: [() => via(udp, b, a), 'lost ipip'],
-    ICMP: [() => via(ping, b, a), 'lost ipip'],
-    'to the gateway': [() => via(udp, b, at(g1, '10.1.0.1')), 'lost ipip'],
+    UDP: [() => via(udp, b, a), 'refused ipip'],
+    ICMP: [() => via(ping, b, a), 'refused ipip'],
+    'to the gateway': [() => via(udp, b, at(g1, '10.1.0.1')), 'refused ipip'],
   })
 })
 
@@ -153,16 +157,16 @@ t.test('negotiate transport', async (t) => {
     'beside the tunnel': [() => via(udp, at(g1, source), at(g2, destination)), 'delivered udp'],
   })
   await g2.policy('')
-  check(t, 'plain IP in IP is refused', { UDP: [() => via(udp, b, a), 'lost ipip'] })
+  check(t, 'plain IP in IP is refused', { UDP: [() => via(udp, b, a), 'refused ipip'] })
 })
 
 t.test('IPv6 through tunnels of every kind', async (t) => {
   const kinds = [
-    { name: 'sit.tun0', link: 'type sit', inner: 6, outer: 4 },
-    { name: 'ip6.tun0', link: 'type ip6tnl mode any', inner: 6, outer: 6 },
+    { name: 'gre.tun0', link: 'type gre', inner: 6, outer: 4, clear: 'gre' },
+    { name: 'ip6.tun0', link: 'type ip6tnl mode any encaplimit none', inner: 6, outer: 6, clear: 'ipv6' },
   ] as const
   const [a, b] = [at(h1, 'fd01::2'), at(h2, 'fd02::2')]
-  for (const { name, link, inner, outer } of kinds) {
+  for (const { name, link, inner, outer, clear } of kinds) {
     for (const gateway of [g1, g2]) await gateway.policy('')
     await addTunnel(name, link, outer)
     await routeThrough(name, inner)
@@ -176,10 +180,21 @@ t.test('IPv6 through tunnels of every kind', async (t) => {
       'to the gateway': [() => via(ping, a, at(g2, 'fd02::1')), 'delivered esp'],
     })
     await g2.policy('')
-    check(t, `${name}, peer without policy`, { UDP: [() => via(udp, b, a), 'lost ipv6'] })
+    check(t, `${name}, peer without policy`, { UDP: [() => via(udp, b, a), `refused ${clear}`] })
     for (const gateway of [g1, g2]) {
       await gateway.policy('')
       await gateway.host.ip(`link delete ${name}`)
     }
   }
+})
+
+t.test('sit interfaces, which take clear packets in unasked, are refused', async (t) => {
+  await addTunnel('sit.tun0', 'type sit', 4)
+  for (const mode of ['tunnel', 'transport']) {
+    const rule = `{tunnel sit.tun0 negotiate ${mode}} ipsec {${ESP}}\n`
+    const { code, err } = await g1.ipsecconf(['-q', '-a', '-'], rule)
+    t.equal(code, 1)
+    t.match(err, /sit.tun0 is a sit interface/)
+  }
+  t.equal(await g1.host.ip('xfrm policy list'), '')
 })

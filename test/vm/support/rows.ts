@@ -50,13 +50,13 @@ export const ahRows: readonly Row[] = integrities.map((integrity) => rowOf({ pro
 
 const GCM: Transform = { protocol: 'esp', cipher: { name: 'aes-gcm', bits: 256, salt: 32 } }
 const AES_SHA256: Transform = { protocol: 'esp', cipher: AES, integrity: SHA256 }
-const UNAUTHENTICATED: Transform = { protocol: 'esp', cipher: AES }
+const NULL_SHA256: Transform = { protocol: 'esp', cipher: { name: 'null', bits: 0 }, integrity: SHA256 }
 
 /** A selection of AH around ESP. */
 export const ahEspRows: readonly Row[] = [
   rowOf(AES_SHA256, { protocol: 'ah', integrity: SHA256 }),
   rowOf(GCM, { protocol: 'ah', integrity: { name: 'hmac-sha512', bits: 512 } }),
-  rowOf(UNAUTHENTICATED, { protocol: 'ah', integrity: { name: 'hmac-sha1', bits: 160 } }),
+  rowOf(NULL_SHA256, { protocol: 'ah', integrity: { name: 'hmac-sha1', bits: 160 } }),
 ]
 
 function rowOf(...transforms: Transform[]): Row {

@@ -29,6 +29,8 @@ import type { Station } from './station.ts'
 export interface End {
   readonly station: Station
   readonly address: string
+  /** Gateways that may refuse what is sent from here. */
+  readonly onTheWay?: readonly Station[]
 }
 
 /** Where between two addresses: port 7 and any source port unless said otherwise. */
@@ -83,7 +85,7 @@ export function tcp(from: End, to: End, { port = 7, sourcePort = 0 }: Ports = {}
       }
       return answered && answer.equals(receive(client) ?? NOTHING)
     }
-    return observe(from.station, to.station, () => connect(client, to.address, port), converse)
+    return observe(from, to, () => connect(client, to.address, port), converse)
   })
 }
 
@@ -111,8 +113,8 @@ export function ping(from: End, to: End): Verdict {
       packet[packet.length - message.length] === reply &&
       Buffer.from(packet.subarray(-MARKER)).equals(message.subarray(-MARKER))
     return observe(
-      from.station,
-      to.station,
+      from,
+      to,
       () => send(sender, message, 0, sockaddr(to.address)),
       () => anyOf(sender, isReply),
     )
@@ -187,8 +189,8 @@ function oneWay(
   const marker = Buffer.from(message.subarray(-MARKER))
   const isIt = (packet: Uint8Array) => marker.equals(packet.subarray(-MARKER))
   return observe(
-    from.station,
-    to.station,
+    from,
+    to,
     () => send(sender, message, 0, sockaddr(to.address, port)),
     () => anyOf(receiver, isIt),
   )
@@ -200,9 +202,10 @@ function anyOf(fd: number, is: (packet: Uint8Array) => boolean): boolean {
 }
 
 /** Does something, and waits until it has worked or one of the hosts has refused it. */
-function observe(from: Station, to: Station, act: () => void, hasWorked: () => boolean): Verdict {
-  const before = [from, to].map((station) => station.refusals())
-  const risen = () => [...new Set([from, to].flatMap((station, i) => risenSince(station, before[i])))]
+function observe(from: End, to: End, act: () => void, hasWorked: () => boolean): Verdict {
+  const stations = [from.station, to.station, ...(from.onTheWay ?? [])]
+  const before = stations.map((station) => station.refusals())
+  const risen = () => [...new Set(stations.flatMap((station, i) => risenSince(station, before[i])))]
   let error: string | undefined
   try {
     act()

@@ -14,6 +14,7 @@ import {
   parseAddress,
 } from '../../../../agent/model/address.ts'
 import type { AddressPair } from '../../../../agent/model/policy.ts'
+import { unmapped } from '../../addresses.ts'
 import type { Token } from '../syntax/lexer.ts'
 import type { Setting } from '../syntax/parser.ts'
 import type { Context } from './context.ts'
@@ -66,17 +67,22 @@ function checkEnd(
     })
     return 'bad'
   }
-  const prefixes = parseEnd(address, context)
+  const prefixes = parseEnd(address, mask !== undefined, context)
   if (!mask || prefixes === 'bad') return prefixes
   return applyMask(prefixes, address.value, mask, context)
 }
 
-/** An address that gave no diagnostics, and stands in the same place of the next rule, is the same one there. */
-function parseEnd({ value, field }: Setting, context: Context): readonly Prefix[] | 'bad' {
+/**
+ * An address that gave no diagnostics, and stands in the same place of the next rule, is the same one there.
+ *
+ * @param masked a mask says how much of the address counts, so that it need not have a prefix
+ */
+function parseEnd({ value, field }: Setting, masked: boolean, context: Context): readonly Prefix[] | 'bad' {
+  if (masked) return readEnd(value, masked, context)
   const end = field === 'sourceAddress' ? context.ends.source : context.ends.destination
   if (end.text === value.text) return end.prefixes
   const before = context.report.diagnostics.length
-  const prefixes = readEnd(value, context)
+  const prefixes = readEnd(value, masked, context)
   if (prefixes !== 'bad' && context.report.diagnostics.length === before) {
     end.text = value.text
     end.prefixes = prefixes
@@ -84,12 +90,17 @@ function parseEnd({ value, field }: Setting, context: Context): readonly Prefix[
   return prefixes
 }
 
-function readEnd(value: Token, context: Context): Prefix[] | 'bad' {
+function readEnd(value: Token, masked: boolean, context: Context): Prefix[] | 'bad' {
   const slash = value.text.indexOf('/')
   const name = slash < 0 ? value.text : value.text.slice(0, slash)
   const length = slash < 0 ? undefined : value.text.slice(slash + 1)
   const literal = parseAddress(name)
-  if (literal) return literalPrefix(literal, length, value, context)
+  if (literal) {
+    const address = unmapped(literal)
+    if (length !== undefined) return literalPrefix(literal, length, value, context)
+    if (!masked && looksLikeNetwork(address)) warnOfNetwork(value, address, context)
+    return [hostPrefix(address)]
+  }
   if (looksNumeric(name)) {
     context.report.error(value, `Could not resolve address ${value.text}.`, {
       expected: 'an IPv4 address as four decimal numbers, or an IPv6 address without a zone',
@@ -104,7 +115,7 @@ function readEnd(value: Token, context: Context): Prefix[] | 'bad' {
     return 'bad'
   }
   if (length === undefined) {
-    if (network) warnOfNetwork(value, addresses[0], context)
+    if (network && !masked) warnOfNetwork(value, addresses[0], context)
     return addresses.map(hostPrefix)
   }
   return nameWithPrefix(addresses, length, value, context)
@@ -127,17 +138,8 @@ function nameWithPrefix(
   return bits === undefined ? 'bad' : [maskPrefix({ ...first, length: bits })]
 }
 
-function literalPrefix(
-  literal: Address,
-  length: string | undefined,
-  value: Token,
-  context: Context,
-): Prefix[] | 'bad' {
+function literalPrefix(literal: Address, length: string, value: Token, context: Context): Prefix[] | 'bad' {
   const address = unmapped(literal)
-  if (length === undefined) {
-    if (looksLikeNetwork(address)) warnOfNetwork(value, address, context)
-    return [hostPrefix(address)]
-  }
   if (address !== literal) {
     context.report.error(value, `Unparseable prefix: '${length}'.`, {
       hint: `A prefix on an IPv4-mapped address is ambiguous: write ${formatAddress(address)}/… .`,
@@ -161,14 +163,6 @@ function hasHostBits({ bytes, length }: Prefix): boolean {
   if (((bytes[whole] ?? 0) & (0xff >> (length & 7))) !== 0) return true
   for (let i = whole + 1; i < bytes.length; i++) if (bytes[i] !== 0) return true
   return false
-}
-
-/** The IPv4 address inside a v4-mapped one (RFC 4291 section 2.5.5.2); any other address as it is. */
-function unmapped(address: Address): Address {
-  const { bytes } = address
-  if (bytes.length !== 16 || bytes[10] !== 0xff || bytes[11] !== 0xff) return address
-  for (let i = 0; i < 10; i++) if (bytes[i] !== 0) return address
-  return { family: 'inet', bytes: bytes.slice(12) }
 }
 
 function parsePrefixLength(

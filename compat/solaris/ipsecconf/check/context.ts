@@ -12,6 +12,8 @@ import {
 } from '../../../../agent/model/algorithm.ts'
 import type { Action, AlgorithmRequirement } from '../../../../agent/model/policy.ts'
 import type { Resolver } from '../../../../agent/model/resolver.ts'
+import { addressesOfName } from '../../addresses.ts'
+import { type NamedNumber, protocolNamed, serviceNamed } from '../../names.ts'
 import type { Token } from '../syntax/lexer.ts'
 import type { Report } from '../syntax/report.ts'
 
@@ -65,8 +67,8 @@ export class Context {
   readonly tunnelModes = new Map<string, { mode: string; at: Token }>()
   readonly #available: ReadonlySet<string> | undefined
   readonly #names = new Map<string, ResolvedName>()
-  readonly #services = new Map<string, number | undefined>()
-  readonly #protocols = new Map<string, number | undefined>()
+  readonly #services = new Map<string, NamedNumber | undefined>()
+  readonly #protocols = new Map<string, NamedNumber | undefined>()
 
   constructor(report: Report, environment: PolicyEnvironment) {
     this.report = report
@@ -83,20 +85,20 @@ export class Context {
   }
 
   /** Port of a service name. */
-  service(name: string): number | undefined {
-    return remember(this.#services, name, (key) => this.environment.resolver.service(key))
+  service(name: string): NamedNumber | undefined {
+    return remember(this.#services, name, (key) => serviceNamed(key, this.environment.resolver))
   }
 
   /** Number of a protocol name. */
-  protocol(name: string): number | undefined {
-    return remember(this.#protocols, name, (key) => this.environment.resolver.protocol(key))
+  protocol(name: string): NamedNumber | undefined {
+    return remember(this.#protocols, name, (key) => protocolNamed(key, this.environment.resolver))
   }
 
   /** Every address of a name, each once; asked of the resolver once a file. */
   resolve(name: string): ResolvedName {
     return remember(this.#names, name, (key) => {
       const { resolver } = this.environment
-      const addresses = distinct(resolver.addresses(key))
+      const addresses = addressesOfName(resolver.addresses(key))
       const network = addresses.length === 0 ? resolver.network(key) : undefined
       return network ? { addresses: [network], network: true } : { addresses, network: false }
     })
@@ -124,9 +126,4 @@ function indexAlgorithms(table: AlgorithmTable, protocol: number): AlgorithmInde
     }
   }
   return { byName, byNumber }
-}
-
-function distinct(addresses: readonly Address[]): readonly Address[] {
-  if (addresses.length < 2) return addresses
-  return [...new Map(addresses.map((address) => [address.bytes.join('.'), address])).values()]
 }

@@ -30,9 +30,12 @@ export function checkDirection(rule: Collected, whole: boolean, context: Context
   } else {
     if (written ?? inProperties) return written ?? inProperties
     if (rule.style !== 'old') {
-      report.warning(first.word, 'dir string not found for bypass policy', {
-        hint: 'It is taken to mean both directions: write `dir both`.',
-      })
+      // A `dir` that was refused is not one that was forgotten.
+      if (whole) {
+        report.warning(first.word, 'dir string not found for bypass policy', {
+          hint: 'It is taken to mean both directions: write `dir both`.',
+        })
+      }
       return 'both'
     }
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { IcmpRange, Selector } from '../../../../agent/model/policy.ts'
+import { describeClash, type NamedNumber } from '../../names.ts'
 import type { Setting } from '../syntax/parser.ts'
 import { type IcmpWords, IPPROTO_ICMP, IPPROTO_ICMPV6, icmpWords, WITH_PORTS } from '../vocabulary.ts'
 import type { PatternFields } from './collect.ts'
@@ -38,12 +39,9 @@ type Protocol = number | 'bad' | undefined
 
 function checkProtocol(setting: Setting | undefined, context: Context): Protocol {
   if (!setting) return undefined
-  const { value } = setting
-  const number = parseInteger(value.text, 255) ?? context.protocol(value.text)
-  if (number === undefined) {
-    context.report.fault(value, 'Bad', 'protocol')
-    return 'bad'
-  }
+  const { text } = setting.value
+  const number = parseInteger(text, 255) ?? numberNamed(context.protocol(text), setting, context)
+  if (number === undefined) return 'bad'
   if (number !== 0) return number
   warnOfZero(setting, 'every protocol', context)
   return undefined
@@ -52,15 +50,26 @@ function checkProtocol(setting: Setting | undefined, context: Context): Protocol
 function checkPort(setting: Setting | undefined, protocol: Protocol, context: Context): number | undefined {
   if (!setting) return undefined
   const { value, field } = setting
-  const port = parseInteger(value.text, 65535) ?? context.service(value.text)
-  if (port === undefined) context.report.fault(value, 'Bad', field)
-  else if (port === 0) warnOfZero(setting, 'every port', context)
+  const port = parseInteger(value.text, 65535) ?? numberNamed(context.service(value.text), setting, context)
+  if (port === undefined) return undefined
+  if (port === 0) warnOfZero(setting, 'every port', context)
   else if (typeof protocol === 'number' && !WITH_PORTS.has(protocol)) {
     context.report.fault(value, 'Bad', field, {
       expected: `no port, as IP protocol ${protocol} has none`,
       hint: 'Ports go with tcp, udp, sctp, dccp and udplite, or stand without `ulp` for all of them.',
     })
   } else return port
+  return undefined
+}
+
+/** The number of a name; `undefined` after an error, where there is none or more than one. */
+function numberNamed(
+  named: NamedNumber | undefined,
+  { value, field }: Setting,
+  context: Context,
+): number | undefined {
+  if (named && 'number' in named) return named.number
+  context.report.fault(value, 'Bad', field, named && describeClash(value.text, named))
   return undefined
 }
 

@@ -44,13 +44,15 @@ export class Report {
   }
 
   #add(severity: Diagnostic['severity'], at: Token, message: string, advice: Advice): void {
+    const { expected, hint } = advice
     this.diagnostics.push({
       severity,
-      message,
+      message: withoutKeys(message),
       file: this.file,
       span: { line: at.line, column: at.column, length: Math.max(1, at.text.length) },
       source: this.#sourceLine(at),
-      ...advice,
+      ...(expected !== undefined && { expected: withoutKeys(expected) }),
+      ...(hint !== undefined && { hint: withoutKeys(hint) }),
     })
   }
 
@@ -59,8 +61,19 @@ export class Report {
       const from = at.start - at.column + 1
       const newline = this.#text.indexOf('\n', at.start)
       const source = this.#text.slice(from, newline < 0 ? undefined : newline)
-      this.#quoted = { line: at.line, source: source.endsWith('\r') ? source.slice(0, -1) : source }
+      this.#quoted = {
+        line: at.line,
+        source: withoutKeys(source.endsWith('\r') ? source.slice(0, -1) : source),
+      }
     }
     return this.#quoted.source
   }
+}
+
+/**
+ * A key file may be given by mistake: what could be a key is blanked, at its length, so that columns still fit.
+ * Nothing in a policy has that many digits in a row.
+ */
+function withoutKeys(text: string): string {
+  return text.replace(/[0-9a-f]{16,}/gi, (digits) => 'x'.repeat(digits.length))
 }

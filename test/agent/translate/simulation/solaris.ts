@@ -111,7 +111,7 @@ export function accepts(rules: readonly Rule[], wrapping: Wrapping, packet: Pack
   if (clear && packet.family === 'inet' && [2, 103].includes(packet.protocol)) return true
   const rule = winningRule(rules, packet, 'in')
   if (!rule) return clear
-  if (rule.actions.some((action) => action.kind === 'bypass') && clear) return true
+  if (mayBeClear(rule) && clear) return true
   const protections = protectionsOf(rule)
   if (clear && protections.length > 0 && isToleratedIcmp(packet)) return true
   return protections.some((protection) => isExactly(protection, wrapping))
@@ -132,8 +132,18 @@ function usable(rules: readonly Rule[], { esp, ah }: Wrapping): boolean {
   return (!esp || serves({ esp })) && (!ah || serves({ ah }))
 }
 
+/** Dropping always works, so what comes after it is never tried. */
+function beforeDrop(actions: readonly Action[]): readonly Action[] {
+  const drop = actions.findIndex(({ kind }) => kind === 'drop')
+  return drop < 0 ? actions : actions.slice(0, drop)
+}
+
+export function mayBeClear({ actions }: Rule): boolean {
+  return beforeDrop(actions).some(({ kind }) => kind === 'bypass')
+}
+
 export function protectionsOf({ actions }: Rule): Protection[] {
-  return actions.flatMap((action) => (action.kind === 'protect' ? [action.protection] : []))
+  return beforeDrop(actions).flatMap((action) => (action.kind === 'protect' ? [action.protection] : []))
 }
 
 /** UDP 500 and 4500 of this host. */
@@ -178,7 +188,7 @@ export function departure(
   )
   const first = protectionsOf(rule).find((one) => wrappings.some((wrapping) => isExactly(one, wrapping)))
   if (first) return { kind: 'protected', as: [first] }
-  return rule.actions.some(({ kind }) => kind === 'bypass') ? { kind: 'clear' } : { kind: 'held' }
+  return mayBeClear(rule) ? { kind: 'clear' } : { kind: 'held' }
 }
 
 /** The SA is for these two hosts, and for this flow if it is for one. */

@@ -148,6 +148,7 @@ t.test('one corrupt line refuses the file; all of them are reported', async (t) 
     ['ALG|9|1|a|M|128|8', /no PROTO line for protocol 9/, 1],
     ['ALG|3|x|a|M|128|8', /Invalid algorithm number\./, 7],
     ['ALG|3|1|any|M|128|8', /Invalid algorithm name/, 9],
+    ['ALG|3|1|a,12|M|128|8', /12 would be read as the number/, 9],
     ['ALG|3|1|a||128,|8', /Invalid key size value\./, 12],
     ['ALG|3|1|a|M|128/256-128,64|8', /min >= max/, 13],
     ['ALG|3|1|a|M|128/128-256,60|8', /increment not consistent/, 13],

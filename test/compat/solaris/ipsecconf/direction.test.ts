@@ -53,6 +53,8 @@ const ERRORS: readonly (readonly [string, string])[] = [
   [`{laddr alpha} ipsec {${ALGS}} or apply {${ALGS}}`, CONFLICT],
   [`{laddr alpha} ipsec {${ALGS} dir in}`, 'Bad Direction on line: 1'],
   [`{saddr alpha dir in} ipsec {${ALGS} dir in}`, 'Duplicate Direction on line: 1'],
+  ['{laddr alpha} bypass {dir both}', 'Bad Direction on line: 1'],
+  ['{laddr alpha} drop {dir in}', 'Bad Direction on line: 1'],
   ['{ulp tcp} drop {dir both}', 'Bad Direction on line: 1'],
   ['{laddr alpha dir inbound} drop {}', 'Bad Direction on line: 1'],
   ['{laddr alpha dir outXXX} drop {}', 'Bad Direction on line: 1'],
@@ -62,6 +64,7 @@ const ERRORS: readonly (readonly [string, string])[] = [
 for (const [text, expected] of ERRORS) {
   t.test(`refused: ${text}`, async (t) => {
     t.same(messages(text), [expected])
+    t.same(messages(text, 'warning'), [], 'and nothing else is said')
   })
 }
 

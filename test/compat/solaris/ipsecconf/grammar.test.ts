@@ -152,3 +152,24 @@ t.test('a diagnostic has place, source, expectation and hint', async (t) => {
     hint: 'Did you mean `dst`?',
   })
 })
+
+t.test('a key file by mistake does not show its keys', async (t) => {
+  const key = '0123456789abcdefFEDCBA98'
+  for (const text of [
+    `add esp spi 256 encr_alg 3des encrkey ${key}`,
+    `add esp encrkey \\\n0x${key}/192`,
+    `${key}`,
+    `{encrkey ${key}} ipsec {auth_algs ${key}}`,
+    `{laddr ${key} ulp ${key} lport ${key} dir ${key}} drop {}`,
+    `{laddr 10.0.0.0/${key}} ${key} {}`,
+    `{} bypass {} ${key}`,
+  ]) {
+    const { diagnostics } = parse(text)
+    t.ok(diagnostics.length > 0, text)
+    t.notMatch(JSON.stringify(diagnostics), /[0-9a-f]{16}/i, text)
+  }
+  const [shown] = parse(`{laddr ${key}} drop {}`).diagnostics
+  t.match(shown, { source: `{laddr ${'x'.repeat(24)}} drop {}`, span: { column: 8, length: 24 } })
+  const [address] = parse('{laddr 2001:db8:1111:2222:3333:4444:5555:6666/x} drop {}').diagnostics
+  t.match(address?.source, /2222:3333:4444/, 'an address is no key')
+})

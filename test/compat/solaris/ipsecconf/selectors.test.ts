@@ -27,6 +27,9 @@ const ADDRESSES: readonly (readonly [string, readonly string[]])[] = [
   ['laddr alpha raddr dual', ['192.0.2.1/32 198.51.100.7/32']],
   ['laddr alpha/24', ['192.0.2.0/24 *']],
   ['raddr lab/16', ['* 10.20.0.0/16']],
+  ['laddr mapped', ['192.0.2.44/32 *']],
+  ['laddr mapped/24', ['192.0.2.0/24 *']],
+  ['saddr mapped smask 255.255.0.0', ['* 192.0.0.0/16']],
   ['laddr ::ffff:192.0.2.1', ['192.0.2.1/32 *']],
   // Old style is inbound here: the source is the remote end.
   ['saddr 10.1.2.3 smask 255.255.0.0', ['* 10.1.0.0/16']],
@@ -207,6 +210,9 @@ t.test('warnings about addresses', async (t) => {
     parse('{laddr 0.0.0.0 dir in} drop {}').diagnostics[0]?.hint,
     'Write 0.0.0.0/0 if the network is meant.',
   )
+  for (const fine of ['saddr 10.0.0.0 smask 0xff000000', 'daddr lab dmask 255.255.0.0']) {
+    t.same(warningsOf(fine), [], fine)
+  }
   for (const fine of ['10.0.0.0/8', '10.0.0.0/32', '10.0.0.1', '2001:db8::/32', '0.0.0.0/0']) {
     t.same(warningsOf(`laddr ${fine}`), [], fine)
   }
