@@ -108,7 +108,7 @@ t.test('property: a replaced scope leaves the others alone', async () => {
 t.test('property: a state survives being written and read', async () => {
   fc.assert(
     fc.property(rules, fc.nat(), (all, forwardedMark) => {
-      const netfilter = { forwardedMark, guardsOwnAddresses: forwardedMark % 2 === 1 }
+      const netfilter = { ...EMPTY.netfilter, forwardedMark }
       const state = { ...appendRules(EMPTY, all), netfilter }
       const read = decodeState(encodeState(state))
       t.same(read.netfilter, netfilter)
