@@ -50,7 +50,7 @@ export function survey(next: PolicyState, { localAddresses, tunnels }: HostNetwo
       tunnels: used,
       netfilter: {
         forwardedMark: forwarding && marks ? marks.forwarded : 0,
-        classMarks: marks && rules.some(isAroundTunnel) ? marks.classes : 0,
+        classMarks: marks && decapsulates(rules, tunnels) ? marks.classes : 0,
         guardsOwnAddresses,
       },
     },
@@ -63,9 +63,13 @@ function isKeyManagementOnly({ selector, actions }: Rule): boolean {
   return protocol === 17 && [500, 4500].includes(localPort) && actions.some(({ kind }) => kind !== 'bypass')
 }
 
-/** What such a rule protects is the tunnel's own packets, and not what comes out of them. */
-function isAroundTunnel({ tunnel }: Rule): boolean {
-  return tunnel?.mode === 'transport'
+/**
+ * Packets may come out of a tunnel whose own packets are protected: by a rule about it, which needs netfilter then, or
+ * by one about its two ends.
+ */
+function decapsulates(rules: readonly Rule[], tunnels: ReadonlyMap<string, Tunnel>): boolean {
+  if (rules.some(({ tunnel }) => tunnel?.mode === 'transport')) return true
+  return rules.length > 0 && tunnels.size > 0 && hasNft()
 }
 
 function concernsInet6({ selector }: Rule): boolean {
