@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sameBytes } from './bytes.ts'
 
 /** The two address families, by the names that `ip` and RFC 3493 use. */
 export type Family = 'inet' | 'inet6'
@@ -183,9 +184,7 @@ export function formatPrefix(prefix: Prefix): string {
 
 /** Same family and same bytes. */
 export function sameAddress(a: Address, b: Address): boolean {
-  if (a.family !== b.family) return false
-  for (let i = 0; i < a.bytes.length; i++) if (a.bytes[i] !== b.bytes[i]) return false
-  return true
+  return a.family === b.family && sameBytes(a.bytes, b.bytes)
 }
 
 /** The prefix with every bit beyond its length cleared: the form in which prefixes are compared and stored. */

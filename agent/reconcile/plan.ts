@@ -4,6 +4,7 @@
  * @module
  */
 import type { Mark, UserpolicyInfo, UserTmpl } from '../../netlink/xfrm/structs.ts'
+import { sameBytes } from '../model/bytes.ts'
 import type { KernelPolicy } from '../translate/kernel-policy.ts'
 import { type PolicyIdentity, PolicyMap } from '../translate/policy-map.ts'
 import { isOurPolicyIndex } from './ownership.ts'
@@ -106,9 +107,4 @@ function sameTemplate(a: UserTmpl, b: UserTmpl | undefined): boolean {
     sameBytes(a.id.daddr, b.id.daddr) &&
     sameBytes(a.saddr, b.saddr)
   )
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
-  return true
 }

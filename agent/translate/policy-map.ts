@@ -5,6 +5,7 @@
  * @module
  */
 import type { Mark, Selector } from '../../netlink/xfrm/structs.ts'
+import { mix, sameBytes, wordAt } from '../model/bytes.ts'
 
 /**
  * What the kernel knows a policy by. Two policies of the same identity cannot both be installed, whatever their
@@ -102,12 +103,6 @@ function markOf({ mark }: PolicyIdentity): number {
   return mark ? (mark.v & mark.m) >>> 0 : 0
 }
 
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a === b) return true
-  for (let i = 0; i < 16; i++) if (a[i] !== b[i]) return false
-  return true
-}
-
 function hashIdentity(key: PolicyIdentity): number {
   const { sel, dir } = key
   let hash = mix(dir, (sel.prefixlen_s << 16) | (sel.prefixlen_d << 8) | sel.proto)
@@ -119,15 +114,6 @@ function hashIdentity(key: PolicyIdentity): number {
 
 function hashBytes(hash: number, bytes: Uint8Array): number {
   let mixed = hash
-  for (let i = 0; i < 16; i += 4) {
-    const word =
-      ((bytes[i] ?? 0) << 24) | ((bytes[i + 1] ?? 0) << 16) | ((bytes[i + 2] ?? 0) << 8) | (bytes[i + 3] ?? 0)
-    mixed = mix(mixed, word)
-  }
+  for (let i = 0; i < 16; i += 4) mixed = mix(mixed, wordAt(bytes, i))
   return mixed
-}
-
-function mix(hash: number, value: number): number {
-  const product = Math.imul(hash ^ value, 0x85ebca6b)
-  return product ^ (product >>> 15)
 }

@@ -22,6 +22,7 @@ import { synchronise, synchronisedFile } from '../solaris/ipsecalgs/synchronised
 import type { Edit, Request } from './ipsecalgs/arguments.ts'
 import { interpret, optionTable } from './ipsecalgs/arguments.ts'
 import type { Io } from './support/io.ts'
+import { enter } from './support/run.ts'
 import { start, usageError } from './support/start.ts'
 
 const NAME = 'ipsecalgs'
@@ -71,10 +72,7 @@ class Refusal extends Error {}
 
 async function carryOut(request: Request, io: Io, places: Places): Promise<void> {
   const { edit, json, netns } = request
-  if (netns !== undefined) {
-    const { enterNetns } = await import('../../netlink/libc/netns.ts')
-    enterNetns(netns)
-  }
+  await enter(netns)
   if (request.listKernel) {
     const table = loadSynchronisedTable(places.synchronised) ?? (await probe(await loadTable(places), io))
     io.stdout.write(json ? listJson(table, true) : listKernel(table))

@@ -40,7 +40,8 @@ export function runner<R extends { readonly netns?: string }>(command: Command<R
   }
 }
 
-async function enter(netns: string | undefined): Promise<void> {
+/** Goes into the network namespace that was asked for, if any. */
+export async function enter(netns: string | undefined): Promise<void> {
   if (netns === undefined) return
   const { enterNetns } = await import('../../../netlink/libc/netns.ts')
   enterNetns(netns)

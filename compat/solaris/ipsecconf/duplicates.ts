@@ -5,6 +5,7 @@
  * @module
  */
 import { anyPrefix, type Family, type Prefix } from '../../../agent/model/address.ts'
+import { mix, wordAt } from '../../../agent/model/bytes.ts'
 import { directionsOf, familiesOf, type PolicyEntry } from '../../../agent/model/entries.ts'
 import type {
   Action,
@@ -136,11 +137,6 @@ function hashEnd(hash: number, end: Prefix | undefined): number {
   return mixed
 }
 
-function mix(hash: number, value: number): number {
-  const product = Math.imul(hash ^ value, 0x85ebca6b)
-  return product ^ (product >>> 15)
-}
-
 /** Same addresses in ends of one family. No address is the same as /0, and bits beyond the prefix do not count. */
 function sameEnd(a: Prefix | undefined, b: Prefix | undefined): boolean {
   if ((a?.length ?? 0) !== (b?.length ?? 0)) return false
@@ -153,8 +149,7 @@ function sameEnd(a: Prefix | undefined, b: Prefix | undefined): boolean {
 function maskedWord({ bytes, length }: Prefix, i: number): number {
   const keep = Math.min(32, length - 8 * i)
   if (keep <= 0) return 0
-  const high = ((bytes[i] ?? 0) << 24) | ((bytes[i + 1] ?? 0) << 16)
-  return (high | ((bytes[i + 2] ?? 0) << 8) | (bytes[i + 3] ?? 0)) & (-1 << (32 - keep))
+  return wordAt(bytes, i) & (-1 << (32 - keep))
 }
 
 function sameTraffic(a: Rule, b: Rule): boolean {

@@ -9,6 +9,7 @@ import {
   formatAddress,
   formatPrefix,
   hostPrefix,
+  isUnspecified,
   maskPrefix,
   type Prefix,
   parseAddress,
@@ -195,7 +196,7 @@ function looksLikeNetwork({ bytes }: Address): boolean {
 }
 
 function warnOfNetwork(value: Token, address: Address | undefined, context: Context): void {
-  const everything = address?.bytes.every((byte) => byte === 0) ? '/0' : '/prefix'
+  const everything = address && isUnspecified(address) ? '/0' : '/prefix'
   context.report.warning(value, `${value.text} without a prefix is one single address`, {
     hint: `Write ${value.text}${everything} if the network is meant.`,
   })
