@@ -31,12 +31,19 @@ export function isLoaded(): boolean {
 export function foreign<Args extends unknown[], Result>(prototype: string): (...args: Args) => Result {
   let bound: ((...args: Args) => Result) | undefined
   return (...args) => {
-    if (!bound) {
-      program ??= koffi().load(null)
-      bound = program.func(prototype) as unknown as (...args: Args) => Result
-    }
+    bound ??= bind<Args, Result>(prototype)
     return bound(...args)
   }
+}
+
+/**
+ * As {@link foreign}, bound at once: for calls so frequent that the step in between would count.
+ *
+ * @throws where the program has no function of this name
+ */
+export function bind<Args extends unknown[], Result>(prototype: string): (...args: Args) => Result {
+  program ??= koffi().load(null)
+  return program.func(prototype) as unknown as (...args: Args) => Result
 }
 
 /** `errno` as the last foreign call left it. Read it before the next call. */
