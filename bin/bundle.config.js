@@ -5,6 +5,7 @@ import { isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const built = fileURLToPath(new URL('../dist/compat/commands/', import.meta.url))
+const agent = fileURLToPath(new URL('../dist/agent/', import.meta.url))
 
 export default {
   input: {
@@ -12,6 +13,9 @@ export default {
     ipsecalgs: `${built}ipsecalgs.js`,
     ipsecconf: `${built}ipsecconf.js`,
     ipseckey: `${built}ipseckey.js`,
+    // Programs that commands start; whoever starts one looks for it beside itself.
+    'encap-holder': `${agent}datapath/kernel/encap-holder.js`,
+    'path-service': `${agent}datapath/software/service/path-service.js`,
   },
   platform: 'node',
   // Packages stay where npm puts them.

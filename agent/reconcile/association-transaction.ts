@@ -5,7 +5,7 @@
  * @module
  */
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
-import type { EncapPort } from '../datapath/encap-socket.ts'
+import type { EncapPort } from '../datapath/kernel/encap-socket.ts'
 import { type Address, formatAddress, sameAddress } from '../model/address.ts'
 import type { Lifetime, SaChanges, SaProtocol, SaTarget, SecurityAssociation } from '../model/association.ts'
 import {

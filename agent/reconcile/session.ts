@@ -6,7 +6,7 @@
  */
 import { XfrmConnection } from '../../netlink/xfrm/connection.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
-import { EncapSockets } from '../datapath/encap-socket.ts'
+import { EncapSockets } from '../datapath/kernel/encap-socket.ts'
 import { type AlgorithmTable, joinTables } from '../model/algorithm.ts'
 import type { AssociationStatus } from '../model/association.ts'
 import { defaultAlgorithmTable } from '../model/default-algorithms.ts'

@@ -150,7 +150,7 @@ async function corrupt(path: string, diagnostics: readonly Diagnostic[]): Promis
 
 /** Asks the kernel for each row, and sets its VALID flag accordingly. */
 async function probe(table: AlgorithmTable, io: Io): Promise<AlgorithmTable> {
-  const { probeAlgorithms } = await import('../../agent/datapath/probe.ts')
+  const { probeAlgorithms } = await import('../../agent/datapath/kernel/probe.ts')
   const rows = table.algorithms.flatMap((entry) => {
     const algorithm = kernelAlgorithmOf(entry)
     return algorithm ? [{ entry, algorithm, keyBits: defaultKeyBits(entry.keySizes) }] : []

@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { probeAlgorithms } from '../../agent/datapath/probe.ts'
+import { probeAlgorithms } from '../../agent/datapath/kernel/probe.ts'
 import { PROTOCOL_ESP } from '../../agent/model/algorithm.ts'
 import { kernelAlgorithm } from '../../agent/translate/kernel-algorithms.ts'
 import { onTerminal, print, TERMINAL_VARIABLE, waitingFor } from './screen.ts'

@@ -66,6 +66,12 @@ export interface MessageFamily<D extends { readonly [name: string]: Definition }
    */
   encodeDump(name: keyof D, attributes: MessageOf<D>['attributes']): Uint8Array
   /**
+   * The attributes of a payload that {@link encodeDump} made.
+   *
+   * @throws DecodeError
+   */
+  decodeDump(name: keyof D, payload: Uint8Array): MessageOf<D>['attributes']
+  /**
    * Reads a payload. The result owns its bytes: the payload may be overwritten afterwards.
    *
    * @throws DecodeError with an offset counted from the start of the payload
@@ -111,6 +117,10 @@ export function messageFamily<const D extends { readonly [name: string]: Definit
       const memory = memoryOf(new Uint8Array(set.sizeOf(attributes)))
       set.set(memory, 0, attributes)
       return memory.bytes
+    },
+    decodeDump(name, payload) {
+      const memory = memoryOf(payload)
+      return definition(name)[2].get(memory, 0, payload.length) as MessageOf<D>['attributes']
     },
     decode(type, payload) {
       const name = names.get(type)

@@ -8,8 +8,14 @@ import { closeSync } from 'node:fs'
 import { SystemError } from './errno.ts'
 import { foreign, lastErrno } from './ffi.ts'
 
+export const AF_UNIX = 1
+export const AF_INET = 2
+export const AF_INET6 = 10
 export const AF_NETLINK = 16
+export const SOCK_DGRAM = 2
 export const SOCK_RAW = 3
+export const SOCK_SEQPACKET = 5
+export const SOCK_NONBLOCK = 0o4000
 const SOCK_CLOEXEC = 0o2000000
 
 export const SOL_SOCKET = 1
@@ -23,11 +29,15 @@ export const SO_NETNS_COOKIE = 71
 export const MSG_PEEK = 0x2
 export const MSG_TRUNC = 0x20
 export const MSG_DONTWAIT = 0x40
+export const MSG_NOSIGNAL = 0x4000
 
 const c = {
   socket: foreign<[number, number, number], number>('int socket(int, int, int)'),
   bind: foreign<[number, Uint8Array, number], number>('int bind(int, void *, unsigned int)'),
   getsockname: foreign<[number, Uint8Array, Uint8Array], number>('int getsockname(int, void *, void *)'),
+  connect: foreign<[number, Uint8Array, number], number>('int connect(int, void *, unsigned int)'),
+  listen: foreign<[number, number], number>('int listen(int, int)'),
+  accept4: foreign<[number, null, null, number], number>('int accept4(int, void *, void *, int)'),
   setsockopt: foreign<[number, number, number, Uint8Array, number], number>(
     'int setsockopt(int, int, int, void *, unsigned int)',
   ),
@@ -55,6 +65,31 @@ export function socket(domain: number, type: number, protocol: number): number {
 /** Binds to an address given as the bytes of its `sockaddr`. */
 export function bind(fd: number, address: Uint8Array): void {
   check('bind', c.bind(fd, address, address.length))
+}
+
+/** Connects to an address given as the bytes of its `sockaddr`. */
+export function connect(fd: number, address: Uint8Array): void {
+  check('connect', c.connect(fd, address, address.length))
+}
+
+/** Lets others connect to a bound socket; `backlog` of them may wait. */
+export function listen(fd: number, backlog: number): void {
+  check('listen', c.listen(fd, backlog))
+}
+
+/** A connection that waits, without blocking: itself and later calls on it. @throws SystemError `EAGAIN` where none does */
+export function accept(fd: number): number {
+  return check('accept4', c.accept4(fd, null, null, SOCK_CLOEXEC | SOCK_NONBLOCK))
+}
+
+/** `sockaddr_un` of a path. @throws RangeError where the path is too long for one (107 bytes) */
+export function unixAddress(path: string): Uint8Array {
+  const text = new TextEncoder().encode(path)
+  if (text.length > 107) throw new RangeError(`the path of a socket may have 107 bytes: ${path}`)
+  const address = new Uint8Array(2 + text.length + 1)
+  new Uint16Array(address.buffer, 0, 1)[0] = AF_UNIX
+  address.set(text, 2)
+  return address
 }
 
 /** The socket's own address as the bytes of its `sockaddr`. */

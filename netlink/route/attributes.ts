@@ -44,6 +44,25 @@ export const ruleAttributes = attributes('FRA', {
   oifname: [17, text],
 })
 
+/** `RTAX_`. */
+export const metricAttributes = attributes('RTAX', {
+  mtu: [2, exactly(u32)],
+})
+
+/** `RTA_`. */
+export const routeAttributes = attributes('RTA', {
+  dst: [1, raw],
+  src: [2, raw],
+  iif: [3, exactly(u32)],
+  oif: [4, exactly(u32)],
+  gateway: [5, raw],
+  priority: [6, exactly(u32)],
+  prefsrc: [7, raw],
+  metrics: [8, metricAttributes],
+  table: [15, exactly(u32)],
+  mark: [16, exactly(u32)],
+})
+
 /** `IFLA_IPTUN_`: ipip, sit and ip6tnl. */
 export const iptunAttributes = attributes('IFLA_IPTUN', {
   link: [1, exactly(u32)],
@@ -77,4 +96,5 @@ export const xfrmiAttributes = attributes('IFLA_XFRM', {
 
 export type AddressAttributes = AttributesValue<(typeof addressAttributes)['definitions']>
 export type LinkAttributes = AttributesValue<(typeof linkAttributes)['definitions']>
+export type RouteAttributes = AttributesValue<(typeof routeAttributes)['definitions']>
 export type RuleAttributes = AttributesValue<(typeof ruleAttributes)['definitions']>

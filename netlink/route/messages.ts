@@ -1,6 +1,6 @@
 /**
- * The messages of `NETLINK_ROUTE` (`RTM_`) used here: addresses, interfaces and rules are read, never
- * changed.
+ * The messages of `NETLINK_ROUTE` (`RTM_`) used here. Addresses are read, never changed; interfaces, routes and rules are
+ * changed for the software data path only.
  *
  * @module
  */
@@ -18,6 +18,9 @@ export const route = messageFamily('RTM', {
   NEWADDR: [20, s.ifaddrmsg, a.addressAttributes],
   DELADDR: [21, s.ifaddrmsg, a.addressAttributes],
   GETADDR: [22, s.ifaddrmsg, a.addressAttributes],
+  NEWROUTE: [24, s.rtmsg, a.routeAttributes],
+  DELROUTE: [25, s.rtmsg, a.routeAttributes],
+  GETROUTE: [26, s.rtmsg, a.routeAttributes],
   NEWRULE: [32, s.fib_rule_hdr, a.ruleAttributes],
   DELRULE: [33, s.fib_rule_hdr, a.ruleAttributes],
   GETRULE: [34, s.fib_rule_hdr, a.ruleAttributes],

@@ -38,3 +38,16 @@ export const fib_rule_hdr = struct('fib_rule_hdr', 12, [
   ['action', u8],
   ['flags', u32],
 ])
+
+/** A route. */
+export const rtmsg = struct('rtmsg', 12, [
+  ['rtm_family', u8],
+  ['rtm_dst_len', u8],
+  ['rtm_src_len', u8],
+  ['rtm_tos', u8],
+  ['rtm_table', u8],
+  ['rtm_protocol', u8],
+  ['rtm_scope', u8],
+  ['rtm_type', u8],
+  ['rtm_flags', u32],
+])

@@ -1,6 +1,6 @@
 /**
- * One netlink socket of the kernel: opened in a namespace, with its options and buffers, sending and
- * receiving whole datagrams. What the datagrams mean is decided above.
+ * One netlink socket: opened in a namespace, with its options and buffers, sending and receiving whole datagrams. What
+ * the datagrams mean is decided above. At the other end is the kernel, or a program that answers in its stead.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import { errnoNumber, SystemError } from '../libc/errno.ts'
 import { type Netns, withNetns } from '../libc/netns.ts'
 import * as libc from '../libc/socket.ts'
 import { NetlinkError } from './error.ts'
+import { formatMessage, NLMSG_SUBSCRIBE } from './message.ts'
 
 // linux/netlink.h, socket options of SOL_NETLINK
 const SOL_NETLINK = 270
@@ -29,6 +30,10 @@ const SEND_BUFFER = 512 * 1024
 const ANSWER_TIMEOUT_SECONDS = 30
 
 export interface ChannelOptions {
+  /**
+   * Path of the UNIX socket of a program that speaks the protocol in the kernel's stead; the kernel itself where absent.
+   */
+  readonly service?: string | undefined
   /** Network namespace to open the socket in, by name or descriptor; the thread's own where absent. */
   readonly netns?: Netns | undefined
   /** Multicast groups to join, by number (not mask). */
@@ -57,9 +62,13 @@ export class Channel {
   readonly #fromView = memoryOf(this.#from).view
   readonly #fromLength = new Uint8Array(4)
 
-  private constructor(fd: number, portId: number) {
+  /** The other end is one program and nobody else; its address says nothing. */
+  readonly #isService: boolean
+
+  private constructor(fd: number, portId: number, isService: boolean) {
     this.fd = fd
     this.portId = portId
+    this.#isService = isService
   }
 
   /**
@@ -68,6 +77,7 @@ export class Channel {
    * @throws {NamespaceError} of netns.ts
    */
   static open(protocol: number, options: ChannelOptions = {}): Channel {
+    if (options.service !== undefined) return Channel.#connect(options.service, options)
     const { SOCK_RAW, AF_NETLINK } = libc
     const fd = translated('open', () =>
       withNetns(options.netns, () => libc.socket(AF_NETLINK, SOCK_RAW, protocol)),
@@ -80,7 +90,25 @@ export class Channel {
         for (const group of options.groups ?? []) {
           libc.setSockOptInt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group)
         }
-        return new Channel(fd, portId)
+        return new Channel(fd, portId, false)
+      })
+    } catch (error) {
+      libc.close(fd)
+      throw error
+    }
+  }
+
+  static #connect(path: string, { groups = [] }: ChannelOptions): Channel {
+    const { AF_UNIX, SOCK_SEQPACKET } = libc
+    const fd = libc.socket(AF_UNIX, SOCK_SEQPACKET, 0)
+    try {
+      return translated('open', () => {
+        setBuffer(fd, libc.SO_SNDBUFFORCE, libc.SO_SNDBUF, SEND_BUFFER)
+        setAnswerTimeout(fd)
+        libc.connect(fd, libc.unixAddress(path))
+        const channel = new Channel(fd, process.pid, true)
+        if (groups.length > 0) channel.send(subscription(groups, channel.portId), 'subscribe')
+        return channel
       })
     } catch (error) {
       libc.close(fd)
@@ -108,8 +136,10 @@ export class Channel {
       if (expected > this.#buffer.length) this.#grow(expected)
       const length = expected < 0 ? expected : this.#recv(flags)
       if (length < 0) return failed(-length, wait)
+      // Netlink has no empty datagrams; this is the end of a program's connection.
+      if (length === 0) throw ended()
       this.#used = Math.max(this.#used, length)
-      if (this.#fromView.getUint32(4, littleEndian) !== KERNEL) continue
+      if (!this.#isService && this.#fromView.getUint32(4, littleEndian) !== KERNEL) continue
       return { kind: 'datagram', bytes: this.#buffer.subarray(0, length) }
     }
     return { kind: 'empty' }
@@ -151,12 +181,30 @@ function failed(errno: number, wait: boolean): Received {
   })
 }
 
+function ended(): NetlinkError {
+  return new NetlinkError({
+    operation: 'receive',
+    code: 'ERR_NETLINK_ENDED',
+    detail: "the program that answers in the kernel's stead has ended",
+  })
+}
+
+/** To a program, groups are joined by a message: a socket option would not reach it. */
+function subscription(groups: readonly number[], portId: number): Uint8Array {
+  const payload = new Uint8Array(Uint32Array.from(groups).buffer)
+  return formatMessage({ type: NLMSG_SUBSCRIBE, payload }, 0, portId)
+}
+
+function setAnswerTimeout(fd: number): void {
+  const timeout = new Uint8Array(BigInt64Array.of(BigInt(ANSWER_TIMEOUT_SECONDS), 0n).buffer)
+  libc.setSockOpt(fd, libc.SOL_SOCKET, libc.SO_RCVTIMEO, timeout)
+}
+
 function configure(fd: number, options: ChannelOptions): void {
-  const { SOL_SOCKET, SO_RCVBUF, SO_RCVBUFFORCE, SO_SNDBUF, SO_SNDBUFFORCE, SO_RCVTIMEO } = libc
+  const { SO_RCVBUF, SO_RCVBUFFORCE, SO_SNDBUF, SO_SNDBUFFORCE } = libc
   setBuffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, options.receiveBuffer ?? RECEIVE_BUFFER)
   setBuffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, SEND_BUFFER)
-  const timeout = new Uint8Array(BigInt64Array.of(BigInt(ANSWER_TIMEOUT_SECONDS), 0n).buffer)
-  libc.setSockOpt(fd, SOL_SOCKET, SO_RCVTIMEO, timeout)
+  setAnswerTimeout(fd)
   for (const option of [NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK]) optional(fd, option)
 }
 

@@ -13,6 +13,8 @@ export const NLMSG_NOOP = 1
 export const NLMSG_ERROR = 2
 export const NLMSG_DONE = 3
 export const NLMSG_OVERRUN = 4
+/** To a program in the kernel's stead only: join the groups whose numbers are the payload. No protocol of Linux uses it. */
+export const NLMSG_SUBSCRIBE = 15
 /** Types below are the protocol-independent control messages. */
 export const NLMSG_MIN_TYPE = 16
 

@@ -38,6 +38,8 @@ const CHANGES = [group.EXPIRE, group.SA, group.POLICY]
 export interface XfrmOptions {
   /** Name of the network namespace; the thread's own where absent. */
   readonly netns?: string | undefined
+  /** Path of the UNIX socket of a program that answers in the kernel's stead; the kernel where absent. */
+  readonly service?: string | undefined
 }
 
 export interface XfrmEventHandler {
@@ -57,11 +59,13 @@ export class XfrmConnection {
   readonly #socket: NetlinkSocket
   /** Keeps the namespace at hand, whatever happens to its name. */
   readonly #netns: number | undefined
+  readonly #service: string | undefined
   #open = true
 
-  private constructor(socket: NetlinkSocket, netns: number | undefined) {
+  private constructor(socket: NetlinkSocket, netns: number | undefined, service: string | undefined) {
     this.#socket = socket
     this.#netns = netns
+    this.#service = service
   }
 
   /**
@@ -71,7 +75,9 @@ export class XfrmConnection {
   static open(options: XfrmOptions = {}): XfrmConnection {
     const netns = options.netns === undefined ? undefined : openNetns(options.netns)
     try {
-      return new XfrmConnection(NetlinkSocket.open(NETLINK_XFRM, { netns, dialect: xfrmDialect }), netns)
+      const { service } = options
+      const socket = NetlinkSocket.open(NETLINK_XFRM, { netns, service, dialect: xfrmDialect })
+      return new XfrmConnection(socket, netns, service)
     } catch (error) {
       if (netns !== undefined) closeSync(netns)
       throw error
@@ -177,7 +183,7 @@ export class XfrmConnection {
   subscribe(groups: readonly number[], handler: XfrmEventHandler): Subscription {
     return Subscription.open(
       NETLINK_XFRM,
-      { netns: this.#netns, groups },
+      { netns: this.#netns, service: this.#service, groups },
       {
         event: (event) => {
           // A newer kernel may announce what we have no description for.
@@ -233,7 +239,11 @@ export class XfrmConnection {
    * takes the lock that the kernel holds for the whole of every change, the announcement included.
    */
   #consistently<T>(read: () => T): T {
-    const events = EventQueue.open(NETLINK_XFRM, { netns: this.#netns, groups: CHANGES })
+    const events = EventQueue.open(NETLINK_XFRM, {
+      netns: this.#netns,
+      service: this.#service,
+      groups: CHANGES,
+    })
     try {
       return consistently(events, read, { isChange, settle: () => this.spdInfo() })
     } finally {

@@ -93,6 +93,15 @@ export function encodeDump(name: 'GETSA' | 'GETPOLICY', attributes: XfrmMessage<
 }
 
 /**
+ * The filter of a dump request.
+ *
+ * @throws DecodeError
+ */
+export function decodeDump(name: 'GETSA' | 'GETPOLICY', payload: Uint8Array) {
+  return xfrm.decodeDump(name, payload)
+}
+
+/**
  * Name of the field or attribute at an offset of a whole message, as extended ACKs give it: counted from the
  * start of the `nlmsghdr`.
  *

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
-import { HOLDER_NAME } from '../../../../../agent/datapath/encap-socket.ts'
+import { HOLDER_NAME } from '../../../../../agent/datapath/kernel/encap-socket.ts'
 import { type Host, TestNet, twoHosts } from '../../../../support/namespaces.ts'
 import type { Packet } from '../../../../support/pcap.ts'
 import { Commands, key, until, whatOnlyTheKernelRefuses } from './support.ts'

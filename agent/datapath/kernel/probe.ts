@@ -5,16 +5,16 @@
  *
  * @module
  */
-import { withNewNetns } from '../../netlink/libc/netns.ts'
-import { NetlinkError } from '../../netlink/socket/error.ts'
-import { NetlinkSocket } from '../../netlink/socket/socket.ts'
-import { proto } from '../../netlink/xfrm/constants.ts'
-import { defaultState } from '../../netlink/xfrm/defaults.ts'
-import { encodeMessage, messageType } from '../../netlink/xfrm/messages.ts'
-import { PROTOCOL_ESP } from '../model/algorithm.ts'
-import { ALGORITHM_NULL } from '../model/default-algorithms.ts'
-import type { KernelAlgorithm } from '../translate/kernel-algorithms.ts'
-import { algorithmAttribute, kernelAlgorithm } from '../translate/kernel-algorithms.ts'
+import { withNewNetns } from '../../../netlink/libc/netns.ts'
+import { NetlinkError } from '../../../netlink/socket/error.ts'
+import { NetlinkSocket } from '../../../netlink/socket/socket.ts'
+import { proto } from '../../../netlink/xfrm/constants.ts'
+import { defaultState } from '../../../netlink/xfrm/defaults.ts'
+import { encodeMessage, messageType } from '../../../netlink/xfrm/messages.ts'
+import { PROTOCOL_ESP } from '../../model/algorithm.ts'
+import { ALGORITHM_NULL } from '../../model/default-algorithms.ts'
+import type { KernelAlgorithm } from '../../translate/kernel-algorithms.ts'
+import { algorithmAttribute, kernelAlgorithm } from '../../translate/kernel-algorithms.ts'
 
 const NETLINK_XFRM = 6
 

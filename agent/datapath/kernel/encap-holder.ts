@@ -8,12 +8,12 @@
  * @module
  */
 import { closeSync } from 'node:fs'
-import { type FileLock, lockFile } from '../../netlink/libc/lock.ts'
-import { XfrmConnection } from '../../netlink/xfrm/connection.ts'
-import { encapType, family, group, proto } from '../../netlink/xfrm/constants.ts'
-import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
+import { type FileLock, lockFile } from '../../../netlink/libc/lock.ts'
+import { XfrmConnection } from '../../../netlink/xfrm/connection.ts'
+import { encapType, family, group, proto } from '../../../netlink/xfrm/constants.ts'
+import type { XfrmMessage } from '../../../netlink/xfrm/messages.ts'
+import { isNamespaceInUse } from '../namespace-use.ts'
 import { HOLDER_NAME } from './encap-socket.ts'
-import { isNamespaceInUse } from './namespace-use.ts'
 
 /** Changes often come in swarms; one look at the SAs is enough for all of them. */
 const SETTLE_MS = 500

@@ -1,8 +1,8 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 import t from 'tap'
-import { type Candidate, probeAlgorithms } from '../../../../agent/datapath/probe.ts'
-import { PROTOCOL_ESP } from '../../../../agent/model/algorithm.ts'
-import { kernelAlgorithm } from '../../../../agent/translate/kernel-algorithms.ts'
+import { type Candidate, probeAlgorithms } from '../../../../../agent/datapath/kernel/probe.ts'
+import { PROTOCOL_ESP } from '../../../../../agent/model/algorithm.ts'
+import { kernelAlgorithm } from '../../../../../agent/translate/kernel-algorithms.ts'
 
 const aes = kernelAlgorithm(PROTOCOL_ESP, 12)
 if (!aes) throw new Error('AES has no kernel side')

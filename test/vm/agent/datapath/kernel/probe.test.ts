@@ -1,9 +1,9 @@
 import t from 'tap'
-import { probeAlgorithms } from '../../../../agent/datapath/probe.ts'
-import { PROTOCOL_AH, PROTOCOL_ESP } from '../../../../agent/model/algorithm.ts'
-import { defaultAlgorithmTable } from '../../../../agent/model/default-algorithms.ts'
-import { allKeyBits } from '../../../../agent/model/key-sizes.ts'
-import { kernelAlgorithm, kernelAlgorithmOf } from '../../../../agent/translate/kernel-algorithms.ts'
+import { probeAlgorithms } from '../../../../../agent/datapath/kernel/probe.ts'
+import { PROTOCOL_AH, PROTOCOL_ESP } from '../../../../../agent/model/algorithm.ts'
+import { defaultAlgorithmTable } from '../../../../../agent/model/default-algorithms.ts'
+import { allKeyBits } from '../../../../../agent/model/key-sizes.ts'
+import { kernelAlgorithm, kernelAlgorithmOf } from '../../../../../agent/translate/kernel-algorithms.ts'
 
 // Loading some forty modules takes an emulated machine a minute.
 t.setTimeout(300_000)

@@ -7,10 +7,17 @@
  */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { SystemError } from '../../netlink/libc/errno.ts'
-import { bind, close, SO_RCVBUFFORCE, SOL_SOCKET, setSockOptInt, socket } from '../../netlink/libc/socket.ts'
-import { encapType } from '../../netlink/xfrm/constants.ts'
-import type { Family } from '../model/address.ts'
+import { SystemError } from '../../../netlink/libc/errno.ts'
+import {
+  bind,
+  close,
+  SO_RCVBUFFORCE,
+  SOL_SOCKET,
+  setSockOptInt,
+  socket,
+} from '../../../netlink/libc/socket.ts'
+import { encapType } from '../../../netlink/xfrm/constants.ts'
+import type { Family } from '../../model/address.ts'
 
 const AF_INET = 2
 const AF_INET6 = 10

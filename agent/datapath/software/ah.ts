@@ -1,0 +1,109 @@
+/**
+ * The authentication header (RFC 4302).
+ *
+ * @module
+ */
+import type { Arena } from '../../../netlink/libc/arena.ts'
+import { family as af, stateFlag } from '../../../netlink/xfrm/constants.ts'
+import { sameIcv } from './crypto/icv.ts'
+import { COMPUTED_ICV, COPY, COPY_SIZE, scratch } from './crypto/scratch.ts'
+import { isFresh, type Opened } from './esp.ts'
+import { type Side, zeroMutableFields } from './packet/mutable-fields.ts'
+import type { State } from './state/state.ts'
+import type { Counter } from './state/statistics.ts'
+
+/** Next header, length, reserved, SPI, sequence number. */
+const AH_FIXED_LENGTH = 12
+const TWO_32 = 0x1_0000_0000
+
+/**
+ * Length of the header with its ICV. IPv6 wants a multiple of 8 bytes, IPv4 one of 4; but Linux pads to 8 there, too,
+ * unless the SA has the flag ALIGN4.
+ */
+export function ahLength({ body, mac }: State): number {
+  const alignment = body.family === af.INET && body.flags & stateFlag.ALIGN4 ? 4 : 8
+  return Math.ceil((AH_FIXED_LENGTH + mac.icvLength) / alignment) * alignment
+}
+
+/**
+ * Fills in the header at `ahAt`, for which there is room of {@link ahLength} in the packet from `at` to `end`. The IP
+ * headers before it must be what is sent, but for their mutable fields.
+ *
+ * @returns false where the SA has no sequence number left, or the IP options are malformed
+ */
+export function sealAh(
+  state: State,
+  arena: Arena,
+  at: number,
+  ahAt: number,
+  end: number,
+  nextHeader: number,
+): 'sealed' | 'exhausted' | 'malformed' {
+  const { sequence, mac, body } = state
+  const number = sequence.take()
+  if (number === 0) return 'exhausted'
+  const length = ahLength(state)
+  const { bytes, view } = arena
+  bytes[ahAt] = nextHeader
+  bytes[ahAt + 1] = length / 4 - 2
+  view.setUint16(ahAt + 2, 0)
+  view.setUint32(ahAt + 4, body.id.spi)
+  view.setUint32(ahAt + 8, number >>> 0)
+  bytes.fill(0, ahAt + AH_FIXED_LENGTH, ahAt + length)
+  if (!computeIcv(state, arena, at, ahAt, end, number, 'sending')) return 'malformed'
+  const computed = scratch().bytes
+  for (let i = 0; i < mac.icvLength; i++) {
+    bytes[ahAt + AH_FIXED_LENGTH + i] = computed[COMPUTED_ICV + i] ?? 0
+  }
+  return 'sealed'
+}
+
+/** As `openEsp`, for the header at `ahAt` in the packet from `at` to `end`. The payload stays where it is. */
+export function openAh(
+  state: State,
+  arena: Arena,
+  at: number,
+  ahAt: number,
+  end: number,
+  into: Opened,
+): Counter | undefined {
+  const { replay, failures, mac } = state
+  const number = replay.wholeNumber(arena.view.getUint32(ahAt + 8))
+  if (!isFresh(state, number)) return 'XfrmInStateSeqError'
+  const length = ((arena.bytes[ahAt + 1] ?? 0) + 2) * 4
+  const shortest = AH_FIXED_LENGTH + mac.icvLength
+  if (length !== ahLength(state) && length !== shortest) return 'XfrmInStateProtoError'
+  if (ahAt + length > end) return 'XfrmInStateProtoError'
+  if (!computeIcv(state, arena, at, ahAt, end, number, 'receiving')) return 'XfrmInStateProtoError'
+  if (!sameIcv(arena.bytes, ahAt + AH_FIXED_LENGTH, scratch().bytes, COMPUTED_ICV, mac.icvLength)) {
+    failures.integrity++
+    return 'XfrmInStateProtoError'
+  }
+  state.accept(number)
+  into.payloadAt = ahAt + length
+  into.payloadEnd = end
+  into.nextHeader = arena.bytes[ahAt] ?? 0
+  return undefined
+}
+
+/** Over a copy with zeros in place of what changes, and behind it the upper half of an extended number. */
+function computeIcv(
+  { mac, isExtended }: State,
+  { bytes }: Arena,
+  at: number,
+  ahAt: number,
+  end: number,
+  number: number,
+  side: Side,
+): boolean {
+  const work = scratch()
+  const length = end - at
+  if (length + 4 > COPY_SIZE) return false
+  work.bytes.set(bytes.subarray(at, end), COPY)
+  const copiedAh = COPY + ahAt - at
+  if (!zeroMutableFields(work.bytes, COPY, copiedAh, side)) return false
+  work.bytes.fill(0, copiedAh + AH_FIXED_LENGTH, copiedAh + AH_FIXED_LENGTH + mac.icvLength)
+  if (isExtended) work.view.setUint32(COPY + length, Math.floor(number / TWO_32))
+  mac.mac.compute(work, COPY, length + (isExtended ? 4 : 0), work, COMPUTED_ICV)
+  return true
+}

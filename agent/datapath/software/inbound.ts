@@ -1,0 +1,131 @@
+/**
+ * What becomes of a protected packet that arrives (`xfrm_input` and `xfrm_policy_check` of the kernel): its SAs are
+ * found, checked and taken off one after the other, and then policy is asked whether that was what it wanted.
+ *
+ * @module
+ */
+import { action, family as af, dir, encapType, proto } from '../../../netlink/xfrm/constants.ts'
+import { openAh } from './ah.ts'
+import type { Databases } from './databases.ts'
+import { tunnelOptionsOf } from './encapsulation.ts'
+import { type Opened, openEsp } from './esp.ts'
+import { readFlow } from './packet/flow-of.ts'
+import { type IpHeader, parseIp, setLength } from './packet/ip-header.ts'
+import type { Packet } from './packet/packet.ts'
+import { propagate, trafficClass } from './packet/tunnel-header.ts'
+import { newFlow, stateSelectorMatches } from './policy/flow.ts'
+import type { Policy } from './policy/policy.ts'
+import { satisfiesTemplates } from './policy/templates.ts'
+import { HARD, SOFT } from './state/lifetime.ts'
+import type { State } from './state/state.ts'
+import type { Counter } from './state/statistics.ts'
+
+/** `XFRM_MAX_DEPTH`: SAs on one packet. */
+const MAX_DEPTH = 6
+const ESP_SHORTEST = 8
+const AH_SHORTEST = 12
+const IPPROTO_IPIP = 4
+const IPPROTO_IPV6 = 41
+
+export class Inbound {
+  readonly #databases: Databases
+  readonly #opened: Opened = { payloadAt: 0, payloadEnd: 0, nextHeader: 0 }
+  readonly #flow = newFlow()
+  /** The SAs that the last packet came through, outermost first. */
+  readonly path: State[] = []
+
+  constructor(databases: Databases) {
+    this.#databases = databases
+  }
+
+  /**
+   * Takes all protection off a packet, in place, and checks it.
+   *
+   * @param ip its parsed header; parsed anew as it changes
+   * @param encapsulated whether its ESP arrived in UDP, which was taken off already
+   * @returns the counter of the reason why it must not be delivered
+   */
+  receive(packet: Packet, ip: IpHeader, encapsulated: boolean, mark = 0): Counter | undefined {
+    const { path } = this
+    path.length = 0
+    let packetMark = mark
+    while (ip.protocol === proto.ESP || ip.protocol === proto.AH) {
+      if (path.length === MAX_DEPTH) return 'XfrmInBufferError'
+      const found = this.#takeOff(packet, ip, encapsulated && path.length === 0)
+      if (typeof found === 'string') return found
+      path.push(found)
+      const { set_mark: value = 0, set_mark_mask: mask = 0xffffffff } = found.attributes
+      if (found.attributes.set_mark !== undefined) packetMark = ((packetMark & ~mask) | (value & mask)) >>> 0
+    }
+    return path.length === 0 ? 'XfrmInHdrError' : this.#checkPolicy(packet, ip, packetMark)
+  }
+
+  /** One SA. */
+  #takeOff(packet: Packet, ip: IpHeader, encapsulated: boolean): State | Counter {
+    const { bytes, view } = packet.arena
+    const { protocol, upperAt, end } = ip
+    const isAh = protocol === proto.AH
+    if (ip.isFragment || end - upperAt < (isAh ? AH_SHORTEST : ESP_SHORTEST)) return 'XfrmInHdrError'
+    const spi = view.getUint32(upperAt + (isAh ? 4 : 0))
+    const family = ip.version === 4 ? af.INET : af.INET6
+    const state = this.#databases.states.receiver(family, bytes, ip.destinationAt, spi, protocol)
+    if (!state) return 'XfrmInNoStates'
+    if (state.isDead) return 'XfrmInStateInvalid'
+    const expected = state.attributes.encap?.encap_type === encapType.ESPINUDP
+    if (expected !== encapsulated) return 'XfrmInStateMismatch'
+    const stage = state.stage()
+    if (stage === HARD) {
+      this.#databases.expire(state)
+      return 'XfrmInStateExpired'
+    }
+    if (stage === SOFT) this.#databases.softExpire(state)
+    const into = this.#opened
+    const failure = isAh
+      ? openAh(state, packet.arena, packet.at, upperAt, end, into)
+      : openEsp(state, packet.arena, upperAt, end, into)
+    if (failure) return failure
+    state.use(end - upperAt, this.#databases.now)
+    return this.#unwrap(state, packet, ip)
+  }
+
+  /** What stands inside becomes the packet. */
+  #unwrap(state: State, packet: Packet, ip: IpHeader): State | Counter {
+    const { bytes } = packet.arena
+    const { payloadAt, payloadEnd, nextHeader } = this.#opened
+    if (state.isTunnel) {
+      const version = (bytes[payloadAt] ?? 0) >> 4
+      const isFitting =
+        nextHeader === IPPROTO_IPIP ? version === 4 : nextHeader === IPPROTO_IPV6 && version === 6
+      const outer = trafficClass(bytes, packet.at)
+      if (!isFitting || !parseIp(bytes, payloadAt, payloadEnd, ip)) return 'XfrmInStateModeError'
+      packet.at = payloadAt
+      packet.end = ip.end
+      return propagate(bytes, payloadAt, outer, tunnelOptionsOf(state)) ? state : 'XfrmInStateModeError'
+    }
+    const gap = payloadAt - ip.upperAt
+    bytes[ip.nextHeaderAt] = nextHeader
+    bytes.copyWithin(packet.at + gap, packet.at, ip.upperAt)
+    packet.at += gap
+    packet.end = payloadEnd
+    setLength(bytes, packet.at, packet.end)
+    return parseIp(bytes, packet.at, packet.end, ip) ? state : 'XfrmInHdrError'
+  }
+
+  #checkPolicy(packet: Packet, ip: IpHeader, mark: number): Counter | undefined {
+    const { path } = this
+    const flow = this.#flow
+    readFlow(packet.arena.bytes, ip, flow)
+    for (const { body } of path) if (!stateSelectorMatches(body.sel, flow)) return 'XfrmInStateMismatch'
+    const policy = this.#databases.policies.lookup(dir.IN, flow, mark)
+    if (!policy) return path.some(({ isTunnel }) => isTunnel) ? 'XfrmInNoPols' : undefined
+    return this.#ask(policy)
+  }
+
+  #ask(policy: Policy): Counter | undefined {
+    policy.useTime = this.#databases.now
+    if (policy.info.action === action.BLOCK) return 'XfrmInPolBlock'
+    return satisfiesTemplates(policy.templates, this.path, this.path.length)
+      ? undefined
+      : 'XfrmInTmplMismatch'
+  }
+}

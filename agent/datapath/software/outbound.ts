@@ -1,0 +1,114 @@
+/**
+ * What becomes of a packet that this host sends (`xfrm_lookup` and `xfrm_output` of the kernel).
+ *
+ * @module
+ */
+import { action, dir } from '../../../netlink/xfrm/constants.ts'
+import type { Databases } from './databases.ts'
+import { encapsulate, overheadOf } from './encapsulation.ts'
+import type { IpHeader } from './packet/ip-header.ts'
+import type { Packet } from './packet/packet.ts'
+import type { Flow } from './policy/flow.ts'
+import { FlowCache } from './policy/flow-cache.ts'
+import type { Policy } from './policy/policy.ts'
+import { HARD, SOFT } from './state/lifetime.ts'
+import type { State } from './state/state.ts'
+import type { Counter } from './state/statistics.ts'
+
+/** What policy says of a flow. */
+export type Decision =
+  | { readonly kind: 'clear' }
+  | { readonly kind: 'refuse'; readonly counter: Counter }
+  /** SAs, the innermost first. */
+  | { readonly kind: 'protect'; readonly states: readonly State[] }
+
+const CLEAR: Decision = { kind: 'clear' }
+const BLOCKED: Decision = { kind: 'refuse', counter: 'XfrmOutPolBlock' }
+
+export class Outbound {
+  readonly #databases: Databases
+  readonly #cache = new FlowCache<Decision>()
+
+  constructor(databases: Databases) {
+    this.#databases = databases
+  }
+
+  /**
+   * What is to be done with packets of a flow. A decision that needs an SA which is not there is never kept.
+   *
+   * @param direction `dir.OUT`, or `dir.FWD` too for a packet that is only passing through
+   */
+  decide(flow: Flow, mark = 0): Decision {
+    const { generation } = this.#databases
+    const known = mark === 0 ? this.#cache.get(flow, generation) : undefined
+    if (known) return known
+    const policy = this.#databases.policies.lookup(dir.OUT, flow, mark)
+    const decision = policy ? this.#resolve(policy, flow) : CLEAR
+    const isLasting = mark === 0 && (decision.kind !== 'refuse' || decision === BLOCKED)
+    if (isLasting) this.#cache.set(flow, generation, decision)
+    return decision
+  }
+
+  #resolve(policy: Policy, flow: Flow): Decision {
+    policy.useTime = this.#databases.now
+    if (policy.info.action === action.BLOCK) return BLOCKED
+    const states: State[] = []
+    for (const [index, tmpl] of policy.templates.entries()) {
+      const state = this.#databases.states.sender(tmpl, flow)
+      if (state) states.push(state)
+      else if (tmpl.optional === 0) {
+        this.#databases.events.acquire(policy, index, flow)
+        return { kind: 'refuse', counter: 'XfrmOutNoStates' }
+      }
+    }
+    return states.length === 0 ? CLEAR : { kind: 'protect', states }
+  }
+
+  /**
+   * Protects a packet in place with the SAs of its decision.
+   *
+   * @returns the counter of the reason why it cannot be
+   */
+  protect(packet: Packet, ip: IpHeader, states: readonly State[]): Counter | undefined {
+    const { now } = this.#databases
+    for (const state of states) {
+      const stage = state.stage()
+      if (stage === HARD) {
+        this.#databases.expire(state)
+        return 'XfrmOutStateExpired'
+      }
+      if (stage === SOFT) this.#databases.softExpire(state)
+      const length = packet.end - packet.at
+      const failure = encapsulate(state, packet, ip)
+      if (failure) return failure
+      state.use(length, now)
+    }
+    return undefined
+  }
+}
+
+/** The longest packet of this kind that is not longer than `mtu` with its protection. */
+export function innerMtu(states: readonly State[], ip: IpHeader, mtu: number): number {
+  const headers = ip.upperAt - ip.at
+  let low = headers
+  let high = mtu
+  // Padding makes the overhead go up and down with the length: the largest that fits is searched for.
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if (protectedLength(states, headers, middle) <= mtu) low = middle
+    else high = middle - 1
+  }
+  return low
+}
+
+/** Length of a packet with its protection around it. */
+export function protectedLength(states: readonly State[], headers: number, length: number): number {
+  let total = length
+  let headerLength = headers
+  for (const state of states) {
+    const grown = total + overheadOf(state, total, total - headerLength)
+    if (state.isTunnel) headerLength = state.body.family === 2 ? 20 : 40
+    total = grown
+  }
+  return total
+}

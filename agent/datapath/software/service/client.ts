@@ -1,0 +1,92 @@
+/**
+ * The software data path as those see it who use it: whether it is there, and how to begin.
+ *
+ * @module
+ */
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { errnoNumber } from '../../../../netlink/libc/errno.ts'
+import { NetlinkError } from '../../../../netlink/socket/error.ts'
+import { XfrmConnection } from '../../../../netlink/xfrm/connection.ts'
+import { SERVICE_NAME, servicePlace } from './place.ts'
+
+const START_TIMEOUT_MS = 15_000
+const RETRY_MS = 10
+
+/** It could not be started. */
+export class ServiceStartError extends Error {
+  constructor(reason: string) {
+    super(`the software data path does not start: ${reason}`)
+    this.name = 'ServiceStartError'
+  }
+}
+
+/** True where the namespace's data path is the software one, whether its program runs just now or not. */
+export function isSoftware(folder: string): boolean {
+  return existsSync(servicePlace(folder).journal)
+}
+
+/**
+ * A connection to the namespace's software data path, whose program is started where it does not run.
+ *
+ * @param folder the state folder of the namespace that the calling thread is in
+ * @throws ServiceStartError
+ */
+export function connectService(folder: string): XfrmConnection {
+  return tryConnect(folder) ?? start(folder)
+}
+
+function tryConnect(folder: string): XfrmConnection | undefined {
+  try {
+    return XfrmConnection.open({ service: servicePlace(folder).socket })
+  } catch (error) {
+    const absent = [errnoNumber('ENOENT'), errnoNumber('ECONNREFUSED')]
+    if (error instanceof NetlinkError && absent.includes(error.errno)) return undefined
+    throw error
+  }
+}
+
+function start(folder: string): XfrmConnection {
+  const { log } = servicePlace(folder)
+  rmSync(log, { force: true })
+  const program = fileURLToPath(new URL('./path-service.js', import.meta.url))
+  const child = spawn(process.execPath, [program, folder], {
+    argv0: SERVICE_NAME,
+    cwd: '/',
+    detached: true,
+    env: environment(),
+    stdio: 'ignore',
+  })
+  // Without a listener the event, which comes after we have given up, would end the process.
+  child.on('error', () => {})
+  if (child.pid === undefined) throw new ServiceStartError(`${process.execPath} cannot be run`)
+  child.unref()
+  return waitFor(folder, log)
+}
+
+/** What the program may know of ours. */
+function environment(): NodeJS.ProcessEnv {
+  const { PATH, SOLIPSEC_RUN_DIR, SOLIPSEC_STATE_DIR } = process.env
+  return {
+    ...(PATH && { PATH }),
+    ...(SOLIPSEC_RUN_DIR && { SOLIPSEC_RUN_DIR }),
+    ...(SOLIPSEC_STATE_DIR && { SOLIPSEC_STATE_DIR }),
+  }
+}
+
+function waitFor(folder: string, log: string): XfrmConnection {
+  const sleeper = new Int32Array(new SharedArrayBuffer(4))
+  const deadline = performance.now() + START_TIMEOUT_MS
+  while (performance.now() < deadline) {
+    const connection = tryConnect(folder)
+    if (connection) return connection
+    if (existsSync(log)) throw new ServiceStartError(firstLine(readFileSync(log, 'utf8')))
+    Atomics.wait(sleeper, 0, 0, RETRY_MS)
+  }
+  throw new ServiceStartError(`no answer within ${START_TIMEOUT_MS / 1000} s`)
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? ''
+}

@@ -1,0 +1,140 @@
+/**
+ * The way of packets through this program: from the device to the network with protection, from the network to the
+ * device without.
+ *
+ * @module
+ */
+import { type Arena, allocateArena } from '../../../../netlink/libc/arena.ts'
+import { readInto, writeFrom } from '../../../../netlink/libc/device.ts'
+import { errnoNumber } from '../../../../netlink/libc/errno.ts'
+import { type Watch, watchReadable } from '../../../../netlink/libc/poll.ts'
+import type { Databases } from '../databases.ts'
+import { Inbound } from '../inbound.ts'
+import { innerMtu, Outbound, protectedLength } from '../outbound.ts'
+import { readFlow } from '../packet/flow-of.ts'
+import { fragmentPacket } from '../packet/fragment.ts'
+import { newIpHeader, parseIp } from '../packet/ip-header.ts'
+import { HEADROOM, LONGEST, type Packet, TAILROOM } from '../packet/packet.ts'
+import { tooBig } from '../packet/too-big.ts'
+import { newFlow } from '../policy/flow.ts'
+import type { State } from '../state/state.ts'
+import type { Counter } from '../state/statistics.ts'
+import type { PathMtu } from './path-mtu.ts'
+import { type UdpPort, Wire } from './wire.ts'
+
+/** Packets read in one turn of the event loop, so that the other direction gets its turn, too. */
+const PACKETS_A_TURN = 64
+const SMALLEST_V6_MTU = 1280
+const EAGAIN = errnoNumber('EAGAIN') ?? 11
+
+export class DataPath {
+  readonly #databases: Databases
+  readonly #outbound: Outbound
+  readonly #inbound: Inbound
+  readonly #pathMtu: PathMtu
+  readonly #device: number
+  readonly #wire: Wire
+  readonly #watch: Watch
+  readonly #arena = allocateArena(HEADROOM + LONGEST + TAILROOM)
+  readonly #room = allocateArena(LONGEST + TAILROOM)
+  readonly #packet: Packet
+  readonly #ip = newIpHeader()
+  readonly #flow = newFlow()
+  #identification = Math.floor(Math.random() * 2 ** 32)
+
+  /** @param device descriptor of the TUN device */
+  constructor(databases: Databases, device: number, pathMtu: PathMtu) {
+    this.#databases = databases
+    this.#outbound = new Outbound(databases)
+    this.#inbound = new Inbound(databases)
+    this.#pathMtu = pathMtu
+    this.#device = device
+    this.#packet = { arena: this.#arena, at: 0, end: 0 }
+    this.#wire = new Wire((packet, encapsulated) => this.#arrived(packet, encapsulated))
+    this.#watch = watchReadable(device, () => this.#read())
+  }
+
+  /** Listens for ESP in UDP at these ports. @throws SystemError `EADDRINUSE` */
+  listen(ports: readonly UdpPort[]): void {
+    this.#wire.listen(ports)
+  }
+
+  close(): void {
+    this.#watch.close()
+    this.#wire.close()
+  }
+
+  #read(): void {
+    for (let count = 0; count < PACKETS_A_TURN; count++) {
+      const length = readInto(this.#device, this.#arena, HEADROOM, LONGEST)
+      if (length <= 0) return
+      this.#packet.at = HEADROOM
+      this.#packet.end = HEADROOM + length
+      const failure = this.#leave(this.#packet)
+      if (failure) this.#databases.statistics[failure]++
+    }
+  }
+
+  /** A packet that this host sends. */
+  #leave(packet: Packet): Counter | undefined {
+    const ip = this.#ip
+    const { bytes } = packet.arena
+    if (!parseIp(bytes, packet.at, packet.end, ip)) return 'XfrmOutError'
+    readFlow(bytes, ip, this.#flow)
+    const decision = this.#outbound.decide(this.#flow)
+    if (decision.kind === 'refuse') return decision.counter
+    // Policy has changed since the packet was steered here.
+    if (decision.kind === 'clear') return this.#transmit(packet)
+    const { states } = decision
+    const mtu = this.#mtuFor(states)
+    if (protectedLength(states, ip.upperAt - ip.at, packet.end - packet.at) <= mtu) {
+      return this.#outbound.protect(packet, ip, states) ?? this.#transmit(packet)
+    }
+    return this.#leaveTooLong(packet, states, mtu)
+  }
+
+  /** The sender is told what fits; where it allows that, the protected packet is cut. */
+  #leaveTooLong(packet: Packet, states: readonly State[], mtu: number): Counter | undefined {
+    const ip = this.#ip
+    const fitting = innerMtu(states, ip, mtu)
+    const maySay = ip.dontFragment && !(ip.version === 6 && fitting < SMALLEST_V6_MTU)
+    if (maySay) {
+      const error = tooBig(packet, ip, fitting, this.#room)
+      if (error) this.#deliver(error)
+      return 'XfrmOutError'
+    }
+    const failure = this.#outbound.protect(packet, ip, states)
+    if (failure) return failure
+    this.#identification = (this.#identification + 1) >>> 0
+    const isCut = fragmentPacket(packet, ip, mtu, this.#room, this.#identification, (fragment) => {
+      this.#transmit(fragment)
+    })
+    return isCut ? undefined : 'XfrmOutError'
+  }
+
+  #mtuFor(states: readonly State[]): number {
+    const tunnel = states.findLast(({ isTunnel }) => isTunnel)
+    const family = tunnel?.body.family ?? this.#flow.family
+    const address = tunnel?.body.id.daddr ?? this.#flow.destination
+    return this.#pathMtu.to(address.subarray(0, family === 2 ? 4 : 16), this.#databases.now)
+  }
+
+  #transmit(packet: Packet): Counter | undefined {
+    return this.#wire.send(packet) < 0 ? 'XfrmOutError' : undefined
+  }
+
+  /** A protected packet that the network brought. */
+  #arrived(packet: Packet, encapsulated: boolean): void {
+    const ip = this.#ip
+    const failure = parseIp(packet.arena.bytes, packet.at, packet.end, ip)
+      ? this.#inbound.receive(packet, ip, encapsulated)
+      : 'XfrmInHdrError'
+    if (failure) this.#databases.statistics[failure]++
+    else this.#deliver(packet)
+  }
+
+  #deliver({ arena, at, end }: Packet): void {
+    const written = writeFrom(this.#device, arena as Arena, at, end - at)
+    if (written < 0 && written !== -EAGAIN) this.#databases.statistics.XfrmInBufferError++
+  }
+}

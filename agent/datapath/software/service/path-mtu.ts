@@ -1,0 +1,84 @@
+/**
+ * The longest packet that the way to a host takes, as far as the first link tells.
+ *
+ * @module
+ */
+import { type RouteMessage, route } from '../../../../netlink/route/messages.ts'
+import type { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
+import { family as af } from '../../../../netlink/xfrm/constants.ts'
+import { hex } from '../policy/policy.ts'
+import { OWN } from './steering.ts'
+
+/** Where no route says anything (RFC 894). */
+const ETHERNET_MTU = 1500
+/** Seconds after which the route is asked for again. */
+const FRESH_FOR = 10
+const MOST_REMEMBERED = 4096
+
+export class PathMtu {
+  readonly #socket: NetlinkSocket
+  readonly #known = new Map<string, { readonly mtu: number; readonly until: number }>()
+
+  /** @param socket of NETLINK_ROUTE; stays the caller's to close */
+  constructor(socket: NetlinkSocket) {
+    this.#socket = socket
+  }
+
+  /** @param destination 4 or 16 bytes; `now` in seconds */
+  to(destination: Uint8Array, now: number): number {
+    const key = hex(destination)
+    const known = this.#known.get(key)
+    if (known && now < known.until) return known.mtu
+    if (this.#known.size >= MOST_REMEMBERED) this.#known.clear()
+    const mtu = this.#ask(destination)
+    this.#known.set(key, { mtu, until: now + FRESH_FOR })
+    return mtu
+  }
+
+  /**
+   * Of the device, not of what the kernel has learnt about the destination: that is about the packets inside, and comes
+   * from ourselves.
+   */
+  #ask(destination: Uint8Array): number {
+    try {
+      const oif = this.#replies(routeRequest(destination)).find(({ name }) => name === 'NEWROUTE')
+        ?.attributes as { readonly oif?: number } | undefined
+      if (oif?.oif === undefined) return ETHERNET_MTU
+      const link = this.#replies(linkRequest(oif.oif)).find(({ name }) => name === 'NEWLINK')?.attributes as
+        | { readonly mtu?: number }
+        | undefined
+      return link?.mtu ?? ETHERNET_MTU
+    } catch {
+      // No route: sending will fail, and say why.
+      return ETHERNET_MTU
+    }
+  }
+
+  #replies(message: RouteMessage): RouteMessage[] {
+    const request = { type: route.type(message.name), payload: route.encode(message) }
+    return this.#socket.request(request).map(({ type, payload }) => route.decode(type, payload))
+  }
+}
+
+function routeRequest(destination: Uint8Array): RouteMessage<'GETROUTE'> {
+  return {
+    name: 'GETROUTE',
+    body: {
+      rtm_family: destination.length === 4 ? af.INET : af.INET6,
+      rtm_dst_len: destination.length * 8,
+      rtm_src_len: 0,
+      rtm_tos: 0,
+      rtm_table: 0,
+      rtm_protocol: 0,
+      rtm_scope: 0,
+      rtm_type: 0,
+      rtm_flags: 0,
+    },
+    attributes: { dst: destination, mark: OWN },
+  }
+}
+
+function linkRequest(index: number): RouteMessage<'GETLINK'> {
+  const body = { ifi_family: 0, ifi_type: 0, ifi_index: index, ifi_flags: 0, ifi_change: 0 }
+  return { name: 'GETLINK', body, attributes: {} }
+}

@@ -1,0 +1,292 @@
+/**
+ * The software data path of one network namespace as a program: databases, journal, packets, and the socket on which
+ * everyone talks to it as to the kernel's XFRM.
+ *
+ * @module
+ */
+import { spawnSync } from 'node:child_process'
+import { delimiter } from 'node:path'
+import { openTun } from '../../../../netlink/libc/device.ts'
+import { SystemError } from '../../../../netlink/libc/errno.ts'
+import { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
+import { encapType, group } from '../../../../netlink/xfrm/constants.ts'
+import { defaultPolicy } from '../../../../netlink/xfrm/defaults.ts'
+import type { XfrmMessage } from '../../../../netlink/xfrm/messages.ts'
+import type { UsersaInfo } from '../../../../netlink/xfrm/structs.ts'
+import { cryptoBackend } from '../crypto/select.ts'
+import { Databases } from '../databases.ts'
+import type { Flow } from '../policy/flow.ts'
+import type { Policy } from '../policy/policy.ts'
+import type { IvEpochs } from '../state/iv-source.ts'
+import { HARD, SOFT, stageByTime } from '../state/lifetime.ts'
+import type { State } from '../state/state.ts'
+import { policyMessage } from '../xfrm/policy-requests.ts'
+import { RequestError } from '../xfrm/request-error.ts'
+import { Requests } from '../xfrm/requests.ts'
+import { rememberedCounters, stateInfo, stateMessage } from '../xfrm/state-message.ts'
+import { DataPath } from './data-path.ts'
+import { Journal } from './journal.ts'
+import { PathMtu } from './path-mtu.ts'
+import { addRoutes, removeRoutes } from './routing.ts'
+import { Server } from './server.ts'
+import { removalScript, steeringScript } from './steering.ts'
+import type { UdpPort } from './wire.ts'
+
+const NETLINK_ROUTE = 0
+/** Name of the device that packets are steered to. */
+export const DEVICE = 'solipsec0'
+const TICK_MS = 250
+/** Changes come in swarms; whoever cannot wait asks for the counts, which brings everything up to date. */
+const STEERING_DELAY_MS = 50
+/** An acquire for the same need is not repeated so soon (`xfrm_acq_expires`). */
+const ACQUIRE_SECONDS = 30
+
+export interface ServiceOptions {
+  readonly socketPath: string
+  readonly journalPath: string
+  readonly epochs: IvEpochs
+  /** Called when there is nothing left to do: no policies, no SAs. */
+  readonly onIdle: () => void
+}
+
+export class Service {
+  readonly #databases: Databases
+  readonly #requests: Requests
+  readonly #journal: Journal
+  readonly #route = NetlinkSocket.open(NETLINK_ROUTE)
+  readonly #dataPath: DataPath
+  readonly #server: Server
+  readonly #device: number
+  readonly #options: ServiceOptions
+  readonly #timer: NodeJS.Timeout
+  readonly #acquired = new Map<string, number>()
+  #steeringDirty = true
+  #steeringTimer: NodeJS.Timeout | undefined
+  #idleTicks = 0
+
+  /**
+   * Takes up what a program before left in the journal, and begins.
+   *
+   * @throws SystemError, NetlinkError, RequestError where something that it needs is not there
+   */
+  constructor(options: ServiceOptions) {
+    this.#options = options
+    this.#databases = new Databases({
+      acquire: (policy, template, flow) => this.#acquire(policy, template, flow),
+      expire: (state, hard) => this.#announceExpiry(state, hard),
+    })
+    this.#requests = new Requests(this.#databases, () => ({
+      backend: cryptoBackend(),
+      epochs: options.epochs,
+      now: this.#databases.now,
+      remember: (state, sent, seen) => this.#remember(state, sent, seen),
+    }))
+    this.#journal = new Journal(options.journalPath)
+    this.#replay()
+    this.#device = openTun(DEVICE)
+    addRoutes(DEVICE)
+    this.#dataPath = new DataPath(this.#databases, this.#device, new PathMtu(this.#route))
+    this.#syncSteering()
+    this.#server = new Server(options.socketPath, {
+      request: (message, portId, bytes) => this.#request(message, portId, bytes),
+      dump: (name, filter) => this.#requests.dump(name, filter),
+      settle: () => this.#settle(),
+    })
+    this.#timer = setInterval(() => this.#tick(), TICK_MS)
+  }
+
+  get databases(): Databases {
+    return this.#databases
+  }
+
+  /** Carries out again what the journal says. What cannot be is left out; nothing passes in clear for it. */
+  #replay(): void {
+    for (const message of this.#journal.read()) {
+      try {
+        this.#requests.handle(message)
+      } catch (error) {
+        if (!(error instanceof RequestError)) throw error
+      }
+    }
+    this.#compact()
+  }
+
+  #compact(): void {
+    this.#journal.rewrite(this.#everything())
+  }
+
+  *#everything(): Generator<XfrmMessage, void> {
+    for (const policy of this.#databases.policies.all().reverse()) yield policyMessage(policy)
+    for (const state of this.#databases.states.all()) {
+      const message = stateMessage(state)
+      yield { ...message, attributes: { ...message.attributes, ltime_val: message.body.curlft } }
+      yield rememberedCounters(state, state.sequence.mark, state.seenMark)
+    }
+  }
+
+  #remember(state: State, sent: number, seen: number): void {
+    this.#journal.appendMessage(rememberedCounters(state, sent, seen))
+  }
+
+  #request(message: XfrmMessage, portId: number, bytes: Uint8Array): readonly XfrmMessage[] {
+    if (message.name === 'GETSPDINFO') this.#syncSteering()
+    const { replies, event, isChange } = this.#requests.handle(message)
+    if (isChange) {
+      this.#journal.append(bytes)
+      if (message.name.endsWith('POLICY')) this.#steeringDirty = true
+      else this.#portsDirty = true
+      if (message.name === 'NEWSA') this.#rememberNew(message.body)
+    }
+    if (event) this.#server.announce(event.group, event.message, portId)
+    return replies
+  }
+
+  #portsDirty = true
+
+  /** When the SA was added is not in the request. */
+  #rememberNew({ id, family }: UsersaInfo): void {
+    const state = this.#databases.states.find({ family, daddr: id.daddr, spi: id.spi, proto: id.proto })
+    if (state) this.#remember(state, state.sequence.mark, state.seenMark)
+  }
+
+  #settle(): void {
+    if (this.#journal.isLong) this.#compact()
+    if (this.#steeringDirty) {
+      this.#steeringTimer ??= setTimeout(() => this.#steerLater(), STEERING_DELAY_MS)
+    }
+    if (this.#portsDirty) this.#syncPorts()
+  }
+
+  #steerLater(): void {
+    this.#steeringTimer = undefined
+    try {
+      this.#syncSteering()
+    } catch {
+      // What was in force stays in force; whoever asked for the change will be told when it looks.
+    }
+  }
+
+  /** @throws RequestError where nft cannot do it */
+  #syncSteering(): void {
+    if (!this.#steeringDirty) return
+    runNft(steeringScript({ device: DEVICE, policies: this.#databases.policies.inOrder() }))
+    this.#steeringDirty = false
+  }
+
+  #syncPorts(): void {
+    this.#portsDirty = false
+    const ports = new Map<string, UdpPort>()
+    for (const { body, attributes } of this.#databases.states.all()) {
+      if (attributes.encap?.encap_type !== encapType.ESPINUDP) continue
+      const port = { family: body.family, port: attributes.encap.encap_dport }
+      ports.set(`${port.family} ${port.port}`, port)
+    }
+    try {
+      this.#dataPath.listen([...ports.values()])
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error
+      // Taken by somebody else: packets to it are lost, as they are to a kernel without the port.
+      this.#portsDirty = true
+    }
+  }
+
+  #tick(): void {
+    const now = Math.floor(Date.now() / 1000)
+    if (now !== this.#databases.now) {
+      this.#databases.now = now
+      this.#expireByTime(now)
+      if (this.#portsDirty) this.#syncPorts()
+    }
+    const isIdle = this.#databases.policies.size === 0 && this.#databases.states.size === 0
+    this.#idleTicks = isIdle ? this.#idleTicks + 1 : 0
+    if (this.#idleTicks * TICK_MS >= 5000) this.#options.onIdle()
+  }
+
+  #expireByTime(now: number): void {
+    for (const state of [...this.#databases.states.all()]) {
+      if (!state.limits.isTimed) continue
+      const stage = stageByTime(state.limits, state.usage, now)
+      if (stage === HARD) this.#databases.expire(state)
+      else if (stage === SOFT) this.#databases.softExpire(state)
+    }
+  }
+
+  #announceExpiry(state: State, hard: boolean): void {
+    const body = { state: stateInfo(state), hard: hard ? 1 : 0 }
+    if (hard) {
+      const { id, family } = state.body
+      const removal = { daddr: id.daddr, spi: id.spi, family, proto: id.proto }
+      this.#journal.appendMessage({ name: 'DELSA', body: removal, attributes: {} })
+      this.#portsDirty = true
+    }
+    this.#server.announce(group.EXPIRE, { name: 'EXPIRE', body, attributes: {} }, 0)
+  }
+
+  #acquire(policy: Policy, template: number, flow: Flow): void {
+    if (!this.#server.hasListeners(group.ACQUIRE)) return
+    const tmpl = policy.templates[template]
+    if (!tmpl) return
+    const message = acquireMessage(policy, tmpl, flow)
+    const { now } = this.#databases
+    const key = `${policy.info.index} ${template} ${String(flow.source)} ${String(flow.destination)}`
+    if ((this.#acquired.get(key) ?? 0) > now) return
+    if (this.#acquired.size > 10_000) this.#acquired.clear()
+    this.#acquired.set(key, now + ACQUIRE_SECONDS)
+    this.#server.announce(group.ACQUIRE, message, 0)
+  }
+
+  /** Ends the program's part. What steers packets stays: what should be protected is refused from now on. */
+  close(): void {
+    clearInterval(this.#timer)
+    if (this.#steeringTimer) clearTimeout(this.#steeringTimer)
+    this.#server.close()
+    this.#dataPath.close()
+    this.#compact()
+    this.#journal.close()
+    this.#route.close()
+  }
+}
+
+/** Takes away what steers packets: without it, everything passes in clear. */
+export function removeSteering(): void {
+  runNft(removalScript())
+  removeRoutes()
+}
+
+function acquireMessage(
+  policy: Policy,
+  tmpl: Policy['templates'][number],
+  flow: Flow,
+): XfrmMessage<'ACQUIRE'> {
+  const { aalgos, ealgos, calgos } = tmpl
+  const sel = {
+    ...defaultPolicy().sel,
+    family: flow.family,
+    saddr: flow.source.slice(),
+    daddr: flow.destination.slice(),
+    prefixlen_s: flow.family === 2 ? 32 : 128,
+    prefixlen_d: flow.family === 2 ? 32 : 128,
+    proto: flow.protocol,
+    sport: flow.sport,
+    sport_mask: flow.sport === 0 ? 0 : 0xffff,
+    dport: flow.dport,
+    dport_mask: flow.dport === 0 ? 0 : 0xffff,
+  }
+  const id = { ...tmpl.id, daddr: tmpl.mode === 1 ? tmpl.id.daddr : sel.daddr }
+  const saddr = tmpl.mode === 1 ? tmpl.saddr : sel.saddr
+  const body = { id, saddr, sel, policy: policy.info, aalgos, ealgos, calgos, seq: policy.info.index }
+  return { name: 'ACQUIRE', body, attributes: { tmpl: [tmpl] } }
+}
+
+function runNft(input: string): void {
+  const { error, status, stderr } = spawnSync('nft', ['-f', '-'], {
+    input,
+    encoding: 'utf8',
+    maxBuffer: 1024 * 1024,
+    env: { ...process.env, PATH: `${process.env.PATH ?? ''}${delimiter}/usr/sbin${delimiter}/sbin` },
+  })
+  if (error) {
+    throw new RequestError('EIO', `nft, which leads packets to the software data path: ${error.message}`)
+  }
+  if (status !== 0) throw new RequestError('EIO', `nft: ${stderr.trim().split('\n')[0] ?? `exit ${status}`}`)
+}
