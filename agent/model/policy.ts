@@ -5,6 +5,7 @@
  * @module
  */
 import type { Prefix } from './address.ts'
+import type { SaProtocol } from './association.ts'
 import type { Span } from './diagnostic.ts'
 
 export type Direction = 'in' | 'out' | 'both'
@@ -94,4 +95,15 @@ export interface Rule {
   readonly text: string
   readonly file: string
   readonly span: Span
+}
+
+/** The protocols of the SAs that rules ask for. */
+export function protocolsOf(rules: readonly Rule[]): SaProtocol[] {
+  const protections = rules
+    .flatMap(({ actions }) => actions)
+    .flatMap((action) => (action.kind === 'protect' ? [action.protection] : []))
+  const needs: SaProtocol[] = []
+  if (protections.some(({ esp }) => esp)) needs.push('esp')
+  if (protections.some(({ ah }) => ah)) needs.push('ah')
+  return needs
 }

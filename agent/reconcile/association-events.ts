@@ -4,10 +4,10 @@
  * @module
  */
 import type { Subscription } from '../../netlink/socket/events.ts'
-import { XfrmConnection } from '../../netlink/xfrm/connection.ts'
 import { group, mode, proto } from '../../netlink/xfrm/constants.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import type { LifetimeCur } from '../../netlink/xfrm/structs.ts'
+import { connectDataPath } from '../datapath/data-path.ts'
 import type {
   Acquire,
   AssociationStatus,
@@ -52,7 +52,7 @@ export interface AssociationListener {
  */
 export function watchAssociations(acquires: boolean, listener: AssociationListener): Subscription {
   const facts = new CurrentFacts()
-  const connection = XfrmConnection.open()
+  const connection = connectDataPath(facts.folder)
   try {
     return connection.subscribe([group.SA, group.EXPIRE, ...(acquires ? [group.ACQUIRE] : [])], {
       event: (message, portId) => {
@@ -70,6 +70,7 @@ export function watchAssociations(acquires: boolean, listener: AssociationListen
 class CurrentFacts implements AssociationFacts {
   readonly localAddresses = readHostNetwork().localAddresses
   readonly #store = Store.open()
+  readonly folder = this.#store.folder
   #stamp = this.#store.notesStamp()
   #notes = this.#store.loadNotes()
 

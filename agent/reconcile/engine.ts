@@ -104,7 +104,11 @@ export function reconcile(
  */
 export function applySteps(connection: XfrmConnection, steps: readonly Step[]): void {
   const [failure] = connection.batchOf(steps, messageOf, { stopOnError: true }).failures
-  if (!failure) return
+  if (!failure) {
+    // Whoever carries the packets is done with all of it when it answers this.
+    if (steps.length > 0) connection.spdInfo()
+    return
+  }
   const step = steps[failure.index]
   throw step ? new ApplyError(step, failure.error) : failure.error
 }

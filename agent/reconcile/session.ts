@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { XfrmConnection } from '../../netlink/xfrm/connection.ts'
+import type { XfrmConnection } from '../../netlink/xfrm/connection.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
+import { type DataPath, type DataPathRequest, openDataPath } from '../datapath/data-path.ts'
 import { EncapSockets } from '../datapath/kernel/encap-socket.ts'
 import { type AlgorithmTable, joinTables } from '../model/algorithm.ts'
 import type { AssociationStatus } from '../model/association.ts'
@@ -58,8 +59,21 @@ export class RestoreError extends Error {
   }
 }
 
+/** Whatever data path is in use will do. */
+const LOOKING: DataPathRequest = { choice: 'auto', needs: [] }
+
+/** True where a table has entries of ours. */
+function hasOurs(connection: XfrmConnection): boolean {
+  return (
+    installedPolicies(connection).some(({ info }) => isOurPolicyIndex(info.index)) ||
+    installedAssociations(connection).some(({ reqid }) => isOurState(reqid))
+  )
+}
+
 export class Session {
   readonly #store: Store
+  /** Who carries the packets. */
+  readonly dataPath: Omit<DataPath, 'connection'>
   readonly #connection: XfrmConnection
   readonly #algorithms: AlgorithmTable
   #network: HostNetwork | undefined
@@ -68,9 +82,10 @@ export class Session {
   /** Why a broken-off change could not be taken back. Only taking everything away is possible then. */
   #unrecovered: unknown
 
-  private constructor(store: Store, connection: XfrmConnection, algorithms: AlgorithmTable) {
+  private constructor(store: Store, dataPath: DataPath, algorithms: AlgorithmTable) {
     this.#store = store
-    this.#connection = connection
+    this.dataPath = dataPath
+    this.#connection = dataPath.connection
     this.#algorithms = joinTables(algorithms, defaultAlgorithmTable)
     const recorded = store.loadPolicy()
     this.#isRecorded = recorded !== undefined
@@ -81,23 +96,23 @@ export class Session {
    * Opens the namespace that the calling thread is in, keeps other commands out until {@link close}, and takes
    * back what a process that died in the middle of a change has left.
    *
-   * @throws LockedError, NetlinkError (`EPERM` without CAP_NET_ADMIN)
+   * @throws LockedError, DataPathConflictError, ServiceStartError, NetlinkError (`EPERM` without CAP_NET_ADMIN)
    */
-  static open(algorithms: AlgorithmTable): Session {
-    const connection = XfrmConnection.open()
+  static open(algorithms: AlgorithmTable, request: DataPathRequest = LOOKING): Session {
+    const store = Store.open()
+    store.lock()
     try {
-      const store = Store.open()
-      store.lock()
+      const dataPath = openDataPath(store.folder, request, hasOurs)
       try {
-        const session = new Session(store, connection, algorithms)
+        const session = new Session(store, dataPath, algorithms)
         session.#recover()
         return session
       } catch (error) {
-        store.unlock()
+        dataPath.connection.close()
         throw error
       }
     } catch (error) {
-      connection.close()
+      store.unlock()
       throw error
     }
   }
@@ -204,7 +219,8 @@ export class Session {
    */
   commit({ steps, notes, receivingPorts }: AssociationTransaction): void {
     if (this.#unrecovered) throw this.#unrecovered
-    const sockets = EncapSockets.bind(receivingPorts)
+    // The software data path listens by itself.
+    const sockets = EncapSockets.bind(this.dataPath.kind === 'kernel' ? receivingPorts : [])
     const before = this.#store.loadNotes()
     const undo = undoMessages(steps)
     try {

@@ -48,11 +48,12 @@ const OTHERS_WRITE = 0o022
 
 /** The state files of the network namespace that the calling thread is in. */
 export class Store {
-  readonly #folder: string
+  /** The folder of the namespace's files. */
+  readonly folder: string
   #lock: FileLock | undefined
 
   private constructor(folder: string) {
-    this.#folder = folder
+    this.folder = folder
   }
 
   /**
@@ -74,7 +75,7 @@ export class Store {
 
   /** The file whose lock keeps two commands apart. */
   get lockPath(): string {
-    return join(this.#folder, LOCK)
+    return join(this.folder, LOCK)
   }
 
   /**
@@ -170,7 +171,7 @@ export class Store {
   }
 
   #path(name: string): string {
-    return join(this.#folder, name)
+    return join(this.folder, name)
   }
 
   /** Reads a file of the folder as text; `undefined` where there is none. */

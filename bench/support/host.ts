@@ -17,6 +17,7 @@ export class Workplace {
 
   constructor() {
     // Every command that is measured keeps its state here, away from the host's own policy.
+    process.env.SOLIPSEC_DATAPATH = 'kernel'
     process.env.SOLIPSEC_RUN_DIR = join(this.#folder, 'run')
   }
 

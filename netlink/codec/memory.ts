@@ -16,7 +16,10 @@ export interface Memory {
 
 /** Wraps bytes without copying them. */
 export function memoryOf(bytes: Uint8Array): Memory {
-  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) }
+  const { buffer, byteOffset, byteLength } = bytes
+  // A Buffer's `slice` does not copy, and what decoders take out of here must stay when the memory is wiped.
+  const plain = bytes instanceof Buffer ? new Uint8Array(buffer, byteOffset, byteLength) : bytes
+  return { bytes: plain, view: new DataView(buffer, byteOffset, byteLength) }
 }
 
 /** Netlink pads messages, bodies and attributes to 4 bytes. */

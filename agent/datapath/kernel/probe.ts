@@ -11,12 +11,15 @@ import { NetlinkSocket } from '../../../netlink/socket/socket.ts'
 import { proto } from '../../../netlink/xfrm/constants.ts'
 import { defaultState } from '../../../netlink/xfrm/defaults.ts'
 import { encodeMessage, messageType } from '../../../netlink/xfrm/messages.ts'
-import { PROTOCOL_ESP } from '../../model/algorithm.ts'
+import { PROTOCOL_AH, PROTOCOL_ESP } from '../../model/algorithm.ts'
+import type { SaProtocol } from '../../model/association.ts'
 import { ALGORITHM_NULL } from '../../model/default-algorithms.ts'
 import type { KernelAlgorithm } from '../../translate/kernel-algorithms.ts'
 import { algorithmAttribute, kernelAlgorithm } from '../../translate/kernel-algorithms.ts'
 
 const NETLINK_XFRM = 6
+/** Number of HMAC-SHA-1, which every kernel with IPsec has. */
+const HMAC_SHA1 = 3
 
 /** An algorithm to try. */
 export interface Candidate {
@@ -47,6 +50,36 @@ export function probeAlgorithms(candidates: readonly Candidate[]): ProbeResult[]
   const socket = withNewNetns(() => NetlinkSocket.open(NETLINK_XFRM))
   try {
     return candidates.map((candidate, index) => tryCandidate(socket, candidate, 2 * index + 256))
+  } finally {
+    socket.close()
+  }
+}
+
+/**
+ * Those of the protocols that the running kernel lacks altogether.
+ *
+ * @throws {SystemError} EPERM
+ */
+export function lackingProtocols(wanted: readonly SaProtocol[]): SaProtocol[] {
+  let socket: NetlinkSocket
+  try {
+    socket = withNewNetns(() => NetlinkSocket.open(NETLINK_XFRM))
+  } catch (error) {
+    // Without XFRM there is no protocol of it.
+    if (error instanceof NetlinkError && error.errnoName === 'EPROTONOSUPPORT') return [...wanted]
+    throw error
+  }
+  try {
+    const algorithm = kernelAlgorithm(PROTOCOL_AH, HMAC_SHA1)
+    if (!algorithm) throw new TypeError('HMAC-SHA-1 has no kernel side')
+    const attributes = algorithmAttribute(algorithm, probeKey(20))
+    return wanted.filter((protocol) => {
+      const result =
+        protocol === 'ah'
+          ? tryState(socket, proto.AH, 256, attributes)
+          : tryState(socket, proto.ESP, 257, { ...attributes, ...nullEncryption() })
+      return !result.available && result.lacks === 'protocol'
+    })
   } finally {
     socket.close()
   }

@@ -3,11 +3,13 @@
  *
  * @module
  */
+import type { DataPathChoice } from '../../../agent/datapath/data-path.ts'
+import { DATA_PATH_USAGE, readDataPath } from '../support/data-path-option.ts'
 import type { ParsedOption } from '../support/getopt.ts'
 
 export const optionTable = {
   short: 'nlfLFa:qd:r:i:c:',
-  long: { json: 'flag', 'dry-run': 'flag', netns: 'value', 'mark-mask': 'value' },
+  long: { json: 'flag', 'dry-run': 'flag', netns: 'value', 'mark-mask': 'value', datapath: 'value' },
 } as const
 
 /** What the command is to do. */
@@ -24,6 +26,7 @@ export interface Request {
   readonly json: boolean
   readonly dryRun: boolean
   readonly netns?: string
+  readonly dataPath: DataPathChoice
   /** Mark bits for protection classes; 0 = none may be used. */
   readonly markMask?: number
 }
@@ -44,6 +47,8 @@ export function interpret(options: readonly ParsedOption[], operands: readonly s
   const markMask = readMarkMask(words.get('mark-mask'))
   if (markMask === null)
     return { usage: `Invalid mark mask: expected a number such as 0xff000000, or 'none'.` }
+  const dataPath = readDataPath(words.get('datapath'))
+  if (!dataPath) return { usage: DATA_PATH_USAGE }
   const task = taskOf(words)
   if ('usage' in task) return task
   const netns = words.get('netns')
@@ -54,6 +59,7 @@ export function interpret(options: readonly ParsedOption[], operands: readonly s
       quiet: words.has('q'),
       json: words.has('json'),
       dryRun: words.has('dry-run'),
+      dataPath,
       ...(netns !== undefined && { netns }),
       ...(markMask !== undefined && { markMask }),
     },

@@ -27,7 +27,7 @@ type Listing = Extract<Task, { kind: 'view' | 'list' | 'flush' }>
 
 export async function list(task: Listing, request: Request, io: Io): Promise<void> {
   const algorithms = displayTable()
-  const session = Session.open(algorithms)
+  const session = Session.open(algorithms, { choice: request.dataPath, needs: [] })
   try {
     if (session.isUnrecorded) {
       io.stderr.write(

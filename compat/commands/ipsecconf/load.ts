@@ -3,12 +3,13 @@
  *
  * @module
  */
-import type { Rule } from '../../../agent/model/policy.ts'
+import { protocolsOf, type Rule } from '../../../agent/model/policy.ts'
 import { appendRules, notLoaded, removeMatching, replaceRules } from '../../../agent/reconcile/policy-edit.ts'
 import type { PolicyState } from '../../../agent/reconcile/policy-state.ts'
 import { Session } from '../../../agent/reconcile/session.ts'
 import { findDuplicates, withoutEntries } from '../../solaris/ipsecconf/index.ts'
 import { algorithmTable } from '../support/algorithms.ts'
+import { announceDataPath } from '../support/data-path-option.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
 import { report } from '../support/report.ts'
@@ -39,8 +40,10 @@ export async function changeByFile(
     io.stdout.write('Policy file does not contain any valid rules.\n')
     return
   }
-  const session = Session.open(algorithms)
+  const needs = kind === 'remove' || request.dryRun ? [] : protocolsOf(rules)
+  const session = Session.open(algorithms, { choice: request.dataPath, needs })
   try {
+    announceDataPath(session.dataPath, io)
     if (kind !== 'replace' || !all) requireRecord(session)
     const state = withMarks(session, request, io)
     const next = edit(kind, state, rules, all, request, io)

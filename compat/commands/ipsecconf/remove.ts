@@ -16,7 +16,7 @@ import { requireRecord } from './record.ts'
 type Removal = Extract<Task, { kind: 'flush' | 'delete' | 'list' }>
 
 export async function flushOrDelete(task: Removal, request: Request, io: Io): Promise<void> {
-  const session = Session.open(displayTable())
+  const session = Session.open(displayTable(), { choice: request.dataPath, needs: [] })
   try {
     if (task.kind === 'delete' || task.tunnel !== undefined) requireRecord(session)
     await applyOrShow(session, without(session.state, task), request, io)

@@ -3,11 +3,13 @@
  *
  * @module
  */
+import type { DataPathChoice } from '../../../agent/datapath/data-path.ts'
+import { DATA_PATH_USAGE, readDataPath } from '../support/data-path-option.ts'
 import type { ParsedOption } from '../support/getopt.ts'
 
 export const optionTable = {
   short: 'pnvf:s:c:',
-  long: { all: 'flag', json: 'flag', netns: 'value' },
+  long: { all: 'flag', json: 'flag', netns: 'value', datapath: 'value' },
 } as const
 
 /** Where commands come from. */
@@ -26,6 +28,7 @@ export interface Request {
   /** SAs of other programs are touched as well. */
   readonly foreignToo: boolean
   readonly json: boolean
+  readonly dataPath: DataPathChoice
   readonly netns?: string
 }
 
@@ -37,6 +40,8 @@ export function interpret(options: readonly ParsedOption[], operands: readonly s
     if (words.has(name) && 'fcs'.includes(name)) return { usage: `-${name} given twice` }
     words.set(name, value)
   }
+  const dataPath = readDataPath(words.get('datapath'))
+  if (!dataPath) return { usage: DATA_PATH_USAGE }
   const source = sourceOf(words, operands)
   if ('usage' in source) return source
   const netns = words.get('netns')
@@ -48,6 +53,7 @@ export function interpret(options: readonly ParsedOption[], operands: readonly s
       verbose: words.has('v'),
       foreignToo: words.has('all'),
       json: words.has('json'),
+      dataPath,
       ...(netns !== undefined && { netns }),
     },
   }

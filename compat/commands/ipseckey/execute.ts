@@ -13,6 +13,7 @@ import {
 import { ApplyError } from '../../../agent/reconcile/engine.ts'
 import { Session } from '../../../agent/reconcile/session.ts'
 import type { KeyCommand, KeyEntry } from '../../solaris/ipseckey/command.ts'
+import { announceDataPath } from '../support/data-path-option.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
 import type { Request } from './arguments.ts'
@@ -38,8 +39,16 @@ export async function execute(entries: readonly KeyEntry[], execution: Execution
   }
   const needsSession = ({ kind }: KeyCommand) => !['help', 'monitor', 'quit'].includes(kind)
   if (!execution.flushFirst && !commands.some(needsSession)) return
-  const session = Session.open(execution.algorithms)
+  const session = Session.open(execution.algorithms, {
+    choice: execution.request.dataPath,
+    needs: [
+      ...new Set(
+        commands.flatMap((command) => (command.kind === 'add' ? [command.association.protocol] : [])),
+      ),
+    ],
+  })
   try {
+    announceDataPath(session.dataPath, execution.io)
     change(session, entries, execution)
     for (const command of commands) {
       if (command.kind === 'get') showOne(command.target, session, execution)

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { DataPathConflictError } from '../../../agent/datapath/data-path.ts'
+import { ServiceStartError } from '../../../agent/datapath/software/service/client.ts'
 import { AssociationError } from '../../../agent/reconcile/association-transaction.ts'
 import { HiddenKeysError } from '../../../agent/reconcile/classify.ts'
 import { ApplyError, ConflictError } from '../../../agent/reconcile/engine.ts'
@@ -42,6 +44,8 @@ export function explain(error: unknown): CommandError | undefined {
   if (error instanceof ConflictError) return new CommandError(describeConflict(error.conflicts))
   if (
     error instanceof NamespaceError ||
+    error instanceof DataPathConflictError ||
+    error instanceof ServiceStartError ||
     error instanceof LockedError ||
     error instanceof UntrustedFolderError
   )

@@ -83,8 +83,8 @@ export class DataPath {
     readFlow(bytes, ip, this.#flow)
     const decision = this.#outbound.decide(this.#flow)
     if (decision.kind === 'refuse') return decision.counter
-    // Policy has changed since the packet was steered here.
-    if (decision.kind === 'clear') return this.#transmit(packet)
+    // Policy has changed since the packet was steered here. The next one will not be.
+    if (decision.kind === 'clear') return 'XfrmOutPolDead'
     const { states } = decision
     const mtu = this.#mtuFor(states)
     if (protectedLength(states, ip.upperAt - ip.at, packet.end - packet.at) <= mtu) {
