@@ -13,6 +13,8 @@ export const NLMSG_NOOP = 1
 export const NLMSG_ERROR = 2
 export const NLMSG_DONE = 3
 export const NLMSG_OVERRUN = 4
+/** To a program in the kernel's stead only: tell what was counted, as text in the form of `/proc/net/xfrm_stat`. */
+export const NLMSG_STATISTICS = 14
 /** To a program in the kernel's stead only: join the groups whose numbers are the payload. No protocol of Linux uses it. */
 export const NLMSG_SUBSCRIBE = 15
 /** Types below are the protocol-independent control messages. */

@@ -3,15 +3,29 @@
  *
  * @module
  */
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { DataPathKind } from '../../../agent/datapath/data-path.ts'
+import { readStatistics } from '../../../agent/datapath/software/service/client.ts'
+import { servicePlace } from '../../../agent/datapath/software/service/place.ts'
+import { Store } from '../../../agent/reconcile/store.ts'
 import { run as runIpsecconf } from '../../../compat/commands/ipsecconf.ts'
 import { run as runIpseckey } from '../../../compat/commands/ipseckey.ts'
 import type { Run } from '../../../compat/commands/support/io.ts'
 import { enterNetns, openNetns, withNetns } from '../../../netlink/libc/netns.ts'
 import { captureIo } from '../../compat/commands/support/capture-io.ts'
 import type { Host, Teardown, TestNet } from '../../support/namespaces.ts'
+import { until } from './sockets.ts'
 
 /** What a command did. */
 export interface Outcome {
@@ -28,17 +42,29 @@ export class CommandFailed extends Error {
   }
 }
 
+/** What has ended, but was not looked after by its parent yet, does not run. */
+function isRunning(id: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${id}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
 /** A host that has policy and keys. */
 export class Station {
   readonly host: Host
+  /** Who carries this host's packets. */
+  readonly dataPath: DataPathKind
   readonly #folder = mkdtempSync(join(tmpdir(), 'solipsec-'))
   readonly #home = openSync('/proc/thread-self/ns/net', 'r')
   readonly #netns: number
   /** XFRM's counters of the namespace: they are made anew at each read from the start. */
   readonly #statistics: number
 
-  private constructor(host: Host) {
+  private constructor(host: Host, dataPath: DataPathKind) {
     this.host = host
+    this.dataPath = dataPath
     this.#netns = openNetns(host.namespace)
     this.#statistics = this.visit(() => openSync('/proc/thread-self/net/xfrm_stat', 'r'))
   }
@@ -49,15 +75,43 @@ export class Station {
   static async make(t: Teardown, net: TestNet, count: 4): Promise<[Station, Station, Station, Station]>
   static async make(t: Teardown, net: TestNet, count: number): Promise<Station[]> {
     const stations: Station[] = []
-    for (let i = 0; i < count; i++) {
-      const station = new Station(await net.host())
-      t.teardown(() => station.#close())
-      stations.push(station)
-    }
+    for (let i = 0; i < count; i++) stations.push(await Station.#add(t, net, 'kernel'))
     return stations
   }
 
+  /** Adds a host whose packets the software data path carries. */
+  static makeSoftware(t: Teardown, net: TestNet): Promise<Station> {
+    return Station.#add(t, net, 'software')
+  }
+
+  static async #add(t: Teardown, net: TestNet, dataPath: DataPathKind): Promise<Station> {
+    const station = new Station(await net.host(), dataPath)
+    t.teardown(() => station.#close())
+    return station
+  }
+
+  /** The state folder of this host. */
+  get folder(): string {
+    return this.visit(() => Store.open().folder)
+  }
+
+  /** Number of the process that is the software data path of this host; `undefined` where none runs. */
+  get serviceId(): number | undefined {
+    const path = servicePlace(this.folder).lock
+    const id = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0
+    return id > 0 && isRunning(id) ? id : undefined
+  }
+
+  /** Ends the program of the software data path. */
+  endService(signal: 'SIGTERM' | 'SIGKILL'): void {
+    const id = this.serviceId
+    if (id === undefined) return
+    process.kill(id, signal)
+    if (!until(() => (isRunning(id) ? undefined : true), 5000)) throw new Error('the service lives on')
+  }
+
   #close(): void {
+    this.endService('SIGKILL')
     for (const fd of [this.#netns, this.#home, this.#statistics]) closeSync(fd)
     rmSync(this.#folder, { recursive: true, force: true })
   }
@@ -73,7 +127,8 @@ export class Station {
   }
 
   /** What XFRM counted: how often each kind of refusal happened. */
-  refusals(): Map<string, number> {
+  refusals(): ReadonlyMap<string, number> {
+    if (this.serviceId !== undefined) return readStatistics(this.folder)
     const buffer = Buffer.alloc(4096)
     const length = readSync(this.#statistics, buffer, 0, buffer.length, 0)
     const text = buffer.toString('latin1', 0, length)
@@ -118,7 +173,8 @@ export class Station {
   async #command(run: Run, args: readonly string[], stdin: string): Promise<Outcome> {
     const io = captureIo({ stdin })
     try {
-      const code = await run(['--netns', this.host.namespace, ...args], io)
+      const where = ['--netns', this.host.namespace, '--datapath', this.dataPath]
+      const code = await run([...where, ...args], io)
       return { code, out: io.out(), err: io.err() }
     } finally {
       // `--netns` moves the thread for good, since a command ends soon after.

@@ -8,9 +8,12 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { errnoNumber } from '../../../../netlink/libc/errno.ts'
 import { NetlinkError } from '../../../../netlink/socket/error.ts'
+import { NLMSG_STATISTICS } from '../../../../netlink/socket/message.ts'
+import { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
 import { XfrmConnection } from '../../../../netlink/xfrm/connection.ts'
 import { SERVICE_NAME, servicePlace } from './place.ts'
 
+const NETLINK_XFRM = 6
 const START_TIMEOUT_MS = 15_000
 const RETRY_MS = 10
 
@@ -35,6 +38,24 @@ export function isSoftware(folder: string): boolean {
  */
 export function connectService(folder: string): XfrmConnection {
   return tryConnect(folder) ?? start(folder)
+}
+
+/**
+ * What the namespace's software data path has counted, under the names of `/proc/net/xfrm_stat`.
+ *
+ * @throws NetlinkError where its program does not run
+ */
+export function readStatistics(folder: string): ReadonlyMap<string, number> {
+  const socket = NetlinkSocket.open(NETLINK_XFRM, { service: servicePlace(folder).socket })
+  try {
+    const [reply] = socket.request({ type: NLMSG_STATISTICS, payload: new Uint8Array(0) })
+    const text = new TextDecoder().decode(reply?.payload)
+    return new Map(
+      [...text.matchAll(/^(\w+)\t(\d+)$/gm)].map(([, name = '', count]) => [name, Number(count)]),
+    )
+  } finally {
+    socket.close()
+  }
 }
 
 function tryConnect(folder: string): XfrmConnection | undefined {

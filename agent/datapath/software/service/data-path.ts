@@ -13,7 +13,7 @@ import { Inbound } from '../inbound.ts'
 import { innerMtu, Outbound, protectedLength } from '../outbound.ts'
 import { readFlow } from '../packet/flow-of.ts'
 import { fragmentPacket } from '../packet/fragment.ts'
-import { newIpHeader, parseIp } from '../packet/ip-header.ts'
+import { IPPROTO_TCP, type IpHeader, newIpHeader, parseIp } from '../packet/ip-header.ts'
 import { HEADROOM, LONGEST, type Packet, TAILROOM } from '../packet/packet.ts'
 import { tooBig } from '../packet/too-big.ts'
 import { newFlow } from '../policy/flow.ts'
@@ -97,8 +97,7 @@ export class DataPath {
   #leaveTooLong(packet: Packet, states: readonly State[], mtu: number): Counter | undefined {
     const ip = this.#ip
     const fitting = innerMtu(states, ip, mtu)
-    const maySay = ip.dontFragment && !(ip.version === 6 && fitting < SMALLEST_V6_MTU)
-    if (maySay) {
+    if (mayRefuse(ip, fitting)) {
       const error = tooBig(packet, ip, fitting, this.#room)
       if (error) this.#deliver(error)
       return 'XfrmOutError'
@@ -137,4 +136,13 @@ export class DataPath {
     const written = writeFrom(this.#device, arena as Arena, at, end - at)
     if (written < 0 && written !== -EAGAIN) this.#databases.statistics.XfrmInBufferError++
   }
+}
+
+/**
+ * Whether the sender is to send less. Of IPv6 only TCP can: what other programs send reaches us in one piece however
+ * long it is, and would again the next time.
+ */
+function mayRefuse({ version, protocol, dontFragment }: IpHeader, fitting: number): boolean {
+  if (version === 6) return protocol === IPPROTO_TCP && fitting >= SMALLEST_V6_MTU
+  return dontFragment
 }

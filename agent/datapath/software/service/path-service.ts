@@ -21,6 +21,7 @@ function main(folder: string): void {
   const lock = lockFile(place.lock)
   // Another one is there already, or just beginning.
   if (!lock) process.exit(0)
+  writeFileSync(place.lock, `${process.pid}\n`)
   rmSync(place.log, { force: true })
   const fail = (error: unknown): never => {
     writeFileSync(place.log, `${describe(error)}\n`, { mode: 0o600 })

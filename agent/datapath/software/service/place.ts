@@ -11,7 +11,7 @@ export interface ServicePlace {
   readonly socket: string
   /** What it has to know after a crash. That there is one says that the namespace's data path is this one. */
   readonly journal: string
-  /** Held by the program that runs. */
+  /** Held by the program that runs; its number stands in it. */
   readonly lock: string
   /** Why it could not begin, or came to an end. */
   readonly log: string

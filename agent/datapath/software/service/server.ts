@@ -19,6 +19,7 @@ import {
   NLMSG_DONE,
   NLMSG_ERROR,
   NLMSG_HDRLEN,
+  NLMSG_STATISTICS,
   NLMSG_SUBSCRIBE,
   parseMessages,
   type ReceivedMessage,
@@ -54,6 +55,8 @@ export interface RequestHandler {
    */
   request(message: XfrmMessage, portId: number, bytes: Uint8Array): readonly XfrmMessage[]
   dump(name: 'GETSA' | 'GETPOLICY', filter: XfrmAttributes): Iterable<XfrmMessage>
+  /** What was counted so far, by name. */
+  statistics(): Readonly<Record<string, number>>
   /** Called after each datagram: what its requests changed can be written down at once. */
   settle(): void
 }
@@ -181,6 +184,11 @@ class Client {
   }
 
   #request({ type, payload, sequence, portId }: ReceivedMessage): void {
+    if (type === NLMSG_STATISTICS) {
+      const reply = { type, payload: formatStatistics(this.#handler.statistics()) }
+      this.send(formatMessage(reply, sequence, portId))
+      return
+    }
     const start = payload.byteOffset - NLMSG_HDRLEN
     const whole = new Uint8Array(payload.buffer, start, NLMSG_HDRLEN + payload.length)
     for (const reply of this.#handler.request(decodeMessage(type, payload), portId, whole)) {
@@ -250,6 +258,11 @@ function dumpName(type: number): DumpName {
   const name = messageName(type)
   if (name === 'GETSA' || name === 'GETPOLICY') return name
   throw new RequestError('EOPNOTSUPP', 'this cannot be dumped')
+}
+
+function formatStatistics(statistics: Readonly<Record<string, number>>): Uint8Array {
+  const lines = Object.entries(statistics).map(([name, count]) => `${name}\t${count}\n`)
+  return new TextEncoder().encode(lines.join(''))
 }
 
 function joined(parts: readonly Uint8Array[], size: number): Uint8Array {

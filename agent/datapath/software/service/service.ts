@@ -4,8 +4,6 @@
  *
  * @module
  */
-import { spawnSync } from 'node:child_process'
-import { delimiter } from 'node:path'
 import { openTun } from '../../../../netlink/libc/device.ts'
 import { SystemError } from '../../../../netlink/libc/errno.ts'
 import { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
@@ -26,10 +24,10 @@ import { Requests } from '../xfrm/requests.ts'
 import { rememberedCounters, stateInfo, stateMessage } from '../xfrm/state-message.ts'
 import { DataPath } from './data-path.ts'
 import { Journal } from './journal.ts'
+import { applySteering, refusedBySteering, removeSteeringTable } from './nft.ts'
 import { PathMtu } from './path-mtu.ts'
 import { addRoutes, removeRoutes } from './routing.ts'
 import { Server } from './server.ts'
-import { removalScript, steeringScript } from './steering.ts'
 import type { UdpPort } from './wire.ts'
 
 const NETLINK_ROUTE = 0
@@ -90,6 +88,7 @@ export class Service {
     this.#server = new Server(options.socketPath, {
       request: (message, portId, bytes) => this.#request(message, portId, bytes),
       dump: (name, filter) => this.#requests.dump(name, filter),
+      statistics: () => this.#statistics(),
       settle: () => this.#settle(),
     })
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
@@ -169,8 +168,20 @@ export class Service {
   /** @throws RequestError where nft cannot do it */
   #syncSteering(): void {
     if (!this.#steeringDirty) return
-    runNft(steeringScript({ device: DEVICE, policies: this.#databases.policies.inOrder() }))
+    this.#keepRefused()
+    applySteering({ device: DEVICE, policies: this.#databases.policies.inOrder() })
     this.#steeringDirty = false
+  }
+
+  /** A new table counts from 0 on. */
+  #keepRefused(): void {
+    for (const [name, packets] of refusedBySteering()) this.#databases.statistics[name] += packets
+  }
+
+  #statistics(): Readonly<Record<string, number>> {
+    const statistics = { ...this.#databases.statistics }
+    for (const [name, packets] of refusedBySteering()) statistics[name] += packets
+    return statistics
   }
 
   #syncPorts(): void {
@@ -249,7 +260,7 @@ export class Service {
 
 /** Takes away what steers packets: without it, everything passes in clear. */
 export function removeSteering(): void {
-  runNft(removalScript())
+  removeSteeringTable()
   removeRoutes()
 }
 
@@ -276,17 +287,4 @@ function acquireMessage(
   const saddr = tmpl.mode === 1 ? tmpl.saddr : sel.saddr
   const body = { id, saddr, sel, policy: policy.info, aalgos, ealgos, calgos, seq: policy.info.index }
   return { name: 'ACQUIRE', body, attributes: { tmpl: [tmpl] } }
-}
-
-function runNft(input: string): void {
-  const { error, status, stderr } = spawnSync('nft', ['-f', '-'], {
-    input,
-    encoding: 'utf8',
-    maxBuffer: 1024 * 1024,
-    env: { ...process.env, PATH: `${process.env.PATH ?? ''}${delimiter}/usr/sbin${delimiter}/sbin` },
-  })
-  if (error) {
-    throw new RequestError('EIO', `nft, which leads packets to the software data path: ${error.message}`)
-  }
-  if (status !== 0) throw new RequestError('EIO', `nft: ${stderr.trim().split('\n')[0] ?? `exit ${status}`}`)
 }

@@ -1,0 +1,60 @@
+/**
+ * nft(8): the table that steers packets, put into force and read.
+ *
+ * @module
+ */
+import { spawnSync } from 'node:child_process'
+import { delimiter } from 'node:path'
+import type { Counter } from '../state/statistics.ts'
+import { RequestError } from '../xfrm/request-error.ts'
+import { removalScript, STEERING_TABLE, type Steering, steeringScript } from './steering.ts'
+
+/** Under which names the table's counters go into the statistics. */
+const MEANINGS: Readonly<Record<string, Counter>> = {
+  refused_out: 'XfrmOutPolBlock',
+  escaped: 'XfrmOutError',
+  clear_in: 'XfrmInTmplMismatch',
+  refused_in: 'XfrmInPolBlock',
+}
+
+/** Puts the table into force, in one transaction. @throws RequestError */
+export function applySteering(steering: Steering): void {
+  run(['-f', '-'], steeringScript(steering))
+}
+
+/** Takes the table away. @throws RequestError */
+export function removeSteeringTable(): void {
+  run(['-f', '-'], removalScript())
+}
+
+/** What the table has refused, of which the program itself never hears. Nothing where it cannot be read. */
+export function refusedBySteering(): ReadonlyMap<Counter, number> {
+  const refused = new Map<Counter, number>()
+  try {
+    const text = run(['list', 'counters', 'table', 'inet', STEERING_TABLE], '')
+    for (const [, name = '', packets] of text.matchAll(/counter (\w+) \{\s+packets (\d+)/g)) {
+      const counter = MEANINGS[name]
+      if (counter) refused.set(counter, (refused.get(counter) ?? 0) + Number(packets))
+    }
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error
+  }
+  return refused
+}
+
+function run(args: readonly string[], input: string): string {
+  const { error, status, stdout, stderr } = spawnSync('nft', args, {
+    input,
+    encoding: 'utf8',
+    maxBuffer: 1024 * 1024,
+    env: { ...process.env, PATH: `${process.env.PATH ?? ''}${delimiter}/usr/sbin${delimiter}/sbin` },
+  })
+  if (error) {
+    throw new RequestError(
+      'EIO',
+      `nft, which leads packets to the software data path: ${error.message} (install the package nftables)`,
+    )
+  }
+  if (status !== 0) throw new RequestError('EIO', `nft: ${stderr.trim().split('\n')[0] ?? `exit ${status}`}`)
+  return stdout
+}

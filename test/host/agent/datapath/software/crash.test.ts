@@ -1,0 +1,138 @@
+/**
+ * The program of the software data path is killed: nothing leaves in clear, nothing in clear is let in, and when it is
+ * back it goes on where it was, without using a number twice and without taking an old packet for a new one.
+ */
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import t from 'tap'
+import { servicePlace } from '../../../../../agent/datapath/software/service/place.ts'
+import { OWN } from '../../../../../agent/datapath/software/service/steering.ts'
+import { close, SOL_SOCKET, send, setSockOptInt } from '../../../../../netlink/libc/socket.ts'
+import { TestNet } from '../../../../support/namespaces.ts'
+import { ownState } from '../../../../support/own-state.ts'
+import type { Packet } from '../../../../support/pcap.ts'
+import { AES_SHA256, keyFile, keyOf, pairOf } from '../../../../vm/support/keys.ts'
+import { bound, pause, SOCK_RAW, sockaddr, until } from '../../../../vm/support/sockets.ts'
+import { Station } from '../../../../vm/support/station.ts'
+import { udp } from '../../../../vm/support/traffic.ts'
+import { kindsOf, Wiretap } from '../../../../vm/support/wiretap.ts'
+
+const SO_MARK = 36
+
+t.setTimeout(240_000)
+ownState(t)
+const net = new TestNet(t)
+const left = await Station.makeSoftware(t, net)
+const right = await Station.makeSoftware(t, net)
+await net.wire(left.host, right.host, ['10.1.0.1/24'], ['10.1.0.2/24'])
+const wire = Wiretap.open(t, { station: left }, { station: right })
+const from = { station: left, address: '10.1.0.1' }
+const to = { station: right, address: '10.1.0.2' }
+const KEYS = keyFile(
+  pairOf({ ...AES_SHA256, spi: 0x1000, source: from.address, destination: to.address, more: 'replay 64' }),
+)
+const PROTECT = 'ipsec {encr_algs aes(128) encr_auth_algs sha256}'
+
+t.before(async () => {
+  await left.policy(`{laddr 10.1.0.1 raddr 10.1.0.2 ulp udp} ${PROTECT}`)
+  await right.policy(`{laddr 10.1.0.2 raddr 10.1.0.1 ulp udp} ${PROTECT}`)
+  for (const station of [left, right]) await station.keys(KEYS)
+})
+
+/** The sequence numbers of ESP packets. */
+const numbersOf = (packets: readonly Packet[]) => packets.map(({ payload }) => payload.readUInt32BE(4))
+/** Their initialization vectors. */
+const vectorsOf = (packets: readonly Packet[]) => packets.map(({ payload }) => payload.toString('hex', 8, 24))
+
+t.test('killed and started again, the sender repeats no number and no vector', async (t) => {
+  wire.take()
+  for (let i = 0; i < 5; i++) t.ok(udp(from, to).delivered)
+  const before = wire.take()
+  left.endService('SIGKILL')
+  const { delivered, error } = udp(from, to)
+  t.notOk(delivered, 'nothing passes without the program')
+  t.equal(error, 'EHOSTUNREACH', 'the sender is told')
+  t.equal(kindsOf(wire.take()), '', 'not even onto the wire')
+  t.equal((await left.ipseckey(['dump'])).code, 0, 'the next command starts it again')
+  for (let i = 0; i < 5; i++) t.ok(udp(from, to).delivered)
+  const after = wire.take()
+  t.equal(kindsOf(after), 'esp')
+  const numbers = numbersOf([...before, ...after])
+  t.equal(new Set(numbers).size, 10, 'ten numbers')
+  t.same(
+    [...numbers].sort((a, b) => a - b),
+    numbers,
+    'that go up',
+  )
+  t.equal(new Set(vectorsOf([...before, ...after])).size, 10, 'ten vectors')
+})
+
+t.test('killed and started again, the receiver takes no packet a second time', async (t) => {
+  t.ok(udp(from, to).delivered)
+  wire.take()
+  t.ok(udp(from, to).delivered)
+  const [recorded] = wire.take()
+  if (!recorded) throw new Error('nothing was on the wire')
+  t.match(replayed(recorded), ['XfrmInStateSeqError'], 'the window refuses it')
+  right.endService('SIGKILL')
+  t.notOk(udp(from, to).delivered, 'nothing is let in without the program')
+  t.equal((await right.ipseckey(['dump'])).code, 0)
+  t.match(replayed(recorded), ['XfrmInStateSeqError'], 'and so it does after a restart')
+  const sent = until(() => (udp(from, to).delivered ? true : undefined), 20_000)
+  t.ok(sent, 'what is new is taken')
+})
+
+/** Sends a packet of the left host once more, and tells what the right one counted. */
+function replayed(packet: Packet): string[] {
+  const before = right.refusals()
+  const fd = left.visit(() => bound(SOCK_RAW, 50, from.address))
+  try {
+    setSockOptInt(fd, SOL_SOCKET, SO_MARK, OWN)
+    send(fd, packet.payload, 0, sockaddr(to.address))
+  } finally {
+    close(fd)
+  }
+  until(
+    () =>
+      right.refusals().get('XfrmInStateSeqError') !== before.get('XfrmInStateSeqError') ? true : undefined,
+    2000,
+  )
+  return [...right.refusals()]
+    .filter(([name, count]) => count > (before.get(name) ?? 0))
+    .map(([name]) => name)
+}
+
+t.test('clear text is refused while the receiver is away', async (t) => {
+  await left.policy('')
+  right.endService('SIGKILL')
+  t.notOk(udp(from, to).delivered)
+  t.equal((await right.ipsecconf(['-l'])).code, 0)
+  t.match(udp(from, to).refusals.join(), /^XfrmIn(TmplMismatch|PolBlock)$/)
+})
+
+t.test('its files are for root alone, and no key is where it should not be', async (t) => {
+  const { journal, socket, log } = servicePlace(right.folder)
+  for (const path of [journal, socket]) t.equal(statSync(path).mode & 0o077, 0, path)
+  t.notOk(existsSync(log), 'nothing went wrong')
+  const key = keyOf(0x1000, 'cipher', 128).toString('hex')
+  const id = right.serviceId ?? 0
+  const shown = ['cmdline', 'environ'].map((file) => readFileSync(`/proc/${id}/${file}`, 'latin1')).join()
+  t.notMatch(shown, key)
+})
+
+t.test('with the last rule and SA it goes, and everything passes', async (t) => {
+  for (const station of [left, right]) {
+    await station.policy('')
+    await station.keys('')
+    const id = station.serviceId
+    t.ok(id)
+    const ended = until(() => (station.serviceId === undefined ? true : undefined), 20_000)
+    t.ok(ended, 'it ends by itself')
+    t.notOk(existsSync(servicePlace(station.folder).journal))
+    const { stdout: rules } = await station.host.exec('nft', ['list', 'ruleset'])
+    t.notMatch(rules, 'solipsec-datapath')
+    t.notMatch(await station.host.ip('rule list'), '50500')
+    t.notMatch(await station.host.ip('link show'), 'solipsec0')
+  }
+  pause(50)
+  t.ok(udp(from, to).delivered, 'in clear')
+})
