@@ -205,11 +205,19 @@ export function anyPacket(maxPayload: number): fc.Arbitrary<Uint8Array> {
   return fc.oneof(v4, v6)
 }
 
-/** Packets with some bytes changed and some cut off, and noise that begins as a packet does. */
+/** Packets with some bytes changed and some cut off, and noise that begins as a packet does; most with their length. */
 export function anyNoise(): fc.Arbitrary<Uint8Array> {
   const noise = fc
-    .tuple(fc.constantFrom(0x45, 0x4f, 0x60, 0x46), fc.uint8Array({ maxLength: 120 }))
-    .map(([first, rest]) => Uint8Array.of(first, ...rest))
+    .tuple(
+      fc.constantFrom(0x45, 0x4f, 0x60, 0x46),
+      fc.constantFrom(HOP, ROUTING, FRAGMENT, OPTIONS, 1, 6, 17, 51, 58),
+      fc.uint8Array({ minLength: 16, maxLength: 140 }),
+    )
+    .map(([first, protocol, rest]) => {
+      const bytes = Uint8Array.of(first, ...rest)
+      bytes[first < 0x50 ? 9 : 6] = protocol
+      return bytes
+    })
   const changed = fc
     .tuple(
       anyPacket(60),
@@ -218,7 +226,13 @@ export function anyNoise(): fc.Arbitrary<Uint8Array> {
     )
     .map(([packet, changes, cut]) => {
       for (const [place, value] of changes) if (place < packet.length) packet[place] = value
-      return packet.subarray(0, Math.max(0, packet.length - cut))
+      return packet.slice(0, Math.max(0, packet.length - cut))
     })
-  return fc.oneof(noise, changed, changed)
+  return fc.tuple(fc.oneof(noise, changed, changed), fc.nat({ max: 3 })).map(([bytes, lie]) => {
+    if (lie > 0 && bytes.length > 6) {
+      const isV4 = (bytes[0] ?? 0) < 0x50
+      bytes.set(isV4 ? [0, bytes.length] : [0, Math.max(0, bytes.length - 40)], isV4 ? 2 : 4)
+    }
+    return bytes
+  })
 }
