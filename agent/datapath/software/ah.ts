@@ -8,7 +8,7 @@ import { family as af, stateFlag } from '../../../netlink/xfrm/constants.ts'
 import { sameIcv } from './crypto/icv.ts'
 import { COMPUTED_ICV, COPY, COPY_SIZE, scratch } from './crypto/scratch.ts'
 import { isFresh, type Opened } from './esp.ts'
-import { type Side, zeroMutableFields } from './packet/mutable-fields.ts'
+import { zeroMutable } from './packet/ah-mutable.ts'
 import type { State } from './state/state.ts'
 import type { Counter } from './state/statistics.ts'
 
@@ -50,7 +50,7 @@ export function sealAh(
   view.setUint32(ahAt + 4, body.id.spi)
   view.setUint32(ahAt + 8, number >>> 0)
   bytes.fill(0, ahAt + AH_FIXED_LENGTH, ahAt + length)
-  if (!computeIcv(state, arena, at, ahAt, end, number, 'sending')) return 'malformed'
+  if (!computeIcv(state, arena, at, ahAt, end, number)) return 'malformed'
   const computed = scratch().bytes
   for (let i = 0; i < mac.icvLength; i++) {
     bytes[ahAt + AH_FIXED_LENGTH + i] = computed[COMPUTED_ICV + i] ?? 0
@@ -74,7 +74,7 @@ export function openAh(
   const shortest = AH_FIXED_LENGTH + mac.icvLength
   if (length !== ahLength(state) && length !== shortest) return 'XfrmInStateProtoError'
   if (ahAt + length > end) return 'XfrmInStateProtoError'
-  if (!computeIcv(state, arena, at, ahAt, end, number, 'receiving')) return 'XfrmInStateProtoError'
+  if (!computeIcv(state, arena, at, ahAt, end, number)) return 'XfrmInStateProtoError'
   if (!sameIcv(arena.bytes, ahAt + AH_FIXED_LENGTH, scratch().bytes, COMPUTED_ICV, mac.icvLength)) {
     failures.integrity++
     return 'XfrmInStateProtoError'
@@ -94,15 +94,13 @@ function computeIcv(
   ahAt: number,
   end: number,
   number: number,
-  side: Side,
 ): boolean {
   const work = scratch()
   const length = end - at
   if (length + 4 > COPY_SIZE) return false
-  work.bytes.set(bytes.subarray(at, end), COPY)
-  const copiedAh = COPY + ahAt - at
-  if (!zeroMutableFields(work.bytes, COPY, copiedAh, side)) return false
-  work.bytes.fill(0, copiedAh + AH_FIXED_LENGTH, copiedAh + AH_FIXED_LENGTH + mac.icvLength)
+  const headers = zeroMutable(bytes, at, end, ahAt, mac.icvLength, work.bytes, COPY)
+  if (headers < 0) return false
+  work.bytes.set(bytes.subarray(at + headers, end), COPY + headers)
   if (isExtended) work.view.setUint32(COPY + length, Math.floor(number / TWO_32))
   mac.mac.compute(work, COPY, length + (isExtended ? 4 : 0), work, COMPUTED_ICV)
   return true

@@ -7,21 +7,14 @@ import { family as af, extraFlag, proto, stateFlag } from '../../../netlink/xfrm
 import { ahLength, sealAh } from './ah.ts'
 import { espHeaderLength, espOverhead, sealEsp } from './esp.ts'
 import { checksum, pseudoHeaderSum } from './packet/checksum.ts'
-import { IPPROTO_UDP, type IpHeader, parseIp, setLength } from './packet/ip-header.ts'
+import { type IpHeader, parseIp, setLength } from './packet/ip-header.ts'
 import type { Packet } from './packet/packet.ts'
-import {
-  isUnfragmentable,
-  outerLength,
-  type TunnelOptions,
-  trafficClass,
-  writeOuterHeader,
-} from './packet/tunnel-header.ts'
+import { IPPROTO_UDP } from './packet/protocols.ts'
+import { innerProtocol, outerLength, type TunnelOptions, writeOuterHeader } from './packet/tunnel.ts'
 import type { State } from './state/state.ts'
 import type { Counter } from './state/statistics.ts'
 
 export const UDP_HEADER_LENGTH = 8
-const IPPROTO_IPIP = 4
-const IPPROTO_IPV6 = 41
 const DEFAULT_HOP_LIMIT = 64
 
 /** Bytes that an SA adds to a packet with a payload of this length behind its IP header. */
@@ -38,7 +31,7 @@ export function tunnelOptionsOf({ body, attributes }: State): TunnelOptions {
   const extra = attributes.sa_extra_flags ?? 0
   return {
     ecn: body.flags & stateFlag.NOECN ? 'clear' : 'copy',
-    dscp: extra & extraFlag.DONT_ENCAP_DSCP ? 'clear' : 'copy',
+    dscp: extra & extraFlag.DONT_ENCAP_DSCP ? 0 : 'copy',
     decapsulatedDscp: body.flags & stateFlag.DECAP_DSCP ? 'copy' : 'keep',
     dontFragment: body.flags & stateFlag.NOPMTUDISC ? 'clear' : 'copy',
     hopLimit: DEFAULT_HOP_LIMIT,
@@ -54,7 +47,7 @@ let identification = 0
  * @returns why it cannot be; the packet is then of no use any more
  */
 export function encapsulate(state: State, packet: Packet, ip: IpHeader): Counter | undefined {
-  const failure = state.isTunnel ? addTunnel(state, packet) : addTransport(state, packet, ip)
+  const failure = state.isTunnel ? addTunnel(state, packet, ip) : addTransport(state, packet, ip)
   if (failure) return failure
   return parseIp(packet.arena.bytes, packet.at, packet.end, ip) ? undefined : 'XfrmOutError'
 }
@@ -70,6 +63,7 @@ function addTransport(state: State, packet: Packet, ip: IpHeader): Counter | und
   packet.at -= room
   bytes[nextHeaderAt] = encap ? IPPROTO_UDP : state.body.id.proto
   if (isAh) {
+    nameIfNameless(packet, ip.version)
     setLength(bytes, packet.at, packet.end)
     return addAh(state, packet, upperAt - room, protocol)
   }
@@ -80,14 +74,18 @@ function addTransport(state: State, packet: Packet, ip: IpHeader): Counter | und
   return undefined
 }
 
-function addTunnel(state: State, packet: Packet): Counter | undefined {
-  const { arena } = packet
-  const { bytes } = arena
+/** An identification of 0 the kernel replaces when it sends the packet; but AH covers it. */
+function nameIfNameless({ arena: { view }, at }: Packet, version: 4 | 6): void {
+  if (version === 6 || view.getUint16(at + 4) !== 0) return
+  identification = (identification % 0xffff) + 1
+  view.setUint16(at + 4, identification)
+}
+
+function addTunnel(state: State, packet: Packet, inner: IpHeader): Counter | undefined {
+  const { bytes } = packet.arena
   const { body, attributes } = state
   const innerAt = packet.at
-  const innerClass = trafficClass(bytes, innerAt)
-  const unfragmentable = isUnfragmentable(bytes, innerAt)
-  const protocol = (bytes[innerAt] ?? 0) >> 4 === 4 ? IPPROTO_IPIP : IPPROTO_IPV6
+  const protocol = innerProtocol(inner.version)
   const version = body.family === af.INET ? 4 : 6
   const isAh = body.id.proto === proto.AH
   const { encap } = attributes
@@ -98,20 +96,13 @@ function addTunnel(state: State, packet: Packet): Counter | undefined {
     const failure = addEsp(state, packet, innerAt, protocol)
     if (failure) return failure
   }
-  const outer = { version, source: body.saddr, destination: body.id.daddr } as const
+  const ends = { version, source: body.saddr, destination: body.id.daddr } as const
+  const options = tunnelOptionsOf(state)
   const outerProtocol = encap ? IPPROTO_UDP : body.id.proto
-  identification = (identification + 1) & 0xffff
-  writeOuterHeader(
-    bytes,
-    packet.at,
-    packet.end,
-    outer,
-    tunnelOptionsOf(state),
-    innerClass,
-    unfragmentable,
-    outerProtocol,
-    identification,
-  )
+  identification = (identification % 0xffff) + 1
+  const { at, end } = packet
+  if (!writeOuterHeader(bytes, at, end, ends, options, inner, outerProtocol, identification))
+    return 'XfrmOutError'
   if (isAh) return addAh(state, packet, headerAt, protocol)
   if (encap) writeUdpHeader(state, packet, headerAt)
   return undefined

@@ -12,7 +12,7 @@ import { type Opened, openEsp } from './esp.ts'
 import { readFlow } from './packet/flow-of.ts'
 import { type IpHeader, parseIp, setLength } from './packet/ip-header.ts'
 import type { Packet } from './packet/packet.ts'
-import { propagate, trafficClass } from './packet/tunnel-header.ts'
+import { takeOffOuter } from './packet/tunnel.ts'
 import { newFlow, stateSelectorMatches } from './policy/flow.ts'
 import type { Policy } from './policy/policy.ts'
 import { satisfiesTemplates } from './policy/templates.ts'
@@ -24,8 +24,6 @@ import type { Counter } from './state/statistics.ts'
 const MAX_DEPTH = 6
 const ESP_SHORTEST = 8
 const AH_SHORTEST = 12
-const IPPROTO_IPIP = 4
-const IPPROTO_IPV6 = 41
 
 export class Inbound {
   readonly #databases: Databases
@@ -93,14 +91,13 @@ export class Inbound {
     const { bytes } = packet.arena
     const { payloadAt, payloadEnd, nextHeader } = this.#opened
     if (state.isTunnel) {
-      const version = (bytes[payloadAt] ?? 0) >> 4
-      const isFitting =
-        nextHeader === IPPROTO_IPIP ? version === 4 : nextHeader === IPPROTO_IPV6 && version === 6
-      const outer = trafficClass(bytes, packet.at)
-      if (!isFitting || !parseIp(bytes, payloadAt, payloadEnd, ip)) return 'XfrmInStateModeError'
+      const { trafficClass } = ip
+      const options = tunnelOptionsOf(state)
+      const outcome = takeOffOuter(bytes, payloadAt, payloadEnd, nextHeader, trafficClass, options, ip)
+      if (outcome < 0) return 'XfrmInStateModeError'
       packet.at = payloadAt
       packet.end = ip.end
-      return propagate(bytes, payloadAt, outer, tunnelOptionsOf(state)) ? state : 'XfrmInStateModeError'
+      return state
     }
     const gap = payloadAt - ip.upperAt
     bytes[ip.nextHeaderAt] = nextHeader

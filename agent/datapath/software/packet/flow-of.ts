@@ -5,27 +5,12 @@
  */
 import { family as af } from '../../../../netlink/xfrm/constants.ts'
 import type { Flow } from '../policy/flow.ts'
-import {
-  IPPROTO_DSTOPTS,
-  IPPROTO_ICMP,
-  IPPROTO_ICMPV6,
-  IPPROTO_TCP,
-  IPPROTO_UDP,
-  type IpHeader,
-  newIpHeader,
-  skipDestinationOptions,
-} from './ip-header.ts'
+import type { IpHeader } from './ip-header.ts'
+import { read16 } from './octets.ts'
+import { IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE } from './protocols.ts'
 
-/** Protocols with two ports at their beginning. */
-const WITH_PORTS: ReadonlySet<number> = new Set([
-  IPPROTO_TCP,
-  IPPROTO_UDP,
-  33 /* DCCP */,
-  132 /* SCTP */,
-  136,
-])
-
-const behindOptions = newIpHeader()
+/** Protocols with two ports at their beginning; 33 is DCCP, 132 SCTP. */
+const WITH_PORTS: ReadonlySet<number> = new Set([IPPROTO_TCP, IPPROTO_UDP, 33, 132, IPPROTO_UDPLITE])
 
 /** Fills `into` from a packet that was parsed, as the kernel's flow dissector would. `ifindex` is set to 0. */
 export function readFlow(bytes: Uint8Array, ip: IpHeader, into: Flow): void {
@@ -41,20 +26,15 @@ export function readFlow(bytes: Uint8Array, ip: IpHeader, into: Flow): void {
   into.ifindex = 0
   into.sport = 0
   into.dport = 0
-  let header = ip
-  if (ip.protocol === IPPROTO_DSTOPTS) {
-    Object.assign(behindOptions, ip)
-    if (skipDestinationOptions(bytes, behindOptions)) header = behindOptions
-  }
-  const { protocol, upperAt, end } = header
+  const { transportProtocol: protocol, transportAt: at, end } = ip
   into.protocol = protocol
   if (ip.isFragment) return
   if (protocol === IPPROTO_ICMP || protocol === IPPROTO_ICMPV6) {
-    if (upperAt + 2 > end) return
-    into.sport = bytes[upperAt] ?? 0
-    into.dport = bytes[upperAt + 1] ?? 0
-  } else if (WITH_PORTS.has(protocol) && upperAt + 4 <= end) {
-    into.sport = ((bytes[upperAt] ?? 0) << 8) | (bytes[upperAt + 1] ?? 0)
-    into.dport = ((bytes[upperAt + 2] ?? 0) << 8) | (bytes[upperAt + 3] ?? 0)
+    if (at + 2 > end) return
+    into.sport = bytes[at] ?? 0
+    into.dport = bytes[at + 1] ?? 0
+  } else if (WITH_PORTS.has(protocol) && at + 4 <= end) {
+    into.sport = read16(bytes, at)
+    into.dport = read16(bytes, at + 2)
   }
 }

@@ -19,5 +19,3 @@ export interface Packet {
 export const HEADROOM = 320
 /** Room behind it: padding and ICV, twice. */
 export const TAILROOM = 704
-/** The longest IP packet (RFC 791). */
-export const LONGEST = 65535

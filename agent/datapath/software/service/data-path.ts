@@ -12,10 +12,11 @@ import type { Databases } from '../databases.ts'
 import { Inbound } from '../inbound.ts'
 import { innerMtu, Outbound, protectedLength } from '../outbound.ts'
 import { readFlow } from '../packet/flow-of.ts'
-import { fragmentPacket } from '../packet/fragment.ts'
-import { IPPROTO_TCP, type IpHeader, newIpHeader, parseIp } from '../packet/ip-header.ts'
-import { HEADROOM, LONGEST, type Packet, TAILROOM } from '../packet/packet.ts'
-import { tooBig } from '../packet/too-big.ts'
+import { fragmentPacket } from '../packet/fragments.ts'
+import { icmpKinds, writeIcmpError } from '../packet/icmp.ts'
+import { type IpHeader, newIpHeader, parseIp } from '../packet/ip-header.ts'
+import { HEADROOM, type Packet, TAILROOM } from '../packet/packet.ts'
+import { IPPROTO_TCP, LONGEST } from '../packet/protocols.ts'
 import { newFlow } from '../policy/flow.ts'
 import type { State } from '../state/state.ts'
 import type { Counter } from '../state/statistics.ts'
@@ -25,6 +26,9 @@ import { type UdpPort, Wire } from './wire.ts'
 /** Packets read in one turn of the event loop, so that the other direction gets its turn, too. */
 const PACKETS_A_TURN = 64
 const SMALLEST_V6_MTU = 1280
+const HOP_LIMIT = 64
+/** Of the longest packet over the shortest way of IPv4 (RFC 791: 68 bytes), nearly. */
+const MOST_FRAGMENTS = 1400
 const EAGAIN = errnoNumber('EAGAIN') ?? 11
 
 export class DataPath {
@@ -36,7 +40,9 @@ export class DataPath {
   readonly #wire: Wire
   readonly #watch: Watch
   readonly #arena = allocateArena(HEADROOM + LONGEST + TAILROOM)
-  readonly #room = allocateArena(LONGEST + TAILROOM)
+  /** Fragments, one behind the other. */
+  readonly #room = allocateArena(2 * LONGEST)
+  readonly #ranges = new Uint32Array(2 * MOST_FRAGMENTS)
   readonly #packet: Packet
   readonly #ip = newIpHeader()
   readonly #flow = newFlow()
@@ -98,17 +104,32 @@ export class DataPath {
     const ip = this.#ip
     const fitting = innerMtu(states, ip, mtu)
     if (mayRefuse(ip, fitting)) {
-      const error = tooBig(packet, ip, fitting, this.#room)
-      if (error) this.#deliver(error)
+      this.#refuse(packet, ip, fitting)
       return 'XfrmOutError'
     }
     const failure = this.#outbound.protect(packet, ip, states)
     if (failure) return failure
     this.#identification = (this.#identification + 1) >>> 0
-    const isCut = fragmentPacket(packet, ip, mtu, this.#room, this.#identification, (fragment) => {
-      this.#transmit(fragment)
-    })
-    return isCut ? undefined : 'XfrmOutError'
+    const { bytes } = packet.arena
+    const room = this.#room
+    const ranges = this.#ranges
+    const count = fragmentPacket(bytes, ip, mtu, this.#identification, room.bytes, 0, ranges)
+    for (let i = 0; i < count; i++) {
+      this.#transmit({ arena: room, at: ranges[2 * i] ?? 0, end: ranges[2 * i + 1] ?? 0 })
+    }
+    return count > 0 ? undefined : 'XfrmOutError'
+  }
+
+  /**
+   * Tells the sender which length fits, as if the packet's destination did: to this host, a packet from one of its own
+   * addresses would be a forgery.
+   */
+  #refuse(packet: Packet, ip: IpHeader, fitting: number): void {
+    const { bytes } = packet.arena
+    const kind = ip.version === 4 ? icmpKinds.tooBig4 : icmpKinds.tooBig6
+    const sender = { source: bytes, sourceAt: ip.destinationAt, hopLimit: HOP_LIMIT, identification: 0 }
+    const end = writeIcmpError(bytes, ip, kind, fitting, sender, this.#room.bytes, 0)
+    if (end > 0) this.#deliver({ arena: this.#room, at: 0, end })
   }
 
   #mtuFor(states: readonly State[]): number {

@@ -18,6 +18,7 @@ import type { Policy } from '../policy/policy.ts'
 import type { IvEpochs } from '../state/iv-source.ts'
 import { HARD, SOFT, stageByTime } from '../state/lifetime.ts'
 import type { State } from '../state/state.ts'
+import type { Counter } from '../state/statistics.ts'
 import { policyMessage } from '../xfrm/policy-requests.ts'
 import { RequestError } from '../xfrm/request-error.ts'
 import { Requests } from '../xfrm/requests.ts'
@@ -36,6 +37,8 @@ export const DEVICE = 'solipsec0'
 const TICK_MS = 250
 /** Changes come in swarms; whoever cannot wait asks for the counts, which brings everything up to date. */
 const STEERING_DELAY_MS = 50
+/** The table's counters are read by a program of their own: not more often than this. */
+const REFUSED_FOR_MS = 250
 /** An acquire for the same need is not repeated so soon (`xfrm_acq_expires`). */
 const ACQUIRE_SECONDS = 30
 
@@ -58,6 +61,9 @@ export class Service {
   readonly #options: ServiceOptions
   readonly #timer: NodeJS.Timeout
   readonly #acquired = new Map<string, number>()
+  /** What the present table has refused, and until when that is new enough. */
+  #refused: ReadonlyMap<Counter, number> = new Map()
+  #refusedUntil = 0
   #steeringDirty = true
   #steeringTimer: NodeJS.Timeout | undefined
   #idleTicks = 0
@@ -176,11 +182,18 @@ export class Service {
   /** A new table counts from 0 on. */
   #keepRefused(): void {
     for (const [name, packets] of refusedBySteering()) this.#databases.statistics[name] += packets
+    this.#refused = new Map()
+    this.#refusedUntil = 0
   }
 
   #statistics(): Readonly<Record<string, number>> {
+    const now = performance.now()
+    if (now >= this.#refusedUntil) {
+      this.#refused = refusedBySteering()
+      this.#refusedUntil = now + REFUSED_FOR_MS
+    }
     const statistics = { ...this.#databases.statistics }
-    for (const [name, packets] of refusedBySteering()) statistics[name] += packets
+    for (const [name, packets] of this.#refused) statistics[name] += packets
     return statistics
   }
 

@@ -9,20 +9,21 @@ import { SystemError } from '../../../../netlink/libc/errno.ts'
 import { MessageVector } from '../../../../netlink/libc/message-vector.ts'
 import { type Watch, watchReadable } from '../../../../netlink/libc/poll.ts'
 import * as libc from '../../../../netlink/libc/socket.ts'
+import { refreshChecksum } from '../packet/ip-header.ts'
+import { HEADROOM, type Packet, TAILROOM } from '../packet/packet.ts'
 import {
   IPPROTO_AH,
   IPPROTO_DSTOPTS,
   IPPROTO_ESP,
   IPPROTO_HOPOPTS,
+  IPPROTO_IPV6,
   IPPROTO_ROUTING,
-  refreshChecksum,
-} from '../packet/ip-header.ts'
-import { HEADROOM, LONGEST, type Packet, TAILROOM } from '../packet/packet.ts'
+  LONGEST,
+} from '../packet/protocols.ts'
 import { OWN } from './steering.ts'
 
 // linux/in.h, linux/in6.h, asm-generic/socket.h
 const IPPROTO_IP = 0
-const IPPROTO_IPV6 = 41
 const IPPROTO_RAW = 255
 const IP_TOS = 1
 const IP_TTL = 2
