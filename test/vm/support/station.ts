@@ -16,13 +16,15 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DataPathKind } from '../../../agent/datapath/data-path.ts'
-import { readStatistics } from '../../../agent/datapath/software/service/client.ts'
+import { openStatistics, readStatistics } from '../../../agent/datapath/software/service/client.ts'
 import { servicePlace } from '../../../agent/datapath/software/service/place.ts'
 import { Store } from '../../../agent/reconcile/store.ts'
 import { run as runIpsecconf } from '../../../compat/commands/ipsecconf.ts'
 import { run as runIpseckey } from '../../../compat/commands/ipseckey.ts'
 import type { Run } from '../../../compat/commands/support/io.ts'
 import { enterNetns, openNetns, withNetns } from '../../../netlink/libc/netns.ts'
+import { NetlinkError } from '../../../netlink/socket/error.ts'
+import type { NetlinkSocket } from '../../../netlink/socket/socket.ts'
 import { captureIo } from '../../compat/commands/support/capture-io.ts'
 import type { Host, Teardown, TestNet } from '../../support/namespaces.ts'
 import { until } from './sockets.ts'
@@ -59,6 +61,9 @@ export class Station {
   readonly #folder = mkdtempSync(join(tmpdir(), 'solipsec-'))
   readonly #home = openSync('/proc/thread-self/ns/net', 'r')
   readonly #netns: number
+  #stateFolder: string | undefined
+  /** To the software data path, for its counters; opened when first asked for. */
+  #service: NetlinkSocket | undefined
   /** XFRM's counters of the namespace: they are made anew at each read from the start. */
   readonly #statistics: number
 
@@ -92,7 +97,8 @@ export class Station {
 
   /** The state folder of this host. */
   get folder(): string {
-    return this.visit(() => Store.open().folder)
+    this.#stateFolder ??= this.visit(() => Store.open().folder)
+    return this.#stateFolder
   }
 
   /** Number of the process that is the software data path of this host; `undefined` where none runs. */
@@ -111,6 +117,7 @@ export class Station {
   }
 
   #close(): void {
+    this.#service?.close()
     this.endService('SIGKILL')
     for (const fd of [this.#netns, this.#home, this.#statistics]) closeSync(fd)
     rmSync(this.#folder, { recursive: true, force: true })
@@ -128,13 +135,26 @@ export class Station {
 
   /** What XFRM counted: how often each kind of refusal happened. */
   refusals(): ReadonlyMap<string, number> {
-    if (this.serviceId !== undefined) return readStatistics(this.folder)
+    if (this.dataPath === 'software') return this.#serviceRefusals()
     const buffer = Buffer.alloc(4096)
     const length = readSync(this.#statistics, buffer, 0, buffer.length, 0)
     const text = buffer.toString('latin1', 0, length)
     return new Map(
       [...text.matchAll(/^(\w+)\s+(\d+)$/gm)].map(([, name = '', count]) => [name, Number(count)]),
     )
+  }
+
+  /** While the program does not run, what it counted cannot be asked for, and nothing is counted. */
+  #serviceRefusals(): ReadonlyMap<string, number> {
+    try {
+      this.#service ??= openStatistics(this.folder)
+      return readStatistics(this.#service)
+    } catch (error) {
+      if (!(error instanceof NetlinkError)) throw error
+      this.#service?.close()
+      this.#service = undefined
+      return new Map()
+    }
   }
 
   /** `ipsecconf` with these arguments. */

@@ -41,21 +41,23 @@ export function connectService(folder: string): XfrmConnection {
 }
 
 /**
- * What the namespace's software data path has counted, under the names of `/proc/net/xfrm_stat`.
+ * A connection for {@link readStatistics}.
  *
- * @throws NetlinkError where its program does not run
+ * @throws NetlinkError where the program does not run
  */
-export function readStatistics(folder: string): ReadonlyMap<string, number> {
-  const socket = NetlinkSocket.open(NETLINK_XFRM, { service: servicePlace(folder).socket })
-  try {
-    const [reply] = socket.request({ type: NLMSG_STATISTICS, payload: new Uint8Array(0) })
-    const text = new TextDecoder().decode(reply?.payload)
-    return new Map(
-      [...text.matchAll(/^(\w+)\t(\d+)$/gm)].map(([, name = '', count]) => [name, Number(count)]),
-    )
-  } finally {
-    socket.close()
-  }
+export function openStatistics(folder: string): NetlinkSocket {
+  return NetlinkSocket.open(NETLINK_XFRM, { service: servicePlace(folder).socket })
+}
+
+/**
+ * What the software data path has counted, under the names of `/proc/net/xfrm_stat`.
+ *
+ * @throws NetlinkError where the program has ended
+ */
+export function readStatistics(connection: NetlinkSocket): ReadonlyMap<string, number> {
+  const [reply] = connection.request({ type: NLMSG_STATISTICS, payload: new Uint8Array(0) })
+  const text = new TextDecoder().decode(reply?.payload)
+  return new Map([...text.matchAll(/^(\w+)\t(\d+)$/gm)].map(([, name = '', count]) => [name, Number(count)]))
 }
 
 function tryConnect(folder: string): XfrmConnection | undefined {

@@ -93,15 +93,22 @@ export function send(
   const flow = flowOf(packet, dir.OUT)
   const chosen: State[] = []
   for (const tmpl of policy.tmpl) {
-    const state = states.find((one) => suits(one, tmpl, flow))
+    const suitable = states.filter((one) => suits(one, tmpl, flow))
+    const state = suitable.find(hasSource) ?? suitable[0]
     if (state) chosen.push(state)
     else if (tmpl.optional === 0) return { kind: 'held' }
   }
   return { kind: 'sent', states: chosen }
 }
 
-function suits({ body }: State, tmpl: UserTmpl, flow: Flow): boolean {
-  const anySource = body.saddr.every((byte) => byte === 0)
+/** An SA for the packet's own source comes before one for any. */
+function hasSource({ body }: State): boolean {
+  return body.saddr.some((byte) => byte !== 0)
+}
+
+function suits(state: State, tmpl: UserTmpl, flow: Flow): boolean {
+  const { body } = state
+  const anySource = !hasSource(state)
   return (
     body.id.proto === tmpl.id.proto &&
     body.reqid === tmpl.reqid &&

@@ -1,13 +1,13 @@
 /**
  * The software data path on one host and the kernel's on the other: every transform, in transport and tunnel mode, over
- * IPv4 and IPv6, bare and in UDP, with and without extended sequence numbers, both ways.
+ * IPv4 and IPv6, bare and in UDP, with and without extended sequence numbers, both ways. All at once: SOLIPSEC_FULL=1.
  */
 import t from 'tap'
 import { EncapSockets } from '../../../../../agent/datapath/kernel/encap-socket.ts'
 import { TestNet } from '../../../../support/namespaces.ts'
 import { ownState } from '../../../../support/own-state.ts'
 import { Station } from '../../../support/station.ts'
-import { tcp, udp } from '../../../support/traffic.ts'
+import { tcp, udp, type Verdict } from '../../../support/traffic.ts'
 import { kindsOf, Wiretap } from '../../../support/wiretap.ts'
 import {
   type Algorithm,
@@ -82,6 +82,10 @@ t.before(() => {
   connections[0].spdInfo()
 })
 
+/** Under emulation everything at once takes minutes: each combination has a third of the algorithms, in turn. */
+const PART = process.env.SOLIPSEC_FULL ? 1 : 3
+let combination = 0
+
 let spi = 0x1000
 
 function statesOf(
@@ -115,7 +119,9 @@ for (const plane of PLANES) {
       t.test(title, async (t) => {
         const found: Record<string, string> = {}
         const expected: Record<string, string> = {}
-        for (const algorithms of plane.protocol === 'esp' ? ESP : MACS.map((mac) => [mac])) {
+        const all = plane.protocol === 'esp' ? ESP : MACS.map((mac) => [mac])
+        combination++
+        for (const algorithms of all.filter((_, n) => n % PART === combination % PART)) {
           const name = algorithms.map((one) => `${one.name} ${one.keyBytes * 8}/${one.icvBits}`).join(' ')
           found[name] = exchange(plane, statesOf(plane, algorithms, isExtended, inUdp))
           expected[name] = `both ways as ${inUdp ? 'udp-esp' : plane.protocol}`
@@ -132,11 +138,17 @@ function exchange(plane: Plane, states: readonly TestState[]): string {
   wire.take()
   const here = { station: soft, address: plane.soft }
   const there = { station: hard, address: plane.hard }
-  const verdicts = [udp(here, there), tcp(there, here)]
+  const verdicts = [once(() => udp(here, there)), once(() => tcp(there, here))]
   const kinds = kindsOf(wire.take())
   for (const connection of connections) apply(connection, states.map(deleteState))
   const failed = verdicts.filter(({ delivered }) => !delivered)
   return failed.length === 0
     ? `both ways as ${kinds}`
     : `${failed.flatMap(({ refusals }) => refusals).join()} as ${kinds}`
+}
+
+/** A packet that is lost without anybody refusing it is sent once more: the emulated machine has much to do. */
+function once(attempt: () => Verdict): Verdict {
+  const verdict = attempt()
+  return verdict.delivered || verdict.refusals.length > 0 ? verdict : attempt()
 }
