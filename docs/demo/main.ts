@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: Solaris's policy and keys on two hosts, and what becomes of their packets. Runs here where the
- * kernel has ESP, else in a virtual machine. Everything that is told is checked; the exit code says whether it held.
+ * `npm run demo`: Solaris's policy and keys on two hosts, and what becomes of their packets. Runs here, with the software
+ * data path where the kernel has no ESP, or in a virtual machine where that is not possible either. Everything that is told is checked; the exit code says whether it held.
  *
  * @module
  */

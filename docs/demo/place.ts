@@ -5,13 +5,11 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { probeAlgorithms } from '../../agent/datapath/kernel/probe.ts'
-import { PROTOCOL_ESP } from '../../agent/model/algorithm.ts'
-import { kernelAlgorithm } from '../../agent/translate/kernel-algorithms.ts'
+import { lackingProtocols } from '../../agent/datapath/kernel/probe.ts'
+import { hasNft } from '../../agent/reconcile/netfilter.ts'
 import { onTerminal, print, TERMINAL_VARIABLE, waitingFor } from './screen.ts'
-
-const ENCR_AES = 12
 
 /** Seconds after which the machine is given up, if nobody says otherwise. */
 const PATIENCE = '180'
@@ -24,17 +22,21 @@ export type Place = { readonly virtual: false } | { readonly virtual: true; read
 export function whereToRun(): Place {
   if (process.env.SOLIPSEC_VM === 'guest') return { virtual: false }
   if (process.geteuid?.() !== 0) return { virtual: true, reason: 'You are not root' }
-  return kernelHasEsp() ? { virtual: false } : { virtual: true, reason: "This machine's kernel has no ESP" }
+  const lacking = whatIsLacking()
+  return lacking === undefined ? { virtual: false } : { virtual: true, reason: lacking }
 }
 
-function kernelHasEsp(): boolean {
-  const algorithm = kernelAlgorithm(PROTOCOL_ESP, ENCR_AES)
-  if (!algorithm) throw new TypeError('AES has no kernel side')
+/** With ESP in the kernel nothing is; without, the software data path needs two things of it. */
+function whatIsLacking(): string | undefined {
   try {
-    return probeAlgorithms([{ algorithm, keyBits: 256 }]).every(({ available }) => available)
+    if (lackingProtocols(['esp']).length === 0) return undefined
   } catch {
-    return false // a container, for example, that may not make network namespaces
+    return 'Network namespaces cannot be made here'
   }
+  if (!existsSync('/dev/net/tun')) return "This machine's kernel has no ESP and no TUN devices"
+  return hasNft()
+    ? undefined
+    : "This machine's kernel has no ESP, and there is no nft for the software data path"
 }
 
 /** Runs this program in a virtual machine and hands its output through. @returns its exit code */

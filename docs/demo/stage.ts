@@ -4,7 +4,7 @@
  * @module
  */
 import { execFile, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -43,15 +43,44 @@ export class Stage {
 
   /** Removes the hosts, and with them their policies and SAs. */
   async close(): Promise<void> {
+    for (const id of this.#services()) {
+      try {
+        process.kill(id)
+      } catch {
+        // It ended by itself.
+      }
+    }
     rmSync(this.folder, { recursive: true, force: true })
     await this.#net.close()
+  }
+
+  /** The processes of the software data path, where the kernel has none. */
+  #services(): number[] {
+    const run = join(this.folder, 'run')
+    const folders = existsSync(run) ? readdirSync(run) : []
+    const locks = folders.map((name) => join(run, name, 'datapath.lock')).filter((path) => existsSync(path))
+    return locks.map((path) => Number(readFileSync(path, 'utf8'))).filter((id) => id > 0)
+  }
+
+  /** True where the software data path carries the packets. */
+  get isSoftware(): boolean {
+    return this.#services().length > 0
   }
 
   /** Runs one of our commands on a host, as anybody would. @returns what it printed */
   async command(name: string, { namespace }: Host, words: readonly string[]): Promise<string> {
     const line = [`./bin/${name}`, '--netns', namespace, ...words]
     showCommand(line)
-    const env = { ...process.env, SOLIPSEC_RUN_DIR: join(this.folder, 'run') }
+    return this.unseen(line)
+  }
+
+  /** The same without telling the audience. */
+  async unseen(line: readonly string[]): Promise<string> {
+    const folders = {
+      SOLIPSEC_RUN_DIR: join(this.folder, 'run'),
+      SOLIPSEC_STATE_DIR: join(this.folder, 'lib'),
+    }
+    const env = { ...process.env, ...folders }
     const { stdout } = await promisify(execFile)(process.execPath, line, { cwd: ROOT, env })
     return stdout
   }

@@ -5,6 +5,7 @@
  */
 import { chmodSync, copyFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { STEERING_TABLE } from '../../agent/datapath/software/service/steering.ts'
 import type { Host } from '../../test/support/namespaces.ts'
 import type { Packet } from '../../test/support/pcap.ts'
 import { describe, PROTOCOL_ESP, PROTOCOL_TCP } from './packets.ts'
@@ -25,7 +26,7 @@ export const steps: readonly { readonly title: string; readonly show: (stage: St
   { title: 'Two files from a Solaris host', show: showFiles },
   { title: 'Two hosts without IPsec: everybody on the way can read', show: talkInClear },
   { title: 'Both hosts load policy and keys', show: load },
-  { title: 'What the kernel does now, in the order in which it asks', show: list },
+  { title: 'What holds now, in the order in which it is asked', show: list },
   { title: 'The same words again, protected', show: talkProtected },
   { title: 'Who does not protect is not heard', show: refuse },
   { title: 'Everything goes away again', show: takeDown },
@@ -55,6 +56,9 @@ async function load(stage: Stage): Promise<void> {
   await waitingFor('policy is loaded', stage.commandOnBoth('ipsecconf', ['-q', '-a', POLICY_FILE]))
   await waitingFor('keys are loaded', stage.commandOnBoth('ipseckey', ['-f', keys]))
   showFact('The files are the same on both hosts, as they came from Solaris.')
+  if (stage.isSoftware) {
+    showFact('This kernel has no ESP: the software data path, a program for each host, does its work.')
+  }
 }
 
 async function list(stage: Stage): Promise<void> {
@@ -74,7 +78,7 @@ async function list(stage: Stage): Promise<void> {
 
 async function talkProtected(stage: Stage): Promise<void> {
   const { left, right } = stage
-  const before = await kernelCounters(left)
+  const before = dumpedCounters(await stage.unseen(['./bin/ipseckey', '--netns', left.namespace, ...DUMP]))
   const capture = await left.capture()
   await exchange(left, right)
   const sent = (await capture.packets()).filter(({ source }) => source === left.address4)
@@ -104,7 +108,7 @@ async function refuse(stage: Stage): Promise<void> {
   print(`${nameOf(left)} drops its policy and tries again, in clear:`)
   await waitingFor('policy is removed', stage.command('ipsecconf', left, ['-q', '-F']))
   const heard = (await right.received(SERVER_PORT)).length
-  const before = await refusals(right)
+  const before = await refusals(right, stage.isSoftware)
   const capture = await left.capture()
   const sending = left.tcpSend(right.address4, SERVER_PORT, LINE, REFUSAL)
   const { reply } = await waitingFor('an answer would come now', sending)
@@ -117,12 +121,10 @@ async function refuse(stage: Stage): Promise<void> {
   check(reply === undefined && packets.every(({ source }) => source === left.address4), 'there was an answer')
   check((await right.received(SERVER_PORT)).length === heard, 'the server has heard something')
   showFact(`${nameOf(right)} does not answer.`)
-  const after = await refusals(right)
+  const after = await refusals(right, stage.isSoftware)
   if (before === undefined || after === undefined) return
-  check(after > before, 'the kernel has not counted a refusal')
-  showFact(
-    `Its kernel counts what lacks the protection that policy asks for: ${before} before, ${after} now.`,
-  )
+  check(after > before, 'no refusal was counted')
+  showFact(`It counts what lacks the protection that policy asks for: ${before} before, ${after} now.`)
 }
 
 async function takeDown(stage: Stage): Promise<void> {
@@ -153,19 +155,10 @@ function show(packet: Packet): void {
   showPacket(packet.bytes, LINE)
 }
 
-/** How many bytes each SA of a dump of ours has protected, by SPI. */
+/** How many bytes each SA of a dump has protected, by SPI. */
 function dumpedCounters(dump: string): Map<number, number> {
-  return countersIn(dump, /SADB_ASSOC spi=(0x[0-9a-f]+).*?CLT: (\d+) bytes/gs)
-}
-
-/** The same as iproute2 sees it. */
-async function kernelCounters(host: Host): Promise<Map<number, number>> {
-  const { stdout } = await host.exec('ip', ['-s', 'xfrm', 'state'])
-  return countersIn(stdout, /spi (0x[0-9a-f]+).*?lifetime current:\s+(\d+)\(bytes\)/gs)
-}
-
-function countersIn(text: string, pattern: RegExp): Map<number, number> {
-  return new Map([...text.matchAll(pattern)].map(([, spi, bytes]) => [Number(spi), Number(bytes)]))
+  const found = dump.matchAll(/SADB_ASSOC spi=(0x[0-9a-f]+).*?CLT: (\d+) bytes/gs)
+  return new Map([...found].map(([, spi, bytes]) => [Number(spi), Number(bytes)]))
 }
 
 /** What is most telling of the first SA of a dump. */
@@ -174,8 +167,13 @@ function excerpt(dump: string): string {
   return [...lines.filter((line) => /^(SA: |SRC: AF|DST: AF|AKY: X|EKY: X|CLT: )/.test(line)), '…'].join('\n')
 }
 
-/** Packets that a host's kernel has refused for want of protection, where it counts them (xfrm_proc). */
-async function refusals(host: Host): Promise<number | undefined> {
+/** Packets that a host has refused for want of protection, where somebody counts them (xfrm_proc, nftables). */
+async function refusals(host: Host, isSoftware: boolean): Promise<number | undefined> {
+  if (isSoftware) {
+    const { stdout } = await host.exec('nft', ['list', 'counters', 'table', 'inet', STEERING_TABLE])
+    const counts = [...stdout.matchAll(/counter (?:clear|refused)_in \{\s+packets (\d+)/g)]
+    return counts.reduce((sum, [, count]) => sum + Number(count), 0)
+  }
   const { stdout } = await host.exec('cat', ['/proc/net/xfrm_stat'])
   const count = /^XfrmInTmplMismatch\s+(\d+)$/m.exec(stdout)?.[1]
   return count === undefined ? undefined : Number(count)
