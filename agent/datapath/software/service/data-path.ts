@@ -76,8 +76,20 @@ export class DataPath {
       if (length <= 0) return
       this.#packet.at = HEADROOM
       this.#packet.end = HEADROOM + length
-      const failure = this.#leave(this.#packet)
-      if (failure) this.#databases.statistics[failure]++
+      this.#count(this.#leaveSafely(this.#packet))
+    }
+  }
+
+  #count(failure: Counter | undefined): void {
+    if (failure) this.#databases.statistics[failure]++
+  }
+
+  /** A fault of ours must cost one packet, not the program with all its SAs. */
+  #leaveSafely(packet: Packet): Counter | undefined {
+    try {
+      return this.#leave(packet)
+    } catch {
+      return 'XfrmOutError'
     }
   }
 
@@ -145,12 +157,19 @@ export class DataPath {
 
   /** A protected packet that the network brought. */
   #arrived(packet: Packet, encapsulated: boolean): void {
+    const failure = this.#receiveSafely(packet, encapsulated)
+    this.#count(failure)
+    if (!failure) this.#deliver(packet)
+  }
+
+  #receiveSafely(packet: Packet, encapsulated: boolean): Counter | undefined {
     const ip = this.#ip
-    const failure = parseIp(packet.arena.bytes, packet.at, packet.end, ip)
-      ? this.#inbound.receive(packet, ip, encapsulated)
-      : 'XfrmInHdrError'
-    if (failure) this.#databases.statistics[failure]++
-    else this.#deliver(packet)
+    if (!parseIp(packet.arena.bytes, packet.at, packet.end, ip)) return 'XfrmInHdrError'
+    try {
+      return this.#inbound.receive(packet, ip, encapsulated)
+    } catch {
+      return 'XfrmInError'
+    }
   }
 
   #deliver({ arena, at, end }: Packet): void {

@@ -27,6 +27,17 @@ export function removeSteeringTable(): void {
   run(['-f', '-'], removalScript())
 }
 
+/** Whether the table is there. */
+export function isSteering(): boolean {
+  try {
+    run(['list', 'counters', 'table', 'inet', STEERING_TABLE], '')
+    return true
+  } catch (error) {
+    if (error instanceof RequestError) return false
+    throw error
+  }
+}
+
 /** What the table has refused, of which the program itself never hears. Nothing where it cannot be read. */
 export function refusedBySteering(): ReadonlyMap<Counter, number> {
   const refused = new Map<Counter, number>()

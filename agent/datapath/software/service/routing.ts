@@ -13,8 +13,9 @@ import { family as af } from '../../../../netlink/xfrm/constants.ts'
 import { STEERED } from './steering.ts'
 
 const NETLINK_ROUTE = 0
-/** Number of the routing table, and place of the rule: before the main table's, behind the local one's. */
-const TABLE = 50500
+/** Number of the routing table. */
+export const ROUTING_TABLE = 50500
+/** Place of the rule: before that of the main table, behind that of the local one. */
 const RULE_PRIORITY = 500
 
 // linux/rtnetlink.h, linux/fib_rules.h, linux/if.h
@@ -153,18 +154,22 @@ function rule<N extends 'NEWRULE' | 'DELRULE'>(name: N, family: number): RouteMe
     action: FR_ACT_TO_TBL,
     flags: 0,
   }
-  const attributes = { priority: RULE_PRIORITY, fwmark: STEERED, fwmask: STEERED, table: TABLE }
+  const attributes = { priority: RULE_PRIORITY, fwmark: STEERED, fwmask: STEERED, table: ROUTING_TABLE }
   return { name, body, attributes } as RouteMessage<N>
 }
 
 function refusal<N extends 'NEWROUTE' | 'DELROUTE'>(name: N, family: number): RouteMessage<N> {
   const body = { ...emptyRoute(family), rtm_type: RTN_UNREACHABLE }
-  return { name, body, attributes: { table: TABLE, priority: LAST_METRIC } } as RouteMessage<N>
+  return { name, body, attributes: { table: ROUTING_TABLE, priority: LAST_METRIC } } as RouteMessage<N>
 }
 
 function deviceRoute(family: number, ifindex: number): RouteMessage<'NEWROUTE'> {
   const body = { ...emptyRoute(family), rtm_scope: family === af.INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE }
-  return { name: 'NEWROUTE', body, attributes: { table: TABLE, priority: FIRST_METRIC, oif: ifindex } }
+  return {
+    name: 'NEWROUTE',
+    body,
+    attributes: { table: ROUTING_TABLE, priority: FIRST_METRIC, oif: ifindex },
+  }
 }
 
 function emptyRoute(family: number) {

@@ -25,10 +25,11 @@ import { Requests } from '../xfrm/requests.ts'
 import { rememberedCounters, stateInfo, stateMessage } from '../xfrm/state-message.ts'
 import { DataPath } from './data-path.ts'
 import { Journal } from './journal.ts'
-import { applySteering, refusedBySteering, removeSteeringTable } from './nft.ts'
+import { applySteering, isSteering, refusedBySteering, removeSteeringTable } from './nft.ts'
 import { PathMtu } from './path-mtu.ts'
 import { addRoutes, removeRoutes } from './routing.ts'
 import { Server } from './server.ts'
+import { Watchman } from './watchman.ts'
 import type { UdpPort } from './wire.ts'
 
 const NETLINK_ROUTE = 0
@@ -58,6 +59,7 @@ export class Service {
   readonly #dataPath: DataPath
   readonly #server: Server
   readonly #device: number
+  readonly #watchman: Watchman
   readonly #options: ServiceOptions
   readonly #timer: NodeJS.Timeout
   readonly #acquired = new Map<string, number>()
@@ -96,6 +98,10 @@ export class Service {
       dump: (name, filter) => this.#requests.dump(name, filter),
       statistics: () => this.#statistics(),
       settle: () => this.#settle(),
+    })
+    this.#watchman = new Watchman({
+      table: () => this.#restoreTable(),
+      routes: () => addRoutes(DEVICE),
     })
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
   }
@@ -177,6 +183,13 @@ export class Service {
     this.#keepRefused()
     applySteering({ device: DEVICE, policies: this.#databases.policies.inOrder() })
     this.#steeringDirty = false
+  }
+
+  /** A table that was replaced, by ourselves, is announced as gone and come back. */
+  #restoreTable(): void {
+    if (isSteering()) return
+    this.#steeringDirty = true
+    this.#steerLater()
   }
 
   /** A new table counts from 0 on. */
@@ -263,6 +276,7 @@ export class Service {
   close(): void {
     clearInterval(this.#timer)
     if (this.#steeringTimer) clearTimeout(this.#steeringTimer)
+    this.#watchman.close()
     this.#server.close()
     this.#dataPath.close()
     this.#compact()

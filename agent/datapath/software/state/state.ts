@@ -111,13 +111,15 @@ export class State {
   }
 
   /**
-   * Keys the transforms now, to see that they can be had.
+   * Keys a transform, to see that it can be had, and lets it go again.
    *
    * @throws UnsupportedAlgorithmError
    */
   verifyAlgorithms(): void {
-    if (this.body.id.proto === proto.AH) void this.mac
-    else void this.opening
+    if (this.body.id.proto === proto.AH) this.mac.mac.destroy()
+    else this.opening.destroy()
+    this.#mac = undefined
+    this.#opening = undefined
   }
 
   /** Remembers the number of an authentic packet, so that it is not taken a second time. */

@@ -107,6 +107,20 @@ t.test('clear text is refused while the receiver is away', async (t) => {
   t.match(udp(from, to).refusals.join(), /^XfrmIn(TmplMismatch|PolBlock)$/)
 })
 
+t.test('what others take away is put back', async (t) => {
+  const refuses = () => (udp(from, to).delivered ? undefined : true)
+  await right.host.exec('nft', ['flush', 'ruleset'])
+  t.ok(until(refuses, 5000), 'the table that refuses clear text')
+  await left.policy(`{laddr 10.1.0.1 raddr 10.1.0.2 ulp udp} ${PROTECT}`)
+  // The receiver was killed before, and takes up to 128 packets for old ones.
+  t.ok(until(() => (udp(from, to).delivered ? true : undefined), 20_000))
+  await left.host.ip('rule del table 50500', 'route flush table 50500')
+  wire.take()
+  const isBack = until(() => (udp(from, to).delivered ? true : undefined), 5000)
+  t.ok(isBack, 'the rule and the routes that lead to the device')
+  t.equal(kindsOf(wire.take()), 'esp', 'and nothing has left in clear')
+})
+
 t.test('its files are for root alone, and no key is where it should not be', async (t) => {
   const { journal, socket, log } = servicePlace(right.folder)
   for (const path of [journal, socket]) t.equal(statSync(path).mode & 0o077, 0, path)

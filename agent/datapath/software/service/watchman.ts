@@ -1,0 +1,83 @@
+/**
+ * Others may take away what steers packets: a firewall that is loaded anew flushes all tables, a network manager removes
+ * the routing rules that it does not know. The kernel announces it; whoever is told puts things right.
+ *
+ * @module
+ */
+import { littleEndian, memoryOf } from '../../../../netlink/codec/memory.ts'
+import { route } from '../../../../netlink/route/messages.ts'
+import { Subscription } from '../../../../netlink/socket/events.ts'
+import type { ReceivedMessage } from '../../../../netlink/socket/message.ts'
+import { ROUTING_TABLE } from './routing.ts'
+import { STEERING_TABLE } from './steering.ts'
+
+const NETLINK_ROUTE = 0
+const NETLINK_NETFILTER = 12
+// linux/netfilter/nfnetlink.h, nf_tables.h: subsystem in the upper byte of the type
+const NFNLGRP_NFTABLES = 7
+const NFT_MSG_DELTABLE = 0x0a02
+const NFGENMSG_SIZE = 4
+const NFTA_TABLE_NAME = 1
+// linux/rtnetlink.h
+const ROUTE_GROUPS = [7, 8, 11, 19]
+
+/** What was taken away, or may have been. */
+export interface Losses {
+  table(): void
+  routes(): void
+}
+
+/** Watches until it is closed. */
+export class Watchman {
+  readonly #subscriptions: readonly Subscription[]
+
+  /** Opens in the calling thread's network namespace. */
+  constructor(losses: Losses) {
+    this.#subscriptions = [
+      Subscription.open(
+        NETLINK_NETFILTER,
+        { groups: [NFNLGRP_NFTABLES] },
+        {
+          event: (event) => {
+            if (isOurTableGone(event)) losses.table()
+          },
+          overrun: () => losses.table(),
+        },
+      ),
+      Subscription.open(
+        NETLINK_ROUTE,
+        { groups: ROUTE_GROUPS },
+        {
+          event: (event) => {
+            if (isOurRoutingGone(event)) losses.routes()
+          },
+          overrun: () => losses.routes(),
+        },
+      ),
+    ]
+  }
+
+  close(): void {
+    for (const subscription of this.#subscriptions) subscription.close()
+  }
+}
+
+function isOurTableGone({ type, payload }: ReceivedMessage): boolean {
+  if (type !== NFT_MSG_DELTABLE) return false
+  const { view } = memoryOf(payload)
+  for (let at = NFGENMSG_SIZE; at + 4 <= payload.length; ) {
+    const length = view.getUint16(at, littleEndian)
+    if (length < 4 || at + length > payload.length) return false
+    if ((view.getUint16(at + 2, littleEndian) & 0x3fff) === NFTA_TABLE_NAME) {
+      return new TextDecoder().decode(payload.subarray(at + 4, at + length - 1)) === STEERING_TABLE
+    }
+    at += (length + 3) & ~3
+  }
+  return false
+}
+
+function isOurRoutingGone({ type, payload }: ReceivedMessage): boolean {
+  if (type !== route.type('DELRULE') && type !== route.type('DELROUTE')) return false
+  const { attributes } = route.decode(type, payload) as { attributes: { readonly table?: number } }
+  return attributes.table === ROUTING_TABLE
+}
