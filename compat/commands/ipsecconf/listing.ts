@@ -34,6 +34,8 @@ export async function list(task: Listing, request: Request, io: Io): Promise<voi
         'WARNING: the record of the loaded rules is lost; `ip xfrm policy` shows what is in force.\n',
       )
     }
+    // A comment, like the index lines: what is listed can be read in again.
+    if (session.dataPath.kind === 'software' && !request.json) io.stdout.write('#DATAPATH software\n')
     const options = request.numeric ? { algorithms } : { algorithms, resolver: systemResolver }
     if (task.kind === 'view') io.stdout.write(request.json ? viewJson(session.state) : view(session.state))
     else {

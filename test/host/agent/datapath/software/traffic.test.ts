@@ -65,10 +65,18 @@ const sas: TestSa[] = FAMILIES.flatMap(({ L, R, base }) =>
   ),
 )
 
-t.test('policy and keys are loaded', async () => {
+t.test('policy and keys are loaded', async (t) => {
   await left.policy(rules('L', 'R'))
   await right.policy(rules('R', 'L'))
   for (const station of [left, right]) await station.keys(keyFile(sas))
+  const { out } = await left.ipsecconf(['-l'])
+  t.match(out, /^#DATAPATH software\n/, 'the listing says who carries the packets')
+})
+
+t.test('the other data path is refused while this one is in use', async (t) => {
+  const { code, err } = await left.ipsecconf(['-a', '-', '--datapath', 'kernel'], '{} bypass {dir in}\n')
+  t.not(code, 0)
+  t.match(err, 'loaded on the software data path')
 })
 
 for (const { title, L, R } of FAMILIES) {
