@@ -6,7 +6,7 @@
  */
 import type { Arena } from '../../../netlink/libc/arena.ts'
 import { ESP_HEADER_LENGTH, type EspTransform, NOT_EXTENDED } from './crypto/esp-transform.ts'
-import { FRESH, SEEN } from './state/replay-window.ts'
+import { FRESH, SEEN, TOO_OLD } from './state/replay-window.ts'
 import type { State } from './state/state.ts'
 import type { Counter } from './state/statistics.ts'
 
@@ -104,7 +104,11 @@ export function openEsp(
   const number = replay.wholeNumber(arena.view.getUint32(espAt + 4))
   if (!isFresh(state, number)) return 'XfrmInStateSeqError'
   // Whole blocks of the cipher, but not the alignment to 4 bytes: the kernel does not ask for that either.
-  if (dataLength < TRAILER_LENGTH || dataLength % opening.blockSize !== 0) return 'XfrmInStateProtoError'
+  if (dataLength < TRAILER_LENGTH || dataLength % opening.blockSize !== 0) {
+    // No sender makes such a packet, so its ICV cannot be right; that is what the kernel finds first.
+    if (dataLength >= 0 && opening.icvLength > 0) failures.integrity++
+    return 'XfrmInStateProtoError'
+  }
   const high = state.isExtended ? Math.floor(number / TWO_32) : NOT_EXTENDED
   if (!opening.open(arena, espAt, icvAt, high)) {
     failures.integrity++
@@ -126,6 +130,6 @@ export function isFresh({ replay, failures }: State, number: number): boolean {
   const verdict = replay.check(number)
   if (verdict === FRESH) return true
   if (verdict === SEEN) failures.replay++
-  else failures.replayWindow++
+  else if (verdict === TOO_OLD) failures.replayWindow++
   return false
 }

@@ -82,7 +82,7 @@ export class Inbound {
       ? openAh(state, packet.arena, packet.at, upperAt, end, into)
       : openEsp(state, packet.arena, upperAt, end, into)
     if (failure) return failure
-    state.use(end - upperAt, this.#databases.now)
+    state.use(into.payloadEnd - into.payloadAt, this.#databases.now)
     return this.#unwrap(state, packet, ip)
   }
 

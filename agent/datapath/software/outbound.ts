@@ -78,7 +78,8 @@ export class Outbound {
         return 'XfrmOutStateExpired'
       }
       if (stage === SOFT) this.#databases.softExpire(state)
-      const length = packet.end - packet.at
+      // What is counted is what is protected: in transport mode not the IP header.
+      const length = packet.end - (state.isTunnel ? packet.at : ip.upperAt)
       const failure = encapsulate(state, packet, ip)
       if (failure) return failure
       state.use(length, now)
