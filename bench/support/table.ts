@@ -37,9 +37,14 @@ export function timesAsLong(ours: Measured, theirs: Measured, factor: number): T
 /** Lays rows out in columns, with a line of titles above. */
 export function table(rows: readonly Row[]): string {
   const titles = ['', 'solipsec', 'memory', 'against', '', 'memory', 'reached', 'target', '']
-  const cells = [titles, ...rows.map(cellsOf)]
-  const widths = titles.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)))
-  const rightAligned = new Set([1, 2, 4, 5, 6])
+  return layOut([titles, ...rows.map(cellsOf)], new Set([1, 2, 4, 5, 6]))
+}
+
+/** Cells of lines in columns as wide as what they hold, `rightAligned` ones flush right. The first line has all of them. */
+export function layOut(cells: readonly (readonly string[])[], rightAligned: ReadonlySet<number>): string {
+  const widths = (cells[0] ?? []).map((_, column) =>
+    Math.max(...cells.map((line) => line[column]?.length ?? 0)),
+  )
   const lines = cells.map((line) =>
     line
       .map((cell, column) => {
