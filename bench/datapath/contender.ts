@@ -5,6 +5,7 @@
  */
 import type { Workplace } from '../support/host.ts'
 import { libipsec } from './libipsec.ts'
+import { solipsec } from './solipsec.ts'
 import type { Topology } from './topology.ts'
 
 /** A way for packets. One object serves one topology. */
@@ -37,5 +38,5 @@ const clear: Contender = {
  * where another data path is plugged in.**
  */
 export function contenders(place: Workplace): readonly Contender[] {
-  return [clear, libipsec(place)]
+  return [clear, libipsec(place), solipsec(place)]
 }

@@ -27,23 +27,23 @@ export function packetRate(topology: Topology, size: number): Promise<HighestRat
 
 /** Sends `rate` packets a second and counts what arrives. */
 export async function attempt({ left, right }: Topology, size: number, rate: number): Promise<Attempt> {
-  const before = countsOf(right).arrived
+  const before = countsOf(right).payload
   const numbers = [PROBE_PORT, size, rate, SECONDS].map(String)
   const report = await outputWithin(
     SECONDS + 10,
     on(left, process.execPath, SENDER, right.address, ...numbers),
   )
   const { sent, seconds } = JSON.parse(report) as Omit<Attempt, 'arrived'>
-  return { sent, seconds, arrived: (await settledCount(right)) - before }
+  return { sent, seconds, arrived: ((await settledPayload(right)) - before) / size }
 }
 
-/** The number of arrivals once there are no more of them. */
-async function settledCount(host: Host): Promise<number> {
+/** The bytes of payload once there come no more of them. */
+async function settledPayload(host: Host): Promise<number> {
   let last = -1
   for (let i = 0; i < PATIENCE; i++) {
-    const { arrived } = countsOf(host)
-    if (arrived === last) break
-    last = arrived
+    const { payload } = countsOf(host)
+    if (payload === last) break
+    last = payload
     await wait(SILENCE)
   }
   return last

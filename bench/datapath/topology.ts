@@ -34,7 +34,7 @@ export interface Topology {
   readonly right: Host
 }
 
-/** Numbers of packets that came in since the topology was made. */
+/** What came in since the topology was made: packets, but for the last one. */
 export interface Counts {
   /** ESP (in UDP too) and AH on the wire. */
   readonly protected: number
@@ -42,8 +42,11 @@ export interface Counts {
   readonly ike: number
   /** Everything else on the wire. */
   readonly clear: number
-  /** What got as far as the UDP port {@link PROBE_PORT}, through whatever decrypts. */
-  readonly arrived: number
+  /**
+   * Bytes of UDP payload that got as far as the port {@link PROBE_PORT}, through whatever decrypts. Not packets: a path
+   * may hand several over as one, with one header for all.
+   */
+  readonly payload: number
 }
 
 /**
@@ -70,6 +73,16 @@ const RULES = `table inet bench {
   }
 }
 `
+
+/** IPv4 and UDP. */
+const HEADERS = 28
+
+/** As nft(8) tells it. */
+interface Counter {
+  readonly name: string
+  readonly packets: number
+  readonly bytes: number
+}
 
 /** Makes two hosts that are gone when the place is. */
 export function makeTopology(place: Workplace, name: string): Topology {
@@ -103,13 +116,13 @@ export function on({ namespace }: Host, ...command: CommandLine): CommandLine {
 /** The counters of a host. */
 export function countsOf(host: Host): Counts {
   const list = output(on(host, 'nft', '-j', 'list', 'counters', 'table', 'inet', 'bench'))
-  const { nftables } = JSON.parse(list) as { nftables: { counter?: { name: string; packets: number } }[] }
-  const packets = new Map(nftables.map(({ counter }) => [counter?.name, counter?.packets ?? 0]))
-  const count = (name: keyof Counts) => packets.get(name) ?? 0
+  const { nftables } = JSON.parse(list) as { nftables: { counter?: Counter }[] }
+  const counters = new Map(nftables.map(({ counter }) => [counter?.name, counter]))
+  const count = (name: string) => counters.get(name)?.packets ?? 0
   return {
     protected: count('protected'),
     ike: count('ike'),
     clear: count('clear'),
-    arrived: count('arrived'),
+    payload: (counters.get('arrived')?.bytes ?? 0) - HEADERS * count('arrived'),
   }
 }

@@ -19,6 +19,7 @@ export class Workplace {
     // Every command that is measured keeps its state here, away from the host's own policy.
     process.env.SOLIPSEC_DATAPATH = 'kernel'
     process.env.SOLIPSEC_RUN_DIR = join(this.#folder, 'run')
+    process.env.SOLIPSEC_STATE_DIR = join(this.#folder, 'lib')
   }
 
   /** Writes a file and returns its path. Readable by its owner only, as key files must be. */

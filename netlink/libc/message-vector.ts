@@ -5,10 +5,10 @@
  */
 import { type Arena, allocateArena } from './arena.ts'
 import { bind, lastErrno } from './ffi.ts'
+import { IOVEC_SIZE, writeIovec } from './iovec.ts'
 
-// struct mmsghdr, struct iovec of 64-bit platforms
+// struct mmsghdr of 64-bit platforms
 const HEADER_SIZE = 64
-const IOVEC_SIZE = 16
 const NAME = 0
 const NAME_LENGTH = 8
 const IOV = 16
@@ -84,12 +84,7 @@ export class MessageVector {
   }
 
   #setPlace(slot: number, at: number, length: number): void {
-    const { view, address } = this.arena
-    const iovec = this.slots * HEADER_SIZE + slot * IOVEC_SIZE
-    const place = address + at
-    view.setUint32(iovec, place % 2 ** 32, true)
-    view.setUint32(iovec + 4, Math.floor(place / 2 ** 32), true)
-    view.setUint32(iovec + 8, length, true)
+    writeIovec(this.arena, this.slots * HEADER_SIZE + slot * IOVEC_SIZE, this.arena, at, length)
   }
 
   /**

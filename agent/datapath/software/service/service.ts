@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { openTun } from '../../../../netlink/libc/device.ts'
 import { SystemError } from '../../../../netlink/libc/errno.ts'
 import { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
 import { encapType, group } from '../../../../netlink/xfrm/constants.ts'
@@ -29,8 +28,9 @@ import { applySteering, isSteering, refusedBySteering, removeSteeringTable } fro
 import { PathMtu } from './path-mtu.ts'
 import { addRoutes, removeRoutes } from './routing.ts'
 import { Server } from './server.ts'
+import { TunDevice } from './tun-device.ts'
 import { Watchman } from './watchman.ts'
-import type { UdpPort } from './wire.ts'
+import type { UdpPort } from './wire/sockets.ts'
 
 const NETLINK_ROUTE = 0
 /** Name of the device that packets are steered to. */
@@ -58,7 +58,6 @@ export class Service {
   readonly #route = NetlinkSocket.open(NETLINK_ROUTE)
   readonly #dataPath: DataPath
   readonly #server: Server
-  readonly #device: number
   readonly #watchman: Watchman
   readonly #options: ServiceOptions
   readonly #timer: NodeJS.Timeout
@@ -89,9 +88,9 @@ export class Service {
     }))
     this.#journal = new Journal(options.journalPath)
     this.#replay()
-    this.#device = openTun(DEVICE)
+    const device = new TunDevice(DEVICE)
     addRoutes(DEVICE)
-    this.#dataPath = new DataPath(this.#databases, this.#device, new PathMtu(this.#route))
+    this.#dataPath = new DataPath(this.#databases, device, new PathMtu(this.#route))
     this.#syncSteering()
     this.#server = new Server(options.socketPath, {
       request: (message, portId, bytes) => this.#request(message, portId, bytes),

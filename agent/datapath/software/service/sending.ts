@@ -1,0 +1,181 @@
+/**
+ * The way out: packets of this host from the device to the network, with protection.
+ *
+ * @module
+ */
+import { allocateArena } from '../../../../netlink/libc/arena.ts'
+import type { Databases } from '../databases.ts'
+import { finishChecksum, Segments } from '../offload/segments.ts'
+import { NEEDS_CHECKSUM, newVirtioHeader, segmentation } from '../offload/virtio-header.ts'
+import { innerMtu, Outbound, protectedLength } from '../outbound.ts'
+import { readFlow } from '../packet/flow-of.ts'
+import { fragmentPacket } from '../packet/fragments.ts'
+import { icmpKinds, writeIcmpError } from '../packet/icmp.ts'
+import { type IpHeader, newIpHeader, parseIp } from '../packet/ip-header.ts'
+import type { Packet } from '../packet/packet.ts'
+import { IPPROTO_TCP, LONGEST } from '../packet/protocols.ts'
+import { newFlow } from '../policy/flow.ts'
+import type { State } from '../state/state.ts'
+import type { Counter } from '../state/statistics.ts'
+import type { PathMtu } from './path-mtu.ts'
+import { DEVICE_ROOM, type TunDevice } from './tun-device.ts'
+import type { Sender } from './wire/sender.ts'
+
+/** What is read in one turn of the event loop, so that the other direction gets its turn, too. */
+const READS_A_TURN = 64
+const SMALLEST_V6_MTU = 1280
+const HOP_LIMIT = 64
+/** Of the longest packet over the shortest way of IPv4 (RFC 791: 68 bytes), nearly. */
+const MOST_FRAGMENTS = 1400
+
+export class Sending {
+  readonly #databases: Databases
+  readonly #outbound: Outbound
+  readonly #pathMtu: PathMtu
+  readonly #device: TunDevice
+  readonly #sender: Sender
+  /** Fragments, one behind the other. */
+  readonly #room = allocateArena(2 * LONGEST)
+  readonly #ranges = new Uint32Array(2 * MOST_FRAGMENTS)
+  readonly #packet: Packet
+  readonly #ip = newIpHeader()
+  readonly #flow = newFlow()
+  readonly #header = newVirtioHeader()
+  readonly #segments = new Segments()
+  #identification = Math.floor(Math.random() * 2 ** 32)
+
+  constructor(databases: Databases, device: TunDevice, sender: Sender, pathMtu: PathMtu) {
+    this.#databases = databases
+    this.#outbound = new Outbound(databases)
+    this.#pathMtu = pathMtu
+    this.#device = device
+    this.#sender = sender
+    this.#packet = { arena: sender.arena, at: 0, end: 0 }
+    device.watch(() => this.#read())
+  }
+
+  #read(): void {
+    const { statistics } = this.#databases
+    const at = this.#sender.spare
+    for (let count = 0; count < READS_A_TURN; count++) {
+      const end = this.#device.read(this.#sender.arena, at, this.#header)
+      if (end === 0) break
+      const failure = this.#leaveSafely(at, end)
+      if (failure) statistics[failure]++
+    }
+    this.#sender.flush()
+    statistics.XfrmOutError += this.#sender.takeLost()
+  }
+
+  /** A fault of ours must cost one packet, not the program with all its SAs. */
+  #leaveSafely(at: number, end: number): Counter | undefined {
+    try {
+      return this.#leave(at, end)
+    } catch {
+      return 'XfrmOutError'
+    }
+  }
+
+  /** What the device gave: a packet, or several that have but one header. */
+  #leave(at: number, end: number): Counter | undefined {
+    const ip = this.#ip
+    const { arena } = this.#sender
+    const { bytes } = arena
+    if (!parseIp(bytes, at, end, ip)) return 'XfrmOutError'
+    readFlow(bytes, ip, this.#flow)
+    const decision = this.#outbound.decide(this.#flow)
+    if (decision.kind === 'refuse') return decision.counter
+    // Policy has changed since the packet was steered here. The next one will not be.
+    if (decision.kind === 'clear') return 'XfrmOutPolDead'
+    const { states } = decision
+    const mtu = this.#mtuFor(states)
+    const isMany = this.#header.kind !== segmentation.NONE
+    if (isMany && !this.#segments.begin(arena, ip, this.#header)) return 'XfrmOutError'
+    const longest = isMany ? this.#segments.longest : end - at
+    if (protectedLength(states, ip.upperAt - at, longest) > mtu) {
+      const fitting = innerMtu(states, ip, mtu)
+      if (mayRefuse(ip, fitting)) {
+        this.#refuse(ip, fitting)
+        return 'XfrmOutError'
+      }
+    }
+    return isMany ? this.#leaveAll(states, mtu) : this.#leaveWhole(at, end, states, mtu)
+  }
+
+  #leaveAll(states: readonly State[], mtu: number): Counter | undefined {
+    for (;;) {
+      const place = this.#sender.place
+      const end = this.#segments.next(this.#sender.arena, place)
+      if (end === 0) return undefined
+      const failure = this.#leaveOne(place, end, states, mtu)
+      if (failure) return failure
+    }
+  }
+
+  #leaveWhole(at: number, end: number, states: readonly State[], mtu: number): Counter | undefined {
+    const { arena, place } = this.#sender
+    const needsChecksum = (this.#header.flags & NEEDS_CHECKSUM) !== 0
+    if (needsChecksum && !finishChecksum(arena, at, end, this.#header)) return 'XfrmOutError'
+    arena.bytes.copyWithin(place, at, end)
+    return this.#leaveOne(place, place + end - at, states, mtu)
+  }
+
+  /** One packet at the sender's place: protected and, if it is too long for the path then, cut. */
+  #leaveOne(at: number, end: number, states: readonly State[], mtu: number): Counter | undefined {
+    const packet = this.#packet
+    const ip = this.#ip
+    packet.at = at
+    packet.end = end
+    if (!parseIp(packet.arena.bytes, at, end, ip)) return 'XfrmOutError'
+    const failure = this.#outbound.protect(packet, ip, states)
+    if (failure) return failure
+    if (packet.end - packet.at <= mtu) {
+      this.#sender.commit(packet.at, packet.end)
+      return undefined
+    }
+    return this.#sendFragments(packet, ip, mtu)
+  }
+
+  #sendFragments({ arena: { bytes } }: Packet, ip: IpHeader, mtu: number): Counter | undefined {
+    this.#identification = (this.#identification + 1) >>> 0
+    const sender = this.#sender
+    const room = this.#room.bytes
+    const ranges = this.#ranges
+    const count = fragmentPacket(bytes, ip, mtu, this.#identification, room, 0, ranges)
+    for (let i = 0; i < count; i++) {
+      const fragment = room.subarray(ranges[2 * i] ?? 0, ranges[2 * i + 1] ?? 0)
+      const { place } = sender
+      bytes.set(fragment, place)
+      sender.commit(place, place + fragment.length)
+    }
+    return count > 0 ? undefined : 'XfrmOutError'
+  }
+
+  /**
+   * Tells the sender which length fits, as if the packet's destination did: to this host, a packet from one of its own
+   * addresses would be a forgery.
+   */
+  #refuse(ip: IpHeader, fitting: number): void {
+    const { bytes } = this.#sender.arena
+    const kind = ip.version === 4 ? icmpKinds.tooBig4 : icmpKinds.tooBig6
+    const sender = { source: bytes, sourceAt: ip.destinationAt, hopLimit: HOP_LIMIT, identification: 0 }
+    const end = writeIcmpError(bytes, ip, kind, fitting, sender, this.#room.bytes, DEVICE_ROOM)
+    if (end > 0) this.#device.write(this.#room, DEVICE_ROOM, end)
+  }
+
+  #mtuFor(states: readonly State[]): number {
+    const tunnel = states.findLast(({ isTunnel }) => isTunnel)
+    const family = tunnel?.body.family ?? this.#flow.family
+    const address = tunnel?.body.id.daddr ?? this.#flow.destination
+    return this.#pathMtu.to(address.subarray(0, family === 2 ? 4 : 16), this.#databases.now)
+  }
+}
+
+/**
+ * Whether the sender is to send less. Of IPv6 only TCP can: what other programs send reaches us in one piece however
+ * long it is, and would again the next time.
+ */
+function mayRefuse({ version, protocol, dontFragment }: IpHeader, fitting: number): boolean {
+  if (version === 6) return protocol === IPPROTO_TCP && fitting >= SMALLEST_V6_MTU
+  return dontFragment
+}
