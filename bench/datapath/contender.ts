@@ -38,5 +38,5 @@ const clear: Contender = {
  * where another data path is plugged in.**
  */
 export function contenders(place: Workplace): readonly Contender[] {
-  return [clear, libipsec(place), solipsec(place)]
+  return [clear, libipsec(place), solipsec(place, false), solipsec(place, true)]
 }

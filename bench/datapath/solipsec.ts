@@ -14,16 +14,17 @@ import type { Host, Topology } from './topology.ts'
 const PATIENCE = 20
 const ON = ['-q', '--datapath', 'software', '--netns'] as const
 
-/** The software data path, on hosts that it makes its files for in `place`. */
-export function solipsec(place: Workplace): Contender {
+/** The software data path, on hosts that it makes its files for in `place`. @param inUdp ESP stands in UDP (RFC 3948) */
+export function solipsec(place: Workplace, inUdp: boolean): Contender {
   let hosts: readonly Host[] = []
   return {
-    name: 'solipsec',
+    name: inUdp ? 'solipsec, ESP in UDP' : 'solipsec, ESP',
     protects: true,
     lacking: () => undefined,
     start: async ({ left, right }: Topology) => {
       hosts = [left, right]
-      const keys = place.file('ipseckeys', [sa(left, right, 0x1001), sa(right, left, 0x1002)].join(''))
+      const lines = [sa(left, right, 0x1001, inUdp), sa(right, left, 0x1002, inUdp)]
+      const keys = place.file(`${left.namespace}.ipseckeys`, lines.join(''))
       for (const [own, peer] of [
         [left, right],
         [right, left],
@@ -48,7 +49,8 @@ function rule(own: Host, peer: Host): string {
 }
 
 /** A key of its own for each direction: 128 bits and the salt of RFC 4106. */
-function sa(from: Host, to: Host, spi: number): string {
+function sa(from: Host, to: Host, spi: number, inUdp: boolean): string {
   const key = randomBytes(16 + 4).toString('hex')
-  return `add esp spi ${spi} src ${from.address} dst ${to.address} encr_alg aes-gcm reserved_bits 32 encrkey ${key}\n`
+  const encap = inUdp ? ` encap udp nat_loc ${from.address} nat_rem ${to.address}` : ''
+  return `add esp spi ${spi} src ${from.address} dst ${to.address} encr_alg aes-gcm reserved_bits 32 encrkey ${key}${encap}\n`
 }

@@ -13,7 +13,8 @@ import { readFlow } from './packet/flow-of.ts'
 import { type IpHeader, parseIp, setLength } from './packet/ip-header.ts'
 import type { Packet } from './packet/packet.ts'
 import { takeOffOuter } from './packet/tunnel.ts'
-import { newFlow, stateSelectorMatches } from './policy/flow.ts'
+import { type Flow, newFlow, stateSelectorMatches } from './policy/flow.ts'
+import { FlowCache } from './policy/flow-cache.ts'
 import type { Policy } from './policy/policy.ts'
 import { satisfiesTemplates } from './policy/templates.ts'
 import { HARD, SOFT } from './state/lifetime.ts'
@@ -24,11 +25,14 @@ import type { Counter } from './state/statistics.ts'
 const MAX_DEPTH = 6
 const ESP_SHORTEST = 8
 const AH_SHORTEST = 12
+/** A lookup that found nothing is remembered, too. */
+const NO_POLICY = 'no policy'
 
 export class Inbound {
   readonly #databases: Databases
   readonly #opened: Opened = { payloadAt: 0, payloadEnd: 0, nextHeader: 0 }
   readonly #flow = newFlow()
+  readonly #cache = new FlowCache<Policy | typeof NO_POLICY>()
   /** The SAs that the last packet came through, outermost first. */
   readonly path: State[] = []
 
@@ -113,9 +117,19 @@ export class Inbound {
     const flow = this.#flow
     readFlow(packet.arena.bytes, ip, flow)
     for (const { body } of path) if (!stateSelectorMatches(body.sel, flow)) return 'XfrmInStateMismatch'
-    const policy = this.#databases.policies.lookup(dir.IN, flow, mark)
+    const policy = this.#lookup(flow, mark)
     if (!policy) return path.some(({ isTunnel }) => isTunnel) ? 'XfrmInNoPols' : undefined
     return this.#ask(policy)
+  }
+
+  #lookup(flow: Flow, mark: number): Policy | undefined {
+    const { generation, policies } = this.#databases
+    let known = this.#cache.get(flow, mark, generation)
+    if (known === undefined) {
+      known = policies.lookup(dir.IN, flow, mark) ?? NO_POLICY
+      this.#cache.set(flow, mark, generation, known)
+    }
+    return known === NO_POLICY ? undefined : known
   }
 
   #ask(policy: Policy): Counter | undefined {

@@ -40,12 +40,12 @@ export class Outbound {
    */
   decide(flow: Flow, mark = 0): Decision {
     const { generation } = this.#databases
-    const known = mark === 0 ? this.#cache.get(flow, generation) : undefined
+    const known = this.#cache.get(flow, mark, generation)
     if (known) return known
     const policy = this.#databases.policies.lookup(dir.OUT, flow, mark)
     const decision = policy ? this.#resolve(policy, flow) : CLEAR
-    const isLasting = mark === 0 && (decision.kind !== 'refuse' || decision === BLOCKED)
-    if (isLasting) this.#cache.set(flow, generation, decision)
+    const isLasting = decision.kind !== 'refuse' || decision === BLOCKED
+    if (isLasting) this.#cache.set(flow, mark, generation, decision)
     return decision
   }
 

@@ -10,6 +10,7 @@ const PLACES = 4096
 
 interface Entry<Decision> {
   readonly flow: Flow
+  mark: number
   generation: number
   decision: Decision
 }
@@ -18,19 +19,22 @@ export class FlowCache<Decision> {
   readonly #entries: (Entry<Decision> | undefined)[] = new Array(PLACES)
 
   /** @param generation decisions of another generation do not count any more */
-  get(flow: Flow, generation: number): Decision | undefined {
+  get(flow: Flow, mark: number, generation: number): Decision | undefined {
     const entry = this.#entries[hashFlow(flow) % PLACES]
-    return entry?.generation === generation && sameFlow(entry.flow, flow) ? entry.decision : undefined
+    if (entry?.generation !== generation || entry.mark !== mark || !sameFlow(entry.flow, flow))
+      return undefined
+    return entry.decision
   }
 
-  set(flow: Flow, generation: number, decision: Decision): void {
+  set(flow: Flow, mark: number, generation: number, decision: Decision): void {
     const place = hashFlow(flow) % PLACES
     let entry = this.#entries[place]
     if (!entry) {
-      entry = { flow: newFlow(), generation, decision }
+      entry = { flow: newFlow(), mark, generation, decision }
       this.#entries[place] = entry
     }
     copyFlow(flow, entry.flow)
+    entry.mark = mark
     entry.generation = generation
     entry.decision = decision
   }

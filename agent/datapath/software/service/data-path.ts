@@ -15,13 +15,14 @@ import { Wire } from './wire/wire.ts'
 
 export class DataPath {
   readonly #device: TunDevice
-  readonly #sender = new Sender()
+  readonly #sender: Sender
   readonly #wire: Wire
 
   /** Packets flow from now on. */
   constructor(databases: Databases, device: TunDevice, pathMtu: PathMtu) {
     this.#device = device
     this.#wire = new Wire(new Receiving(databases, device))
+    this.#sender = new Sender((isV4, port) => this.#wire.udpSocket(isV4, port))
     new Sending(databases, device, this.#sender, pathMtu)
   }
 

@@ -15,9 +15,15 @@ const ETHERNET_MTU = 1500
 const FRESH_FOR = 10
 const MOST_REMEMBERED = 4096
 
+/** Good until then, in seconds since 1970. */
+export interface KnownMtu {
+  readonly mtu: number
+  readonly until: number
+}
+
 export class PathMtu {
   readonly #socket: NetlinkSocket
-  readonly #known = new Map<string, { readonly mtu: number; readonly until: number }>()
+  readonly #known = new Map<string, KnownMtu>()
 
   /** @param socket of NETLINK_ROUTE; stays the caller's to close */
   constructor(socket: NetlinkSocket) {
@@ -25,14 +31,14 @@ export class PathMtu {
   }
 
   /** @param destination 4 or 16 bytes; `now` in seconds */
-  to(destination: Uint8Array, now: number): number {
+  to(destination: Uint8Array, now: number): KnownMtu {
     const key = hex(destination)
     const known = this.#known.get(key)
-    if (known && now < known.until) return known.mtu
+    if (known && now < known.until) return known
     if (this.#known.size >= MOST_REMEMBERED) this.#known.clear()
-    const mtu = this.#ask(destination)
-    this.#known.set(key, { mtu, until: now + FRESH_FOR })
-    return mtu
+    const path = { mtu: this.#ask(destination), until: now + FRESH_FOR }
+    this.#known.set(key, path)
+    return path
   }
 
   /**

@@ -4,6 +4,7 @@
  * @module
  */
 import { allocateArena } from '../../../../netlink/libc/arena.ts'
+import { family as af } from '../../../../netlink/xfrm/constants.ts'
 import type { Databases } from '../databases.ts'
 import { finishChecksum, Segments } from '../offload/segments.ts'
 import { NEEDS_CHECKSUM, newVirtioHeader, segmentation } from '../offload/virtio-header.ts'
@@ -17,12 +18,12 @@ import { IPPROTO_TCP, LONGEST } from '../packet/protocols.ts'
 import { newFlow } from '../policy/flow.ts'
 import type { State } from '../state/state.ts'
 import type { Counter } from '../state/statistics.ts'
-import type { PathMtu } from './path-mtu.ts'
+import type { KnownMtu, PathMtu } from './path-mtu.ts'
 import { DEVICE_ROOM, type TunDevice } from './tun-device.ts'
 import type { Sender } from './wire/sender.ts'
 
-/** What is read in one turn of the event loop, so that the other direction gets its turn, too. */
-const READS_A_TURN = 64
+/** Packets in one turn of the event loop, so that the other direction gets its turn, too. */
+const PACKETS_A_TURN = 128
 const SMALLEST_V6_MTU = 1280
 const HOP_LIMIT = 64
 /** Of the longest packet over the shortest way of IPv4 (RFC 791: 68 bytes), nearly. */
@@ -42,7 +43,10 @@ export class Sending {
   readonly #flow = newFlow()
   readonly #header = newVirtioHeader()
   readonly #segments = new Segments()
+  readonly #mtus = new WeakMap<readonly State[], KnownMtu>()
   #identification = Math.floor(Math.random() * 2 ** 32)
+  /** Of this turn. */
+  #packets = 0
 
   constructor(databases: Databases, device: TunDevice, sender: Sender, pathMtu: PathMtu) {
     this.#databases = databases
@@ -57,7 +61,8 @@ export class Sending {
   #read(): void {
     const { statistics } = this.#databases
     const at = this.#sender.spare
-    for (let count = 0; count < READS_A_TURN; count++) {
+    this.#packets = 0
+    for (; this.#packets < PACKETS_A_TURN; this.#packets++) {
       const end = this.#device.read(this.#sender.arena, at, this.#header)
       if (end === 0) break
       const failure = this.#leaveSafely(at, end)
@@ -107,6 +112,7 @@ export class Sending {
       const place = this.#sender.place
       const end = this.#segments.next(this.#sender.arena, place)
       if (end === 0) return undefined
+      this.#packets++
       const failure = this.#leaveOne(place, end, states, mtu)
       if (failure) return failure
     }
@@ -163,11 +169,21 @@ export class Sending {
     if (end > 0) this.#device.write(this.#room, DEVICE_ROOM, end)
   }
 
+  /** The SAs of a decision always go the same way. */
   #mtuFor(states: readonly State[]): number {
+    const { now } = this.#databases
+    const known = this.#mtus.get(states)
+    if (known && now < known.until) return known.mtu
+    const path = this.#askMtu(states, now)
+    this.#mtus.set(states, path)
+    return path.mtu
+  }
+
+  #askMtu(states: readonly State[], now: number): KnownMtu {
     const tunnel = states.findLast(({ isTunnel }) => isTunnel)
     const family = tunnel?.body.family ?? this.#flow.family
     const address = tunnel?.body.id.daddr ?? this.#flow.destination
-    return this.#pathMtu.to(address.subarray(0, family === 2 ? 4 : 16), this.#databases.now)
+    return this.#pathMtu.to(address.subarray(0, family === af.INET ? 4 : 16), now)
   }
 }
 

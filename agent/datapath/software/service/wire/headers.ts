@@ -7,7 +7,7 @@ import type { MessageVector } from '../../../../../netlink/libc/message-vector.t
 import { AF_INET } from '../../../../../netlink/libc/socket.ts'
 import { refreshChecksum } from '../../packet/ip-header.ts'
 import { HEADROOM } from '../../packet/packet.ts'
-import { IPPROTO_DSTOPTS, IPPROTO_ESP, IPPROTO_HOPOPTS, IPPROTO_ROUTING } from '../../packet/protocols.ts'
+import { DF, IPPROTO_DSTOPTS, IPPROTO_ESP, IPPROTO_HOPOPTS, IPPROTO_ROUTING } from '../../packet/protocols.ts'
 import {
   IP_PKTINFO,
   IP_TOS,
@@ -53,6 +53,8 @@ const makeHeader4: HeaderMaker = (vector, slot, at, length) => {
   bytes[begin] = 0x45
   bytes[begin + 1] = tos === 0 ? 0 : (bytes[tos] ?? 0)
   view.setUint16(begin + 2, 20 + length)
+  // Nobody tells whether it said so; but it is whole, and its identification means nothing any more.
+  view.setUint16(begin + 6, DF)
   bytes[begin + 8] = ttl === 0 ? 64 : (bytes[ttl] ?? 0)
   bytes[begin + 9] = IPPROTO_ESP
   bytes.copyWithin(begin + 12, vector.nameAt(slot) + 4, vector.nameAt(slot) + 8)

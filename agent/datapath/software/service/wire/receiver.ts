@@ -3,13 +3,27 @@
  *
  * @module
  */
-import type { MessageVector } from '../../../../../netlink/libc/message-vector.ts'
+import { MessageVector } from '../../../../../netlink/libc/message-vector.ts'
 import { type Watch, watchReadable } from '../../../../../netlink/libc/poll.ts'
 import { close } from '../../../../../netlink/libc/socket.ts'
 import { HEADROOM, type Packet } from '../../packet/packet.ts'
+import { IPPROTO_UDP } from '../../packet/protocols.ts'
 import type { HeaderMaker } from './headers.ts'
+import { SLOT_SIZE } from './slot.ts'
+import { UDP_GRO } from './socket-options.ts'
 
-const ROUNDS_A_TURN = 4
+/** Datagrams received in one call. */
+const BATCH = 64
+/** Further slots of the memory, into which datagrams that arrived as one are taken apart. */
+const WORK = 4
+/** The last one takes the ancillary data, or an IPv6 header and its extensions that are put together again. */
+const CONTROL = 2560
+const ROUNDS_A_TURN = 2
+
+/** Memory that receivers may share. */
+export function receivingMemory(): MessageVector {
+  return new MessageVector(BATCH + WORK, SLOT_SIZE, CONTROL)
+}
 
 /** Who gets the packets. */
 export interface Arrivals {
@@ -19,39 +33,86 @@ export interface Arrivals {
   settle(): void
 }
 
-export class Receiver {
-  readonly #fd: number
-  readonly #watch: Watch
+/** A socket that packets arrive at. */
+export interface Source {
+  readonly fd: number
+  readonly makeHeader: HeaderMaker
+  /** What arrives stood in UDP. */
+  readonly encapsulated: boolean
+}
 
-  constructor(
-    fd: number,
-    makeHeader: HeaderMaker,
-    encapsulated: boolean,
-    vector: MessageVector,
-    arrivals: Arrivals,
-  ) {
-    this.#fd = fd
-    const packet: Packet = { arena: vector.arena, at: 0, end: 0 }
-    this.#watch = watchReadable(fd, () => {
-      for (let round = 0; round < ROUNDS_A_TURN; round++) {
-        const count = vector.receive(fd, HEADROOM)
-        if (count <= 0) return
-        for (let slot = 0; slot < count; slot++) {
-          const length = vector.lengthOf(slot)
-          if (length <= 0) continue
-          const dataAt = vector.slotAt(slot) + HEADROOM
-          packet.at = makeHeader(vector, slot, dataAt, length)
-          packet.end = dataAt + length
-          if (packet.at >= 0) arrivals.arrived(packet, encapsulated)
-        }
-        arrivals.settle()
-        if (count < vector.slots) return
+export class Receiver {
+  readonly fd: number
+  readonly #watch: Watch
+  readonly #source: Source
+  readonly #vector: MessageVector
+  readonly #arrivals: Arrivals
+  readonly #packet: Packet
+  /** Where the next datagram is copied to. */
+  #free = 0
+
+  /** @param vector of {@link receivingMemory} */
+  constructor(source: Source, vector: MessageVector, arrivals: Arrivals) {
+    this.fd = source.fd
+    this.#source = source
+    this.#vector = vector
+    this.#arrivals = arrivals
+    this.#packet = { arena: vector.arena, at: 0, end: 0 }
+    this.#watch = watchReadable(source.fd, () => this.#receive())
+  }
+
+  #receive(): void {
+    const vector = this.#vector
+    for (let round = 0; round < ROUNDS_A_TURN; round++) {
+      const count = vector.receive(this.fd, HEADROOM, BATCH)
+      if (count <= 0) return
+      this.#free = vector.slotAt(BATCH)
+      for (let slot = 0; slot < count; slot++) {
+        const length = vector.lengthOf(slot)
+        if (length <= 0) continue
+        const at = vector.slotAt(slot) + HEADROOM
+        const segment = this.#source.encapsulated ? segmentSize(vector, slot) : 0
+        if (segment === 0 || segment >= length) this.#arrived(slot, at, length)
+        else this.#takeApart(slot, at, length, segment)
       }
-    })
+      this.#arrivals.settle()
+      if (count < BATCH) return
+    }
+  }
+
+  #arrived(slot: number, at: number, length: number): void {
+    const { makeHeader, encapsulated } = this.#source
+    const packet = this.#packet
+    packet.at = makeHeader(this.#vector, slot, at, length)
+    packet.end = at + length
+    if (packet.at >= 0) this.#arrivals.arrived(packet, encapsulated)
+  }
+
+  /** Each needs room in front of it, and so they cannot stay where they are. */
+  #takeApart(slot: number, at: number, length: number, segment: number): void {
+    const { bytes } = this.#vector.arena
+    const limit = this.#vector.slotAt(BATCH + WORK)
+    for (let done = 0; done < length; done += segment) {
+      const size = Math.min(segment, length - done)
+      if (this.#free + HEADROOM + size > limit) {
+        this.#arrivals.settle()
+        this.#free = this.#vector.slotAt(BATCH)
+      }
+      const place = this.#free + HEADROOM
+      bytes.copyWithin(place, at + done, at + done + size)
+      this.#free = (place + size + 63) & ~63
+      this.#arrived(slot, place, size)
+    }
   }
 
   close(): void {
     this.#watch.close()
-    close(this.#fd)
+    close(this.fd)
   }
+}
+
+/** Length of each datagram but the last, where several were given as one; else 0. */
+function segmentSize(vector: MessageVector, slot: number): number {
+  const control = vector.controlOf(slot, IPPROTO_UDP, UDP_GRO)
+  return control === 0 ? 0 : vector.arena.view.getInt32(control, true)
 }

@@ -30,3 +30,5 @@ export const IPV6_TCLASS = 67
 export const PMTUDISC_PROBE = 3
 export const SO_MARK = 36
 export const SO_RCVBUFFORCE = 33
+export const UDP_SEGMENT = 103
+export const UDP_GRO = 104

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { SystemError } from '../../../../../netlink/libc/errno.ts'
 import * as libc from '../../../../../netlink/libc/socket.ts'
+import { IPPROTO_UDP } from '../../packet/protocols.ts'
 import { OWN } from '../steering.ts'
 import {
   IP_MTU_DISCOVER,
@@ -24,6 +26,7 @@ import {
   PMTUDISC_PROBE,
   SO_MARK,
   SO_RCVBUFFORCE,
+  UDP_GRO,
 } from './socket-options.ts'
 
 const RECEIVE_BUFFER = 8 * 1024 * 1024
@@ -37,9 +40,7 @@ export interface UdpPort {
 /** A socket that sends whole packets: what its IP header says is what goes out. */
 export function sendingSocket(family: number): number {
   const fd = rawSocket(family, IPPROTO_RAW)
-  const [level, option] =
-    family === libc.AF_INET ? [IPPROTO_IP, IP_MTU_DISCOVER] : [IPPROTO_IPV6, IPV6_MTU_DISCOVER]
-  libc.setSockOptInt(fd, level, option, PMTUDISC_PROBE)
+  libc.setSockOptInt(fd, ...dontFragment(family))
   return fd
 }
 
@@ -48,6 +49,12 @@ export function receivingSocket(family: number, protocol: number): number {
   const fd = rawSocket(family, protocol)
   if (family === libc.AF_INET6) askForHeaders(fd)
   return fd
+}
+
+function dontFragment(family: number): readonly [level: number, option: number, value: number] {
+  return family === libc.AF_INET
+    ? [IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_PROBE]
+    : [IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_PROBE]
 }
 
 function rawSocket(family: number, protocol: number): number {
@@ -72,10 +79,21 @@ export function udpSocket({ family, port }: UdpPort): number {
     } else
       for (const option of [IP_PKTINFO, IP_RECVTTL, IP_RECVTOS]) libc.setSockOptInt(fd, IPPROTO_IP, option, 1)
     libc.bind(fd, address)
+    libc.setSockOptInt(fd, ...dontFragment(family))
+    takeTogether(fd)
     return fd
   } catch (error) {
     libc.close(fd)
     throw error
+  }
+}
+
+/** Datagrams that arrive one after the other may be given as one (Linux 5.0 and later). */
+function takeTogether(fd: number): void {
+  try {
+    libc.setSockOptInt(fd, IPPROTO_UDP, UDP_GRO, 1)
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error
   }
 }
 

@@ -3,24 +3,19 @@
  *
  * @module
  */
-import { MessageVector } from '../../../../../netlink/libc/message-vector.ts'
 import { AF_INET, AF_INET6 } from '../../../../../netlink/libc/socket.ts'
 import { IPPROTO_AH, IPPROTO_ESP } from '../../packet/protocols.ts'
 import { asItIs, type HeaderMaker, headerMaker6, udpHeaderMaker } from './headers.ts'
-import { type Arrivals, Receiver } from './receiver.ts'
-import { SLOT_SIZE } from './slot.ts'
+import { type Arrivals, Receiver, receivingMemory } from './receiver.ts'
 import { receivingSocket, type UdpPort, udpSocket } from './sockets.ts'
-
-const BATCH = 64
-/** The last one takes the ancillary data, or an IPv6 header and its extensions that are put together again. */
-const CONTROL = 2560
 
 /** Everything that receives. */
 export class Wire {
   readonly #arrivals: Arrivals
-  readonly #vector = new MessageVector(BATCH, SLOT_SIZE, CONTROL)
+  readonly #memory = receivingMemory()
   readonly #receivers: Receiver[] = []
-  readonly #udp = new Map<string, Receiver>()
+  /** By {@link portKey}. */
+  readonly #udp = new Map<number, Receiver>()
 
   /** Opens everything but UDP ports, in the calling thread's network namespace. */
   constructor(arrivals: Arrivals) {
@@ -33,7 +28,7 @@ export class Wire {
   }
 
   #receiver(fd: number, makeHeader: HeaderMaker, encapsulated: boolean): Receiver {
-    return new Receiver(fd, makeHeader, encapsulated, this.#vector, this.#arrivals)
+    return new Receiver({ fd, makeHeader, encapsulated }, this.#memory, this.#arrivals)
   }
 
   /**
@@ -42,7 +37,7 @@ export class Wire {
    * @throws SystemError `EADDRINUSE`
    */
   listen(ports: readonly UdpPort[]): void {
-    const wanted = new Map(ports.map((port) => [`${port.family} ${port.port}`, port]))
+    const wanted = new Map(ports.map((port) => [portKey(port.family, port.port), port]))
     for (const [key, receiver] of this.#udp) {
       if (wanted.has(key)) continue
       receiver.close()
@@ -53,7 +48,16 @@ export class Wire {
     }
   }
 
+  /** The socket that is bound to a port, or -1. */
+  udpSocket(isV4: boolean, port: number): number {
+    return this.#udp.get(portKey(isV4 ? AF_INET : AF_INET6, port))?.fd ?? -1
+  }
+
   close(): void {
     for (const receiver of [...this.#receivers, ...this.#udp.values()]) receiver.close()
   }
+}
+
+function portKey(family: number, port: number): number {
+  return family * 0x10000 + port
 }
