@@ -11,10 +11,10 @@ import {
   dumpRules,
   type RouteMessage,
   route,
-  tunnelOf,
 } from '../../netlink/route/messages.ts'
 import { NetlinkSocket } from '../../netlink/socket/socket.ts'
-import { type Address, isUnspecified } from '../model/address.ts'
+import type { Address } from '../model/address.ts'
+import { readTunnel, toAddress } from '../translate/tunnel-interfaces.ts'
 import type { Tunnel } from '../translate/tunnels.ts'
 
 const NETLINK_ROUTE = 0
@@ -69,34 +69,9 @@ function readLocalAddress(message: RouteMessage): Address | undefined {
   return bytes && toAddress(bytes)
 }
 
-function readTunnel(message: RouteMessage): Tunnel | undefined {
-  if (message.name !== 'NEWLINK') return undefined
-  const { ifname } = message.attributes
-  const info = tunnelOf(message.attributes)
-  const protocols = info && ENCAPSULATION[info.kind]
-  if (!ifname || !info?.local || !info.remote || !protocols) return undefined
-  const endpoints = { local: toAddress(info.local), remote: toAddress(info.remote) }
-  if (isUnspecified(endpoints.local) || isUnspecified(endpoints.remote)) return undefined
-  const skipsPolicy = info.kind === 'sit'
-  return { name: ifname, ifindex: message.body.ifi_index, endpoints, protocols, skipsPolicy }
-}
-
-/** The IP protocols that a tunnel interface of each kind sends: IPv4 4, IPv6 41, GRE 47. */
-const ENCAPSULATION: Readonly<Record<string, readonly number[]>> = {
-  ipip: [4],
-  sit: [41, 4],
-  ip6tnl: [41, 4],
-  gre: [47],
-  ip6gre: [47],
-}
-
 function readFwmark(message: RouteMessage): number | undefined {
   if (message.name !== 'NEWRULE' || message.attributes.fwmark === undefined) return undefined
   return message.attributes.fwmask ?? 0xffff_ffff
-}
-
-function toAddress(bytes: Uint8Array): Address {
-  return { family: bytes.length === 4 ? 'inet' : 'inet6', bytes: new Uint8Array(bytes) }
 }
 
 /** True where some interface forwards packets of either family. */

@@ -6,6 +6,7 @@
 import type { Workplace } from '../support/host.ts'
 import { libipsec } from './libipsec.ts'
 import { solipsec } from './solipsec.ts'
+import { CLEAR } from './table.ts'
 import type { Topology } from './topology.ts'
 
 /** A way for packets. One object serves one topology. */
@@ -26,7 +27,7 @@ export interface Contender {
 
 /** The wire as it is: what protection costs is told by the distance from here. */
 const clear: Contender = {
-  name: 'no IPsec',
+  name: CLEAR,
   protects: false,
   lacking: () => undefined,
   start: async () => {},
@@ -34,8 +35,7 @@ const clear: Contender = {
 }
 
 /**
- * Everyone who takes part, in the order of the columns; each is held against the one before it. **This is the place
- * where another data path is plugged in.**
+ * Everyone who takes part, in the order of the columns. **This is the place where another data path is plugged in.**
  */
 export function contenders(place: Workplace): readonly Contender[] {
   return [clear, libipsec(place), solipsec(place, false), solipsec(place, true)]

@@ -11,6 +11,7 @@ import type { Contender } from './contender.ts'
 import { lackingPeer } from './install.ts'
 import { connections, daemon } from './libipsec-files.ts'
 import { outputWithin, type Service, startService, until } from './processes.ts'
+import { PEER } from './table.ts'
 import { type Host, on, type Topology } from './topology.ts'
 
 /** Seconds for a daemon to be there, for a command to it, and for the negotiation. */
@@ -46,7 +47,7 @@ export function libipsec(place: Workplace): Contender {
   }
 
   return {
-    name: 'libipsec',
+    name: PEER,
     protects: true,
     lacking: lackingPeer,
     start: async (topology) => {

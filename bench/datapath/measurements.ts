@@ -14,6 +14,8 @@ export type Unit = 'Mbit/s' | 'packets/s' | 'ms'
 export interface Figure {
   readonly what: string
   readonly unit: Unit
+  /** What is wanted of it, as a part of what the peer reaches. */
+  readonly target?: { readonly bound: 'least' | 'most'; readonly ratio: number }
 }
 
 /** A number that was measured. */
@@ -33,14 +35,16 @@ export interface Measurement {
 function tcp(streams: number, reverse: boolean): Measurement {
   const what = `TCP, ${streams} stream${streams > 1 ? 's' : ''} ${reverse ? '←' : '→'}`
   return {
-    figures: [{ what, unit: 'Mbit/s' }],
+    figures: [{ what, unit: 'Mbit/s', target: { bound: 'least', ratio: 3 } }],
     run: async (topology, seconds) => [{ value: await throughput(topology, { seconds, streams, reverse }) }],
   }
 }
 
 function udp(size: number): Measurement {
   return {
-    figures: [{ what: `UDP, ${size} bytes, loss < 0.1 %`, unit: 'packets/s' }],
+    figures: [
+      { what: `UDP, ${size} bytes, loss < 0.1 %`, unit: 'packets/s', target: { bound: 'least', ratio: 2 } },
+    ],
     run: async (topology) => {
       const { rate, isSendersLimit } = await packetRate(topology, size)
       return [{ value: rate, isAtLeast: isSendersLimit }]
@@ -52,7 +56,7 @@ function ping(when: string, measure: (topology: Topology) => Promise<RoundTrips>
   return {
     figures: [
       { what: `ping, ${when}, p50`, unit: 'ms' },
-      { what: `ping, ${when}, p99`, unit: 'ms' },
+      { what: `ping, ${when}, p99`, unit: 'ms', target: { bound: 'most', ratio: 1 } },
     ],
     run: async (topology) => {
       const { p50, p99 } = await measure(topology)

@@ -1,5 +1,6 @@
 /**
- * Results of the data paths as a table: a line for each figure, a column for each contender.
+ * Results of the data paths as a table: a line for each figure, a column for each contender, and one for how each does
+ * against the peer.
  *
  * @module
  */
@@ -19,18 +20,32 @@ export interface PathRow extends Figure {
   readonly results: readonly Result[]
 }
 
+/** The contender that others are held against. */
+export const PEER = 'libipsec'
+/** The contender without protection, which is not held against anybody. */
+export const CLEAR = 'no IPsec'
+
 /** Rows of at least one contender, all of them with the same ones. */
 export function pathTable(rows: readonly PathRow[]): string {
   const names = rows[0]?.results.map(({ name }) => name) ?? []
-  const ratios = names.slice(1).map((name, i) => `${name} : ${names[i]}`)
-  const cells = [['', '', ...names, ...ratios], ...rows.map(cellsOf)]
+  const ratios = names.includes(PEER) ? names.filter(isHeldAgainst).map((name) => `${name} : ${PEER}`) : []
+  const cells = [['', '', ...names, ...ratios, ''], ...rows.map((row) => cellsOf(row, ratios.length > 0))]
   const numbers = Array.from({ length: names.length + ratios.length }, (_, i) => 2 + i)
   return layOut(cells, new Set(numbers))
 }
 
-function cellsOf({ what, unit, results }: PathRow): string[] {
-  const ratios = results.slice(1).map((result, i) => ratio(result, results[i]))
-  return [what, unit, ...results.map(amount), ...ratios]
+function isHeldAgainst(name: string): boolean {
+  return name !== PEER && name !== CLEAR
+}
+
+function cellsOf({ what, unit, results, target }: PathRow, hasPeer: boolean): string[] {
+  const amounts = results.map(amount)
+  if (!hasPeer) return [what, unit, ...amounts, '']
+  const peer = results.find(({ name }) => name === PEER)
+  const ratios = results.filter(({ name }) => isHeldAgainst(name)).map((result) => ratio(result, peer))
+  const wanted =
+    target === undefined ? '' : `wanted: ${target.bound === 'least' ? '≥' : '≤'} ${target.ratio}×`
+  return [what, unit, ...amounts, ...ratios.map((value) => `${value.toPrecision(2)}×`), wanted]
 }
 
 /** The median, and between what all readings lie. */
@@ -42,9 +57,8 @@ function amount({ readings }: Result): string {
 }
 
 /** The median of each round's ratio: what slows a round down slows both down. */
-function ratio({ readings }: Result, before: Result | undefined): string {
-  const ratios = readings.map(({ value }, round) => value / (before?.readings[round]?.value ?? Number.NaN))
-  return `${median(ratios).toPrecision(2)}×`
+function ratio({ readings }: Result, peer: Result | undefined): number {
+  return median(readings.map(({ value }, round) => value / (peer?.readings[round]?.value ?? Number.NaN)))
 }
 
 /** Three digits at least. */

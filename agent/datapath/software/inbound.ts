@@ -30,14 +30,17 @@ const NO_POLICY = 'no policy'
 
 export class Inbound {
   readonly #databases: Databases
+  readonly #isDeliveredHere: (flow: Flow) => boolean
   readonly #opened: Opened = { payloadAt: 0, payloadEnd: 0, nextHeader: 0 }
   readonly #flow = newFlow()
   readonly #cache = new FlowCache<Policy | typeof NO_POLICY>()
   /** The SAs that the last packet came through, outermost first. */
   readonly path: State[] = []
 
-  constructor(databases: Databases) {
+  /** @param isDeliveredHere whether a packet out of a tunnel is for this host, and not to be passed on */
+  constructor(databases: Databases, isDeliveredHere: (flow: Flow) => boolean) {
     this.#databases = databases
+    this.#isDeliveredHere = isDeliveredHere
   }
 
   /**
@@ -117,16 +120,19 @@ export class Inbound {
     const flow = this.#flow
     readFlow(packet.arena.bytes, ip, flow)
     for (const { body } of path) if (!stateSelectorMatches(body.sel, flow)) return 'XfrmInStateMismatch'
-    const policy = this.#lookup(flow, mark)
-    if (!policy) return path.some(({ isTunnel }) => isTunnel) ? 'XfrmInNoPols' : undefined
+    const isTunnelled = path.some(({ isTunnel }) => isTunnel)
+    const policy = this.#lookup(flow, mark, isTunnelled)
+    if (!policy) return isTunnelled ? 'XfrmInNoPols' : undefined
     return this.#ask(policy)
   }
 
-  #lookup(flow: Flow, mark: number): Policy | undefined {
+  /** What was not in a tunnel is for this host: else its ESP or AH would not have come here. */
+  #lookup(flow: Flow, mark: number, isTunnelled: boolean): Policy | undefined {
     const { generation, policies } = this.#databases
     let known = this.#cache.get(flow, mark, generation)
     if (known === undefined) {
-      known = policies.lookup(dir.IN, flow, mark) ?? NO_POLICY
+      const direction = isTunnelled && !this.#isDeliveredHere(flow) ? dir.FWD : dir.IN
+      known = policies.lookup(direction, flow, mark) ?? NO_POLICY
       this.#cache.set(flow, mark, generation, known)
     }
     return known === NO_POLICY ? undefined : known

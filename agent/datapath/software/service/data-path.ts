@@ -5,7 +5,7 @@
  * @module
  */
 import type { Databases } from '../databases.ts'
-import type { PathMtu } from './path-mtu.ts'
+import type { Network } from './network.ts'
 import { Receiving } from './receiving.ts'
 import { Sending } from './sending.ts'
 import type { TunDevice } from './tun-device.ts'
@@ -18,12 +18,12 @@ export class DataPath {
   readonly #sender: Sender
   readonly #wire: Wire
 
-  /** Packets flow from now on. */
-  constructor(databases: Databases, device: TunDevice, pathMtu: PathMtu) {
+  /** Packets flow from now on. @param network what the kernel knows of the host's surroundings */
+  constructor(databases: Databases, device: TunDevice, network: Network) {
     this.#device = device
-    this.#wire = new Wire(new Receiving(databases, device))
+    this.#wire = new Wire(new Receiving(databases, device, network.isDeliveredHere))
     this.#sender = new Sender((isV4, port) => this.#wire.udpSocket(isV4, port))
-    new Sending(databases, device, this.#sender, pathMtu)
+    new Sending(databases, device, this.#sender, network)
   }
 
   /** Listens for ESP in UDP at these ports. @throws SystemError `EADDRINUSE` */

@@ -7,6 +7,7 @@ import type { Databases } from '../databases.ts'
 import { Inbound } from '../inbound.ts'
 import { newIpHeader, parseIp } from '../packet/ip-header.ts'
 import type { Packet } from '../packet/packet.ts'
+import type { Flow } from '../policy/flow.ts'
 import type { Counter } from '../state/statistics.ts'
 import type { TunDevice } from './tun-device.ts'
 import type { Arrivals } from './wire/receiver.ts'
@@ -17,9 +18,9 @@ export class Receiving implements Arrivals {
   readonly #device: TunDevice
   readonly #ip = newIpHeader()
 
-  constructor(databases: Databases, device: TunDevice) {
+  constructor(databases: Databases, device: TunDevice, isDeliveredHere: (flow: Flow) => boolean) {
     this.#databases = databases
-    this.#inbound = new Inbound(databases)
+    this.#inbound = new Inbound(databases, isDeliveredHere)
     this.#device = device
   }
 

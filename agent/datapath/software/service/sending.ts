@@ -18,8 +18,10 @@ import { IPPROTO_TCP, LONGEST } from '../packet/protocols.ts'
 import { newFlow } from '../policy/flow.ts'
 import type { State } from '../state/state.ts'
 import type { Counter } from '../state/statistics.ts'
-import type { KnownMtu, PathMtu } from './path-mtu.ts'
+import type { Network } from './network.ts'
+import type { KnownMtu } from './path-mtu.ts'
 import { DEVICE_ROOM, type TunDevice } from './tun-device.ts'
+import { innerAt } from './tunnels.ts'
 import type { Sender } from './wire/sender.ts'
 
 /** Packets in one turn of the event loop, so that the other direction gets its turn, too. */
@@ -32,7 +34,7 @@ const MOST_FRAGMENTS = 1400
 export class Sending {
   readonly #databases: Databases
   readonly #outbound: Outbound
-  readonly #pathMtu: PathMtu
+  readonly #network: Network
   readonly #device: TunDevice
   readonly #sender: Sender
   /** Fragments, one behind the other. */
@@ -48,10 +50,10 @@ export class Sending {
   /** Of this turn. */
   #packets = 0
 
-  constructor(databases: Databases, device: TunDevice, sender: Sender, pathMtu: PathMtu) {
+  constructor(databases: Databases, device: TunDevice, sender: Sender, network: Network) {
     this.#databases = databases
     this.#outbound = new Outbound(databases)
-    this.#pathMtu = pathMtu
+    this.#network = network
     this.#device = device
     this.#sender = sender
     this.#packet = { arena: sender.arena, at: 0, end: 0 }
@@ -81,20 +83,33 @@ export class Sending {
     }
   }
 
-  /** What the device gave: a packet, or several that have but one header. */
+  /** What the device gave: a packet, or several that have but one header; perhaps in a tunnel's own header. */
   #leave(at: number, end: number): Counter | undefined {
     const ip = this.#ip
     const { arena } = this.#sender
     const { bytes } = arena
     if (!parseIp(bytes, at, end, ip)) return 'XfrmOutError'
+    const isMany = this.#header.kind !== segmentation.NONE
+    const needsChecksum = !isMany && (this.#header.flags & NEEDS_CHECKSUM) !== 0
+    if (needsChecksum && !finishChecksum(arena, at, end, this.#header)) return 'XfrmOutError'
+    const tunnel = this.#network.tunnels.of(bytes, ip)
+    if (tunnel && !parseInner(bytes, ip)) return 'XfrmOutError'
     readFlow(bytes, ip, this.#flow)
+    this.#flow.ifindex = tunnel?.ifindex ?? 0
+    return this.#leaveByPolicy(isMany, tunnel !== undefined)
+  }
+
+  /** What is routed into a tunnel never leaves it in clear. */
+  #leaveByPolicy(isMany: boolean, isTunnelled: boolean): Counter | undefined {
+    const ip = this.#ip
+    const { at, end } = ip
+    const { arena } = this.#sender
     const decision = this.#outbound.decide(this.#flow)
     if (decision.kind === 'refuse') return decision.counter
     // Policy has changed since the packet was steered here. The next one will not be.
-    if (decision.kind === 'clear') return 'XfrmOutPolDead'
+    if (decision.kind === 'clear') return isTunnelled ? 'XfrmOutPolBlock' : 'XfrmOutPolDead'
     const { states } = decision
     const mtu = this.#mtuFor(states)
-    const isMany = this.#header.kind !== segmentation.NONE
     if (isMany && !this.#segments.begin(arena, ip, this.#header)) return 'XfrmOutError'
     const longest = isMany ? this.#segments.longest : end - at
     if (protectedLength(states, ip.upperAt - at, longest) > mtu) {
@@ -120,8 +135,6 @@ export class Sending {
 
   #leaveWhole(at: number, end: number, states: readonly State[], mtu: number): Counter | undefined {
     const { arena, place } = this.#sender
-    const needsChecksum = (this.#header.flags & NEEDS_CHECKSUM) !== 0
-    if (needsChecksum && !finishChecksum(arena, at, end, this.#header)) return 'XfrmOutError'
     arena.bytes.copyWithin(place, at, end)
     return this.#leaveOne(place, place + end - at, states, mtu)
   }
@@ -183,7 +196,7 @@ export class Sending {
     const tunnel = states.findLast(({ isTunnel }) => isTunnel)
     const family = tunnel?.body.family ?? this.#flow.family
     const address = tunnel?.body.id.daddr ?? this.#flow.destination
-    return this.#pathMtu.to(address.subarray(0, family === af.INET ? 4 : 16), now)
+    return this.#network.pathMtu.to(address.subarray(0, family === af.INET ? 4 : 16), now)
   }
 }
 
@@ -194,4 +207,10 @@ export class Sending {
 function mayRefuse({ version, protocol, dontFragment }: IpHeader, fitting: number): boolean {
   if (version === 6) return protocol === IPPROTO_TCP && fitting >= SMALLEST_V6_MTU
   return dontFragment
+}
+
+/** `ip` becomes the header of the packet inside. */
+function parseInner(bytes: Uint8Array, ip: IpHeader): boolean {
+  const at = innerAt(bytes, ip)
+  return at >= 0 && parseIp(bytes, at, ip.end, ip)
 }

@@ -24,11 +24,13 @@ import { Requests } from '../xfrm/requests.ts'
 import { rememberedCounters, stateInfo, stateMessage } from '../xfrm/state-message.ts'
 import { DataPath } from './data-path.ts'
 import { Journal } from './journal.ts'
+import { isDeliveredHere } from './local-addresses.ts'
 import { applySteering, isSteering, refusedBySteering, removeSteeringTable } from './nft.ts'
 import { PathMtu } from './path-mtu.ts'
 import { addRoutes, removeRoutes } from './routing.ts'
 import { Server } from './server.ts'
 import { TunDevice } from './tun-device.ts'
+import { Tunnels } from './tunnels.ts'
 import { Watchman } from './watchman.ts'
 import type { UdpPort } from './wire/sockets.ts'
 
@@ -56,6 +58,7 @@ export class Service {
   readonly #requests: Requests
   readonly #journal: Journal
   readonly #route = NetlinkSocket.open(NETLINK_ROUTE)
+  readonly #tunnels = new Tunnels(this.#route)
   readonly #dataPath: DataPath
   readonly #server: Server
   readonly #watchman: Watchman
@@ -90,7 +93,11 @@ export class Service {
     this.#replay()
     const device = new TunDevice(DEVICE)
     addRoutes(DEVICE)
-    this.#dataPath = new DataPath(this.#databases, device, new PathMtu(this.#route))
+    this.#dataPath = new DataPath(this.#databases, device, {
+      pathMtu: new PathMtu(this.#route),
+      tunnels: this.#tunnels,
+      isDeliveredHere: (flow) => isDeliveredHere(this.#route, flow),
+    })
     this.#syncSteering()
     this.#server = new Server(options.socketPath, {
       request: (message, portId, bytes) => this.#request(message, portId, bytes),
@@ -101,6 +108,8 @@ export class Service {
     this.#watchman = new Watchman({
       table: () => this.#restoreTable(),
       routes: () => addRoutes(DEVICE),
+      // Decisions about packets out of tunnels depend on them.
+      addresses: () => this.#databases.generation++,
     })
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
   }
@@ -180,7 +189,9 @@ export class Service {
   #syncSteering(): void {
     if (!this.#steeringDirty) return
     this.#keepRefused()
-    applySteering({ device: DEVICE, policies: this.#databases.policies.inOrder() })
+    const policies = this.#databases.policies.inOrder()
+    this.#tunnels.refresh(policies)
+    applySteering({ device: DEVICE, policies, tunnels: this.#tunnels.list })
     this.#steeringDirty = false
   }
 

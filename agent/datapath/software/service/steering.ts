@@ -9,6 +9,8 @@ import { action, family as af, dir } from '../../../../netlink/xfrm/constants.ts
 import type { Selector } from '../../../../netlink/xfrm/structs.ts'
 import { formatAddress } from '../../../model/address.ts'
 import { readAddress } from '../../../translate/selectors.ts'
+import type { Tunnel } from '../../../translate/tunnels.ts'
+import { IPPROTO_GRE, IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_IPIP, IPPROTO_IPV6 } from '../packet/protocols.ts'
 import type { Policy } from '../policy/policy.ts'
 
 /** The table's name. */
@@ -18,8 +20,10 @@ export const STEERED = 0x0040_0000
 /** Mark bit of packets that the data path itself sends. */
 export const OWN = 0x0080_0000
 
-const IPPROTO_ICMP = 1
-const IPPROTO_ICMPV6 = 58
+const STEER = `meta mark set meta mark or ${hex(STEERED)} accept`
+
+/** What tunnel interfaces send: IPv4 and IPv6 in IP, and GRE. */
+const TUNNELLING: readonly number[] = [IPPROTO_IPIP, IPPROTO_IPV6, IPPROTO_GRE]
 
 type Verdict = 'clear' | 'protect' | 'refuse'
 
@@ -34,16 +38,23 @@ export interface Steering {
   /** Name of the device that the data path reads from and writes to. */
   readonly device: string
   readonly policies: readonly Policy[]
+  /** Interfaces that policies are bound to: their own packets are steered, whatever is inside. */
+  readonly tunnels: readonly Pick<Tunnel, 'endpoints' | 'protocols'>[]
 }
 
 /** The script for nft(8) that replaces the table, in one transaction, by one that does just this. */
-export function steeringScript({ device, policies }: Steering): string {
+export function steeringScript({ device, policies, tunnels }: Steering): string {
   const out = new Chain('out', runsOf(policies, dir.OUT), {
     clear: 'accept',
-    protect: `meta mark set meta mark or ${hex(STEERED)} accept`,
+    protect: STEER,
     refuse: 'counter name refused_out drop',
   })
   const inward = new Chain('in', runsOf(policies, dir.IN), {
+    clear: 'accept',
+    protect: 'counter name clear_in drop',
+    refuse: 'counter name refused_in drop',
+  })
+  const forward = new Chain('forward', runsOf(policies, dir.FWD), {
     clear: 'accept',
     protect: 'counter name clear_in drop',
     refuse: 'counter name refused_in drop',
@@ -53,10 +64,10 @@ counter refused_out { }
 counter escaped { }
 counter clear_in { }
 counter refused_in { }
-${out.sets()}${inward.sets()}chain output { type route hook output priority mangle; policy accept;
+${out.sets()}${inward.sets()}${forward.sets()}chain output { type route hook output priority mangle; policy accept;
 meta mark & ${hex(OWN)} != 0 accept
 oif lo accept
-${out.rules()}}
+${tunnels.map(tunnelRule).join('')}${out.rules()}}
 chain escaped { type filter hook postrouting priority 300; policy accept;
 meta mark & ${hex(STEERED)} != 0 oifname != "${device}" counter name escaped drop
 }
@@ -65,8 +76,17 @@ iif lo accept
 iifname "${device}" accept
 meta l4proto { 50, 51 } accept
 ${inward.rules()}}
+chain forward { type filter hook forward priority mangle; policy accept;
+iifname "${device}" accept
+${forward.rules()}}
 }
 `
+}
+
+function tunnelRule({ endpoints: { local, remote }, protocols }: Steering['tunnels'][number]): string {
+  const ip = local.family === 'inet' ? 'ip' : 'ip6'
+  const ends = `${ip} saddr ${formatAddress(local)} ${ip} daddr ${formatAddress(remote)}`
+  return `${ends} meta l4proto { ${protocols.join(', ')} } ${STEER}\n`
 }
 
 /** The script that takes the table away, if it is there. */
@@ -101,12 +121,20 @@ class Chain {
   constructor(name: string, runs: readonly Run[], verdicts: Readonly<Record<Verdict, string>>) {
     this.#name = name
     for (const [number, { verdict, policies }] of runs.entries()) {
-      for (const policy of policies) this.#add(policy, number, verdicts[verdict])
+      for (const policy of policies) {
+        // What goes into a tunnel is steered where it comes out of it again, in the tunnel's own header.
+        const isOwnWay = verdict === 'protect' && policy.info.sel.ifindex !== 0
+        this.#add(policy, number, verdicts[isOwnWay ? 'clear' : verdict])
+      }
     }
   }
 
   #add(policy: Policy, run: number, verdict: string): void {
-    const exact = policy.markMask === 0 ? exactKey(policy.info.sel) : undefined
+    if (policy.markMask !== 0) {
+      this.#addMarked(policy, run, verdict)
+      return
+    }
+    const exact = exactKey(policy.info.sel)
     if (!exact) {
       this.#lines.push(`${[...conditions(policy), verdict].join(' ')}\n`)
       return
@@ -118,6 +146,23 @@ class Chain {
       this.#sets.set(name, { type: exact.type, elements: [exact.element] })
       this.#lines.push(`${exact.expression} @${name} ${verdict}\n`)
     }
+  }
+
+  /**
+   * A tunnel's own packet still bears the mark of the packet inside, but the kernel looks policy up for it with the
+   * tunnel's mark, which is 0.
+   */
+  #addMarked(policy: Policy, run: number, verdict: string): void {
+    const { sel, dir: direction } = policy.info
+    const isForTunnels = direction === dir.OUT && (sel.proto === 0 || TUNNELLING.includes(sel.proto))
+    if (isForTunnels && policy.markValue === 0) {
+      const protocols = sel.proto === 0 ? TUNNELLING : [sel.proto]
+      for (const proto of protocols) {
+        this.#add({ ...policy, info: { ...policy.info, sel: { ...sel, proto } }, markMask: 0 }, run, verdict)
+      }
+    }
+    const isOnlyForTunnels = isForTunnels && sel.proto !== 0
+    if (!isOnlyForTunnels) this.#lines.push(`${[...conditions(policy), verdict].join(' ')}\n`)
   }
 
   sets(): string {

@@ -20,11 +20,14 @@ const NFGENMSG_SIZE = 4
 const NFTA_TABLE_NAME = 1
 // linux/rtnetlink.h
 const ROUTE_GROUPS = [7, 8, 11, 19]
+const LOCAL_TABLE = 255
 
-/** What was taken away, or may have been. */
+/** What was taken away, or may have been, or is not as it was. */
 export interface Losses {
   table(): void
   routes(): void
+  /** Addresses of this host have come or gone. */
+  addresses(): void
 }
 
 /** Watches until it is closed. */
@@ -49,9 +52,14 @@ export class Watchman {
         { groups: ROUTE_GROUPS },
         {
           event: (event) => {
-            if (isOurRoutingGone(event)) losses.routes()
+            const table = tableOf(event)
+            if (table === ROUTING_TABLE && isRemoval(event)) losses.routes()
+            else if (table === LOCAL_TABLE) losses.addresses()
           },
-          overrun: () => losses.routes(),
+          overrun: () => {
+            losses.routes()
+            losses.addresses()
+          },
         },
       ),
     ]
@@ -76,8 +84,12 @@ function isOurTableGone({ type, payload }: ReceivedMessage): boolean {
   return false
 }
 
-function isOurRoutingGone({ type, payload }: ReceivedMessage): boolean {
-  if (type !== route.type('DELRULE') && type !== route.type('DELROUTE')) return false
+/** The routing table that a route or a rule is about; 0 where it is something else. */
+function tableOf({ type, payload }: ReceivedMessage): number {
   const { attributes } = route.decode(type, payload) as { attributes: { readonly table?: number } }
-  return attributes.table === ROUTING_TABLE
+  return attributes.table ?? 0
+}
+
+function isRemoval({ type }: ReceivedMessage): boolean {
+  return type === route.type('DELRULE') || type === route.type('DELROUTE')
 }

@@ -35,9 +35,6 @@ export function putPolicy(databases: Databases, message: NewPolicy): Policy {
 function checkPolicy({ body, attributes }: NewPolicy): void {
   const refuse = (text: string) => new RequestError('EINVAL', text)
   if (body.dir > dir.FWD) throw refuse('Invalid policy direction')
-  if (body.dir === dir.FWD || body.sel.ifindex !== 0) {
-    throw new RequestError('EOPNOTSUPP', 'rules of tunnels are not possible with the software data path')
-  }
   if (body.index !== 0 && (body.index & 7) !== body.dir) throw refuse('Policy index does not match direction')
   if ((attributes.tmpl?.length ?? 0) >= MAX_DEPTH) throw refuse('Template count exceeds XFRM_MAX_DEPTH')
   if ((attributes.policy_type?.type ?? 0) !== 0) throw refuse('sub-policies are not supported')

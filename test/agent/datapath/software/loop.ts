@@ -58,7 +58,7 @@ export class Loop {
     this.databases = emptyDatabases()
     this.databases.states.add(this.receiver)
     if (options.isTunnel) allowTunnels(this.databases, options)
-    this.#inbound = new Inbound(this.databases)
+    this.#inbound = new Inbound(this.databases, () => true)
   }
 
   /** @returns the protected packet, or why there is none */

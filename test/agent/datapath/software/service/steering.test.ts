@@ -12,7 +12,7 @@ type What = 'clear' | 'protect' | 'refuse'
 function policy(
   what: What,
   sel: Partial<Selector>,
-  direction: 0 | 1 = dir.OUT,
+  direction: 0 | 1 | 2 = dir.OUT,
   mark?: { v: number; m: number },
 ) {
   const info = {
@@ -33,13 +33,20 @@ const hosts = (last: number): Partial<Selector> => ({
 })
 
 /** The rules of one chain, without what stands in front of them in every table. */
-function rulesOf(script: string, chain: 'output' | 'input'): string[] {
+function rulesOf(script: string, chain: 'output' | 'input' | 'forward'): string[] {
   const body = script.split(`chain ${chain} {`)[1]?.split('\n}')[0] ?? ''
-  const last = chain === 'output' ? 'oif lo accept' : 'meta l4proto { 50, 51 } accept'
+  const last = LAST_FIXED[chain]
   return (body.split(`${last}\n`)[1] ?? '').split('\n').filter(Boolean)
 }
 
-const script = (...policies: ReturnType<typeof policy>[]) => steeringScript({ device: 'dev0', policies })
+const LAST_FIXED = {
+  output: 'oif lo accept',
+  input: 'meta l4proto { 50, 51 } accept',
+  forward: 'iifname "dev0" accept',
+}
+
+const script = (...policies: ReturnType<typeof policy>[]) =>
+  steeringScript({ device: 'dev0', policies, tunnels: [] })
 const STEER = 'meta mark set meta mark or 0x400000 accept'
 
 t.test('policies between hosts are looked up in sets, one for each run of a verdict', async (t) => {
@@ -93,4 +100,41 @@ t.test('an optional template asks for nothing', async (t) => {
     0,
   )
   t.same(rulesOf(script(optional), 'input'), ['meta nfproto ipv4 accept'])
+})
+
+t.test('a tunnel is steered by its own packets; what is routed into it is let go there', async (t) => {
+  const endpoints = {
+    local: { family: 'inet', bytes: Uint8Array.of(192, 0, 2, 1) },
+    remote: { family: 'inet', bytes: Uint8Array.of(192, 0, 2, 2) },
+  } as const
+  const text = steeringScript({
+    device: 'dev0',
+    policies: [
+      policy('refuse', { ...hosts(9), proto: 4 }),
+      policy('protect', { daddr: address(10), prefixlen_d: 8, ifindex: 7 }),
+      policy('clear', { ifindex: 7 }, dir.FWD),
+      policy('protect', { daddr: address(10), prefixlen_d: 8 }, dir.FWD),
+    ],
+    tunnels: [{ endpoints, protocols: [4] }],
+  })
+  t.same(rulesOf(text, 'output'), [
+    `ip saddr 192.0.2.1 ip daddr 192.0.2.2 meta l4proto { 4 } ${STEER}`,
+    'ip saddr . ip daddr . meta l4proto @out_0_4p counter name refused_out drop',
+    'meta oif 7 meta nfproto ipv4 ip daddr 10.0.0.0/8 accept',
+  ])
+  t.same(rulesOf(text, 'forward'), [
+    'meta oif 7 meta nfproto ipv4 accept',
+    'meta nfproto ipv4 ip daddr 10.0.0.0/8 counter name clear_in drop',
+  ])
+})
+
+t.test('a mark that a tunnel’s own packet has from the packet inside does not count', async (t) => {
+  const mark = { v: 0, m: 0x80 }
+  t.same(rulesOf(script(policy('protect', {}, dir.OUT, mark)), 'output'), [
+    ...[4, 41, 47].map((protocol) => `meta nfproto ipv4 meta l4proto ${protocol} ${STEER}`),
+    `meta mark & 0x80 == 0x0 meta nfproto ipv4 ${STEER}`,
+  ])
+  t.same(rulesOf(script(policy('protect', { proto: 4 }, dir.OUT, mark)), 'output'), [
+    `meta nfproto ipv4 meta l4proto 4 ${STEER}`,
+  ])
 })

@@ -1,0 +1,35 @@
+/**
+ * Tunnel interfaces as rtnetlink tells of them.
+ *
+ * @module
+ */
+import { type RouteMessage, tunnelOf } from '../../netlink/route/messages.ts'
+import { type Address, isUnspecified } from '../model/address.ts'
+import type { Tunnel } from './tunnels.ts'
+
+/** The IP protocols that a tunnel interface of each kind sends: IPv4 4, IPv6 41, GRE 47. */
+const ENCAPSULATION: Readonly<Record<string, readonly number[]>> = {
+  ipip: [4],
+  sit: [41, 4],
+  ip6tnl: [41, 4],
+  gre: [47],
+  ip6gre: [47],
+}
+
+/** The tunnel that a message is about; `undefined` where it is none, or one without two ends. */
+export function readTunnel(message: RouteMessage): Tunnel | undefined {
+  if (message.name !== 'NEWLINK') return undefined
+  const { ifname } = message.attributes
+  const info = tunnelOf(message.attributes)
+  const protocols = info && ENCAPSULATION[info.kind]
+  if (!ifname || !info?.local || !info.remote || !protocols) return undefined
+  const endpoints = { local: toAddress(info.local), remote: toAddress(info.remote) }
+  if (isUnspecified(endpoints.local) || isUnspecified(endpoints.remote)) return undefined
+  const skipsPolicy = info.kind === 'sit'
+  return { name: ifname, ifindex: message.body.ifi_index, endpoints, protocols, skipsPolicy }
+}
+
+/** @param bytes 4 or 16; copied */
+export function toAddress(bytes: Uint8Array): Address {
+  return { family: bytes.length === 4 ? 'inet' : 'inet6', bytes: new Uint8Array(bytes) }
+}
