@@ -155,9 +155,7 @@ t.test('policies come, are replaced, and go', async (t) => {
 
 t.test('what the data path could not keep is not taken', async (t) => {
   const { refusal } = make()
-  t.equal(refusal(newPolicy(1, { dir: dir.FWD })), 'EOPNOTSUPP')
-  const { sel } = newPolicy(1).body
-  t.equal(refusal(newPolicy(1, { sel: { ...sel, ifindex: 3 } })), 'EOPNOTSUPP', 'a tunnel of its own')
+  t.equal(refusal(newPolicy(1, { dir: 3 })), 'EINVAL', 'a direction that there is not')
   t.equal(refusal({ ...newPolicy(1), attributes: { if_id: 3 } }), 'EINVAL')
   t.equal(refusal(newPolicy(1, { index: 9, dir: dir.IN })), 'EINVAL', 'a number of the other direction')
   const tmpl = Array.from({ length: 6 }, () => defaultTemplate())
