@@ -8,27 +8,35 @@
 import { cpus, release } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { type PathRow, pathTable } from './datapath/table.ts'
+import { codecTable } from './codec/table.ts'
+import { pathTable } from './datapath/table.ts'
 import { hasEsp, lacksNamespaces, outputInMachine } from './support/machine.ts'
 import { type Row, table } from './support/table.ts'
 
 type Measure = (rounds: number) => Row[]
-type Result = Row | PathRow
-type Part = (rounds: number, seconds: number) => Result[] | Promise<Result[]>
 
-/** The parts, each loaded only when it runs. */
-const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
-  policies: async () => (await import('./parts/policies.ts')).policies,
-  keys: async () => keysWhereEspIs((await import('./parts/keys.ts')).keys),
-  list: async () => (await import('./parts/list.ts')).list,
-  replace: async () => (await import('./parts/replace.ts')).replace,
-  start: async () => (await import('./parts/start.ts')).start,
-  growth: async () => (await import('./parts/growth.ts')).growth,
-  datapath: async () => (await import('./parts/datapath.ts')).datapath,
+/** A part, and how its results are shown. */
+interface Part {
+  readonly show: (results: never[]) => string
+  readonly load: () => Promise<(rounds: number, seconds: number) => unknown[] | Promise<unknown[]>>
 }
 
-/** The only part that a user without privileges can run. */
-const UNPRIVILEGED = 'start'
+const times = { show: table }
+
+/** The parts, each loaded only when it runs. */
+const PARTS: Readonly<Record<string, Part>> = {
+  policies: { ...times, load: async () => (await import('./parts/policies.ts')).policies },
+  keys: { ...times, load: async () => keysWhereEspIs((await import('./parts/keys.ts')).keys) },
+  list: { ...times, load: async () => (await import('./parts/list.ts')).list },
+  replace: { ...times, load: async () => (await import('./parts/replace.ts')).replace },
+  start: { ...times, load: async () => (await import('./parts/start.ts')).start },
+  growth: { ...times, load: async () => (await import('./parts/growth.ts')).growth },
+  codec: { show: codecTable, load: async () => (await import('./parts/codec.ts')).codec },
+  datapath: { show: pathTable, load: async () => (await import('./parts/datapath.ts')).datapath },
+}
+
+/** The parts that a user without privileges can run. */
+const UNPRIVILEGED: ReadonlySet<string> = new Set(['start', 'codec'])
 
 function keysWhereEspIs(measureHere: Measure): Measure {
   if (hasEsp()) return measureHere
@@ -39,18 +47,16 @@ function keysWhereEspIs(measureHere: Measure): Measure {
   }
 }
 
-async function resultsOf(part: string): Promise<Result[]> {
-  const load = PARTS[part]
-  if (!load) throw new TypeError(`no part '${part}'; there are ${Object.keys(PARTS).join(', ')}`)
-  if (part !== UNPRIVILEGED && lacking !== undefined) {
-    process.stderr.write(`${part}: skipped: ${lacking}\n`)
+async function resultsOf(name: string, { load }: Part): Promise<unknown[]> {
+  if (!UNPRIVILEGED.has(name) && lacking !== undefined) {
+    process.stderr.write(`${name}: skipped: ${lacking}\n`)
     return []
   }
-  process.stderr.write(`${part} …\n`)
+  process.stderr.write(`${name} …\n`)
   try {
     return await (await load())(rounds, seconds)
   } catch (error) {
-    process.stderr.write(`${part}: failed: ${(error as Error).message}\n`)
+    process.stderr.write(`${name}: failed: ${(error as Error).message}\n`)
     process.exitCode = 1
     return []
   }
@@ -66,16 +72,17 @@ const { values, positionals } = parseArgs({
 })
 const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)]
 const lacking = lacksNamespaces()
-const results: Result[] = []
-for (const part of positionals.length > 0 ? positionals : Object.keys(PARTS)) {
-  results.push(...(await resultsOf(part)))
+/** What is shown in one table, by how it is shown. */
+const results = new Map<Part['show'], unknown[]>()
+for (const name of positionals.length > 0 ? positionals : Object.keys(PARTS)) {
+  const part = PARTS[name]
+  if (!part) throw new TypeError(`no part '${name}'; there are ${Object.keys(PARTS).join(', ')}`)
+  const found = await resultsOf(name, part)
+  if (found.length > 0) results.set(part.show, [...(results.get(part.show) ?? []), ...found])
 }
-if (values.json) process.stdout.write(JSON.stringify(results))
+if (values.json) process.stdout.write(JSON.stringify([...results.values()].flat()))
 else {
   const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'processor'}, Linux ${release()}, Node ${process.version}`
   process.stdout.write(`${machine}; median of ${rounds} runs, in turns with what they are held against\n`)
-  const paths = results.filter((result) => 'results' in result)
-  const rows = results.filter((result) => 'ours' in result)
-  if (rows.length > 0) process.stdout.write(table(rows))
-  if (paths.length > 0) process.stdout.write(pathTable(paths))
+  for (const [show, rows] of results) process.stdout.write(show(rows as never[]))
 }
