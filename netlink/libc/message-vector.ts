@@ -39,6 +39,9 @@ export class MessageVector {
   readonly #namesAt: number
   readonly #controlsAt: number
   readonly #controlSize: number
+  /** Slots, from the first on, that must be made ready to receive again; and for which headroom the others are ready. */
+  #stale = 0
+  #headroom = -1
 
   /**
    * @param slots datagrams to a call
@@ -79,6 +82,7 @@ export class MessageVector {
 
   /** Points a slot at the bytes from `at` on. To be sent to the `sockaddr` of `nameLength` bytes at {@link nameAt}. */
   prepare(slot: number, at: number, length: number, nameLength: number): void {
+    this.#headroom = -1
     this.#setPlace(slot, at, length)
     this.arena.view.setUint32(slot * HEADER_SIZE + NAME_LENGTH, nameLength, true)
   }
@@ -94,7 +98,9 @@ export class MessageVector {
    */
   receive(fd: number, headroom: number, count = this.slots): number {
     const { view, address } = this.arena
-    for (let slot = 0; slot < count; slot++) {
+    // What the call before did not use is still as it must be.
+    const stale = headroom === this.#headroom ? this.#stale : this.slots
+    for (let slot = 0; slot < stale; slot++) {
       const header = slot * HEADER_SIZE
       this.#setPlace(slot, this.slotAt(slot) + headroom, this.#slotSize - headroom)
       view.setUint32(header + NAME_LENGTH, NAME_SIZE, true)
@@ -103,6 +109,8 @@ export class MessageVector {
     }
     recvmmsg ??= bind('int recvmmsg(int, uintptr_t, unsigned int, int, void *)') as Call
     const got = recvmmsg(fd, address, count, MSG_DONTWAIT, null)
+    this.#headroom = headroom
+    this.#stale = Math.min(Math.max(got, 0) + 1, this.slots)
     return got >= 0 ? got : -lastErrno()
   }
 
