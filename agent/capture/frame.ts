@@ -1,10 +1,11 @@
 /**
- * One packet of a capture, as the readers of capture files hand it on, and what covered it.
+ * What a capture consists of: the contract between those who make frames (readers of files, live capture, the removal of
+ * AH and ESP) and those who look at them (filter, printer, writer).
  *
  * @module
  */
 
-/** What the bytes of a frame begin with: Ethernet, Linux's cooked headers, BSD's loopback header, or IP itself. */
+/** What a frame begins with. `cooked` and `cooked2` are Linux's SLL and SLL2, `null` a 4-byte address family. */
 export type LinkLayer = 'ethernet' | 'cooked' | 'cooked2' | 'null' | 'raw'
 
 /** One packet of a capture. `bytes` are valid only until the next one is read. */
@@ -17,8 +18,7 @@ export interface Frame {
   readonly link: LinkLayer
   readonly bytes: Uint8Array
   /**
-   * Where the IP header begins in `bytes`; -1 where the frame holds no IP packet (ARP, ...). VLAN tags are stepped
-   * over.
+   * Where the IP header begins in `bytes`; -1 where the frame holds no IP packet (ARP, ...). VLAN tags are stepped over.
    */
   readonly ipAt: number
   /** End of captured bytes. */
@@ -29,14 +29,36 @@ export interface Frame {
   readonly covers: readonly Cover[]
 }
 
+/** Why a cover is on or off. */
+export type Verdict = 'opened' | 'no key' | 'wrong ICV' | 'malformed' | 'unsupported'
+
 /** One AH or ESP that was taken off (or could not be). */
 export interface Cover {
   readonly protocol: 'ah' | 'esp'
   readonly spi: number
   readonly sequence: number
   /** 'opened' where the ICV was right and the packet was decrypted; otherwise why not. */
-  readonly verdict: 'opened' | 'no key' | 'wrong ICV' | 'malformed' | 'unsupported'
+  readonly verdict: Verdict
   readonly mode?: 'transport' | 'tunnel'
+  /** Names of the SA's algorithms as Solaris prints them, where the key is known. */
   readonly encryption?: string
   readonly authentication?: string
+}
+
+/** A frame that its maker fills anew for each packet. */
+export type FrameSlot = { -readonly [Field in keyof Frame]: Frame[Field] }
+
+export const NO_COVERS: readonly Cover[] = []
+
+export function newFrame(): FrameSlot {
+  return {
+    number: 0,
+    time: 0n,
+    link: 'raw',
+    bytes: new Uint8Array(0),
+    ipAt: -1,
+    end: 0,
+    wireLength: 0,
+    covers: NO_COVERS,
+  }
 }

@@ -21,6 +21,8 @@ const IP = 0x0800
 const IPV6 = 0x86dd
 const VLAN = 0x8100
 const SERVICE_VLAN = 0x88a8
+/** What came before the service tag of IEEE 802.1ad. */
+const OLD_SERVICE_VLAN = 0x9100
 /** Header lengths of `LINKTYPE_LINUX_SLL`, `LINKTYPE_LINUX_SLL2` and `LINKTYPE_NULL`. */
 const COOKED_LENGTH = 16
 const COOKED2_LENGTH = 20
@@ -51,7 +53,7 @@ function decodeEther(context: Context, end: number): LinkPayload | undefined {
   let at = ETHER_LENGTH
   let type = read16(bytes, at - 2)
   const tags: string[] = []
-  while ((type === VLAN || type === SERVICE_VLAN) && at + 4 <= Math.min(end, context.captured)) {
+  while (isTag(type) && at + 4 <= Math.min(end, context.captured)) {
     const control = read16(bytes, at)
     type = read16(bytes, at + 2)
     at += 4
@@ -139,4 +141,8 @@ function etherKind(bytes: Uint8Array): string {
 
 function destinationColumn(bytes: Uint8Array): string {
   return etherKind(bytes) || '*'
+}
+
+function isTag(type: number): boolean {
+  return type === VLAN || type === SERVICE_VLAN || type === OLD_SERVICE_VLAN
 }
