@@ -50,17 +50,7 @@ function decodeEther(context: Context, end: number): LinkPayload | undefined {
   const wrong = lack(context, 0, ETHER_LENGTH, end)
   if (wrong !== undefined) return addBroken(context, 'ETHER', 'Ether Header', wrong)
   context.destination = destinationColumn(bytes)
-  let at = ETHER_LENGTH
-  let type = read16(bytes, at - 2)
-  const tags: string[] = []
-  while (isTag(type) && at + 4 <= Math.min(end, context.captured)) {
-    const control = read16(bytes, at)
-    type = read16(bytes, at + 2)
-    at += 4
-    // An ID of 0 is a priority tag: the packet is in no VLAN.
-    if ((control & 0xfff) !== 0) context.tag += `VLAN#${control & 0xfff}: `
-    tags.push(`VLAN ID = ${control & 0xfff}`, `VLAN Priority = ${control >>> 13}`)
-  }
+  const { type, at, tags } = stepOverTags(context, read16(bytes, ETHER_LENGTH - 2), ETHER_LENGTH, end)
   const text = ethertypeText(type)
   add(context, 'ETHER', 'Ether Header', `ETHER Type=${text}, size = ${context.frame.wireLength} bytes`, [
     ...arrival(context),
@@ -70,6 +60,29 @@ function decodeEther(context: Context, end: number): LinkPayload | undefined {
     type <= LARGEST_LENGTH ? `IEEE 802.3 length = ${type} bytes` : `Ethertype = ${text}`,
   ])
   return { type, at }
+}
+
+/** VLAN tags stand between the Ethernet type and the payload, each with the type of what is behind it. */
+function stepOverTags(
+  context: Context,
+  outerType: number,
+  from: number,
+  end: number,
+): LinkPayload & { readonly tags: readonly string[] } {
+  const { bytes } = context
+  const tags: string[] = []
+  let type = outerType
+  let at = from
+  while (isTag(type) && at + 4 <= Math.min(end, context.captured)) {
+    const control = read16(bytes, at)
+    const id = control & 0xfff
+    type = read16(bytes, at + 2)
+    at += 4
+    // An ID of 0 is a priority tag: the packet is in no VLAN.
+    if (id !== 0) context.tag += `VLAN#${id}: `
+    tags.push(`VLAN ID = ${id}`, `VLAN Priority = ${control >>> 13}`)
+  }
+  return { type, at, tags }
 }
 
 /** Both cooked headers hold the same, at different places. */
@@ -84,7 +97,7 @@ function decodeCooked(
   const { bytes } = context
   const wrong = lack(context, 0, length, end)
   if (wrong !== undefined) return addBroken(context, 'COOKED', 'Cooked Header', wrong)
-  const type = read16(bytes, typeAt)
+  const { type, at, tags } = stepOverTags(context, read16(bytes, typeAt), length, end)
   const kind = length === COOKED_LENGTH ? read16(bytes, 0) : (bytes[10] ?? 0)
   const addressLength =
     length === COOKED_LENGTH ? read16(bytes, addressLengthAt) : (bytes[addressLengthAt] ?? 0)
@@ -92,12 +105,12 @@ function decodeCooked(
   const details = [...arrival(context), `Packet type = ${COOKED_KINDS[kind] ?? kind}`]
   if (addressLength > 0)
     details.push(`Source      = ${etherText(bytes, addressAt, Math.min(8, addressLength))},`)
-  details.push(`Ethertype = ${text}`)
+  details.push(...tags, `Ethertype = ${text}`)
   const summary = `COOKED Type=${text}, size = ${context.frame.wireLength} bytes`
   add(context, 'COOKED', 'Cooked Header', summary, details)
   if (kind === 1) context.destination = '(broadcast)'
   else if (kind === 2) context.destination = '(multicast)'
-  return { type, at: length }
+  return { type, at }
 }
 
 const COOKED_KINDS = ['to this host', 'broadcast', 'multicast', 'to another host', 'from this host']

@@ -2,6 +2,7 @@ import t from 'tap'
 import type { Cover, Frame } from '../../../../../agent/capture/frame.ts'
 import { parseAddress } from '../../../../../agent/model/address.ts'
 import { type FilterNames, parseFilter } from '../../../../../compat/solaris/snoop/filter/index.ts'
+import { withSurroundings } from '../arbitraries.ts'
 import * as p from '../packets.ts'
 
 const address = (text: string) => {
@@ -120,6 +121,9 @@ t.test('hosts, networks, ports', async () => {
   selects('net 2001:db8::/33', ...V6)
   selects('to net 2001:db8::3/127', ...V6)
   selects('to net 2001:db8::3')
+  selects('to net 2001:db8::5/127')
+  selects('net ::/0', ...V6)
+  selects('net 0.0.0.0/0', ...without(...V6))
   selects('port 22', 'tcp', 'ah', 'opened')
   selects('from port 22')
   selects('to tcp port 22', 'tcp', 'ah', 'opened')
@@ -177,4 +181,17 @@ t.test('how conditions are joined', async () => {
   selects('pinky dinky ICMP', 'icmp')
   selects('pinky AND icmp OR arp', 'icmp', 'arp')
   selects('  arp\n or\ticmp ', 'arp', 'icmp')
+})
+
+t.test('packets that were cut when captured have what is there', async (t) => {
+  const cut = (frame: Frame, end: number): Frame => withSurroundings({ ...frame, end })[1]
+  const esp = parseFilter('esp')
+  t.ok(esp(cut(FRAMES.espUdp, 14 + 20 + 8 + 8)))
+  t.notOk(esp(cut(FRAMES.espUdp, 14 + 20 + 8 + 7)), 'not told from IKE by what is behind the end')
+  t.ok(esp(cut(FRAMES.esp, 14 + 20)), 'the IP header says so')
+  const port = parseFilter('port 22')
+  t.ok(port(cut(FRAMES.tcp, 14 + 20 + 4)))
+  t.notOk(port(cut(FRAMES.tcp, 14 + 20 + 3)))
+  t.ok(parseFilter('length = 94 and greater 90')(cut(FRAMES.tcp, 20)), 'the length is that on the wire')
+  t.notOk(parseFilter('ip')(cut(FRAMES.tcp, 14 + 19)))
 })

@@ -152,6 +152,8 @@ t.test('uncovered packets', async (t) => {
     [`${columns}ESP SPI=0x1f4 ${tcp}`],
     'the length on the wire is that of the packet around',
   )
+  const short = { ...p.rawOf(p.ip(17, p.octets(1), { total: 28 }), [OPENED]), wireLength: 200 }
+  t.match(summaryLines(short)[0], /UDP \[malformed: 1 of 8 bytes\]$/)
 })
 
 t.test('packets that could not be opened', async (t) => {
@@ -324,6 +326,8 @@ t.test('link layers', async (t) => {
   t.same(summaryLines(p.frameOf(tagged, 18)), [`${columns}VLAN#100: UDP D=2 S=1 LEN=8`])
   const cooked = p.octets('0000 0001 0006 080027aa1111 0000 0800', inner)
   t.same(both(cooked, { link: 'cooked' }), [`${columns}COOKED Type=0800 (IP), size = 44 bytes`])
+  const cookedTag = p.octets('0000 0001 0006 080027aa1111 0000 9100 0005 0800', inner)
+  t.same(both(cookedTag, { link: 'cooked' }), [`${columns}VLAN#5: COOKED Type=0800 (IP), size = 48 bytes`])
   const cooked2 = p.octets('0800 0000 00000002 0001 04 06 080027aa1111 0000', inner)
   t.same(both(cooked2, { link: 'cooked2' }), [`${columns}COOKED Type=0800 (IP), size = 48 bytes`])
   t.same(both(p.octets('02000000', inner), { link: 'null' }), [

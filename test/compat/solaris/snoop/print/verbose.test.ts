@@ -223,6 +223,10 @@ ICMPv6:  Option type = 99, 8 bytes
 ICMPv6:
 `,
   )
+  const wrongOption = (option: string): string =>
+    joined(p.packetOf(p.ip6(58, p.octets(135, 0, '0000 00000000', target, option))))
+  t.match(wrongOption('0100 080027aa1111'), '\nICMPv6:  [malformed: option of 0 bytes]\nICMPv6:\n')
+  t.match(wrongOption('0102 080027aa1111'), '\nICMPv6:  [malformed: 8 of 16 bytes]\nICMPv6:\n')
 })
 
 t.test('IPv6 extension headers', async (t) => {
