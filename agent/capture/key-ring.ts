@@ -23,7 +23,7 @@ export interface KeySource {
 }
 
 export class KeyRing {
-  readonly #bySpi = new Map<string, ViewedSa[]>()
+  readonly #bySpi = new Map<number, ViewedSa[]>()
   readonly #ports = new Set<number>([NAT_PORT])
   readonly #source: KeySource | undefined
   readonly #pause: number
@@ -114,6 +114,6 @@ export class KeyRing {
   }
 }
 
-function keyOf(protocol: 'ah' | 'esp', spi: number): string {
-  return `${protocol}${spi}`
+function keyOf(protocol: 'ah' | 'esp', spi: number): number {
+  return spi * 2 + (protocol === 'ah' ? 1 : 0)
 }
