@@ -101,7 +101,7 @@ export class LiveCapture {
           if (this.#read(slot)) handler.frame(this.#frame)
         if (count < BATCH) break
       }
-      handler.pause()
+      if (this.#watch) handler.pause()
     })
   }
 

@@ -8,6 +8,7 @@ import { type Frame, newFrame } from './frame.ts'
 import { openPcap, PCAP_HEADER_LENGTH } from './pcap.ts'
 import { openPcapng } from './pcapng.ts'
 import { AGAIN, BROKEN, type Damage, FRAME, type RecordReader } from './record.ts'
+import { openSnoop } from './snoop-file.ts'
 
 export type { Damage } from './record.ts'
 
@@ -86,14 +87,15 @@ export class CaptureReader {
   #open(): RecordReader | undefined {
     const source = this.#source
     const { available, view, at } = source
+    // Those of pcapng and snoop are shorter, but a file of theirs with a packet in it is not.
     if (available < PCAP_HEADER_LENGTH && !source.isFinished) return undefined
     if (available >= 2 && view.getUint16(at) === GZIP) {
       return this.#refuse('the file is compressed; unpack it first: zcat FILE | solipsec snoop -r -')
     }
-    const records = available < 4 ? undefined : (openPcapng(source) ?? openPcap(source))
+    const records = available < 4 ? undefined : (openPcapng(source) ?? openPcap(source) ?? openSnoop(source))
     if (typeof records === 'object') return records
     if (available === 0) return this.#refuse('the file is empty')
-    return this.#refuse(records ?? 'this is no capture file (pcap or pcapng)')
+    return this.#refuse(records ?? 'this is no capture file (pcap, pcapng or snoop)')
   }
 
   #refuse(reason: string): undefined {

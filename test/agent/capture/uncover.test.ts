@@ -17,6 +17,8 @@ import { ipv4 } from './files.ts'
 const FUZZ_RUNS = Number(process.env.SOLIPSEC_FUZZ ?? 3000)
 const ip = newIpHeader()
 
+t.setTimeout(600_000)
+
 const heads: Readonly<Record<LinkLayer, string>> = {
   ethernet: '0202020202020202020202028100000508 00',
   cooked: '0000000100060202020202020000 0800',

@@ -21,6 +21,7 @@ const STDIN = 0
  * @throws CommandError where the file cannot be read to its end, after what could be read was shown
  */
 export async function viewFile(file: string, viewer: Viewer, request: Request, io: Io): Promise<void> {
+  if (file === '-' && io.stdin.isTTY) throw new CommandError('standard input is a terminal, and no capture')
   const fd = file === '-' ? STDIN : openSync(file, constants.O_RDONLY)
   try {
     const reader = new CaptureReader(fd)

@@ -32,21 +32,32 @@ export async function viewNetwork(
   io.stderr.write(`Using device ${title} (${isPromiscuous ? '' : 'non-'}promiscuous mode)\n`)
   const isCounted = io.stderr.isTTY && !request.isTextWanted
   try {
-    const broken = await new Promise<string | undefined>((resolve) => {
+    const broken = await new Promise<string | undefined>((resolve, reject) => {
       io.interrupted.addEventListener('abort', () => resolve(undefined), { once: true })
       if (io.interrupted.aborted) resolve(undefined)
-      capture.listen({
-        frame: (frame) => {
-          if (viewer.view(frame)) return
-          // Nothing more is to be shown, whatever waits in the socket.
+      // Called by the event loop: what is thrown there would be nobody's.
+      const guarded = (work: () => void) => {
+        try {
+          work()
+        } catch (error) {
           capture.close()
-          resolve(undefined)
-        },
-        pause: () => {
-          if (request.drops) countDrops(capture, viewer)
-          viewer.flush()
-          if (isCounted) io.stderr.write(`\r${viewer.shown} packets `)
-        },
+          reject(error)
+        }
+      }
+      capture.listen({
+        frame: (frame) =>
+          guarded(() => {
+            if (viewer.view(frame)) return
+            // Nothing more is to be shown, whatever waits in the socket.
+            capture.close()
+            resolve(undefined)
+          }),
+        pause: () =>
+          guarded(() => {
+            if (request.drops) countDrops(capture, viewer)
+            viewer.flush()
+            if (isCounted) io.stderr.write(`\r${viewer.shown} packets `)
+          }),
         broken: resolve,
       })
     })

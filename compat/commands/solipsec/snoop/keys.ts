@@ -35,7 +35,7 @@ export async function keyRing(request: Request, io: Io): Promise<KeyRing | undef
     ring.load()
   } catch (error) {
     // A capture file may be looked at by anybody, keys or none; the table is nothing without them.
-    if (request.input.kind === 'none') throw error
+    if (request.wireshark !== undefined) throw error
     io.stderr.write(`NOTE: no keys, so nothing is decrypted: ${reasonOf(error)}\n`)
     return new KeyRing()
   }

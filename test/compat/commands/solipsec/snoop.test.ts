@@ -149,6 +149,27 @@ t.test('what is wrong is said, after what could be shown', async (t) => {
   for (const [argv, err] of rows) t.match(await snoop(...argv), { code: 1, out: '', err }, argv.join(' '))
 })
 
+t.test('a progress bar on a terminal, where packets are not printed', async (t) => {
+  const seen = async (...argv: string[]): Promise<string> => {
+    const io = captureIo()
+    const write = (text: string) => io.stderr.write(text)
+    const stderr = { isTTY: true, write, flush: () => {}, stream: () => io.stderr.stream() }
+    await run(['snoop', ...withKeys, ...argv], { ...io, stderr })
+    return io.err().replaceAll('\r\x1b[K', '~')
+  }
+  const bar = /^~\[.*~4 packets, 4 (shown|written)/
+  t.match(await seen('-q'), bar)
+  t.match(await seen('-w', place('again')), bar)
+  t.equal(await seen(), '')
+})
+
+t.test('an interrupt ends the reading of a file', async (t) => {
+  const io = captureIo()
+  io.interrupt()
+  t.equal(await run(['snoop', ...withKeys], io), 1)
+  t.equal(io.err(), 'solipsec snoop: interrupted\n')
+})
+
 t.test('the commands of solipsec', async (t) => {
   const solipsec = async (...argv: string[]): Promise<Outcome> => {
     const io = captureIo()
