@@ -4,7 +4,7 @@
  * @module
  */
 import { read16, read32 } from '../../../../agent/datapath/software/packet/octets.ts'
-import { failureOf, failureText } from './cover.ts'
+import { brokenOf, failureOf, failureText } from './cover.ts'
 import { add, addBroken, type Context, lack, type Step } from './layer.ts'
 import { protocolText } from './protocols.ts'
 import { hex, hexOctets } from './text.ts'
@@ -16,7 +16,7 @@ const FIXED_LENGTH = 12
 export function decodeAh(context: Context, { at, end, partial }: Step): Step | undefined {
   const { bytes } = context
   const wrong = lack(context, at, FIXED_LENGTH, end)
-  if (wrong !== undefined) return addBroken(context, 'AH', TITLE, wrong)
+  if (wrong !== undefined) return addBroken(context, 'AH', TITLE, wrong, brokenOf(context.frame, 'ah'))
   const next = bytes[at] ?? 0
   const field = bytes[at + 1] ?? 0
   const length = (field + 2) * 4

@@ -69,6 +69,11 @@ export function failureOf(
   )
 }
 
+/** The cover that a header is whose SPI cannot be read, or `undefined`. */
+export function brokenOf({ covers }: Frame, protocol: Cover['protocol']): Cover | undefined {
+  return covers.find((cover) => cover.verdict === 'malformed' && cover.protocol === protocol)
+}
+
 /** ` (no key)`, or nothing. */
 export function failureText(cover: Cover | undefined): string {
   return cover === undefined || cover.verdict === 'opened' ? '' : ` (${cover.verdict})`

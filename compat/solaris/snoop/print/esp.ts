@@ -4,7 +4,7 @@
  * @module
  */
 import { read32 } from '../../../../agent/datapath/software/packet/octets.ts'
-import { failureOf, failureText } from './cover.ts'
+import { brokenOf, failureOf, failureText } from './cover.ts'
 import { add, addBroken, type Context, lack, type Step } from './layer.ts'
 import { hex } from './text.ts'
 
@@ -14,7 +14,7 @@ const FIXED_LENGTH = 8
 export function decodeEsp(context: Context, { at, end }: Step): undefined {
   const { bytes } = context
   const wrong = lack(context, at, FIXED_LENGTH, end)
-  if (wrong !== undefined) return addBroken(context, 'ESP', TITLE, wrong)
+  if (wrong !== undefined) return addBroken(context, 'ESP', TITLE, wrong, brokenOf(context.frame, 'esp'))
   const spi = read32(bytes, at)
   const replay = read32(bytes, at + 4)
   const cover = failureOf(context.frame, 'esp', spi, replay)

@@ -75,7 +75,13 @@ export function add(
 }
 
 /** Adds a layer of which no more can be said than what is wrong with it. */
-export function addBroken(context: Context, name: string, title: string, wrong: string): undefined {
-  add(context, name, title, `${name} ${wrong}`, [wrong])
+export function addBroken(
+  context: Context,
+  name: string,
+  title: string,
+  wrong: string,
+  cover?: Cover,
+): undefined {
+  add(context, name, title, `${name} ${wrong}`, [wrong], cover)
   return undefined
 }

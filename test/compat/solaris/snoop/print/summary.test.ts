@@ -167,10 +167,13 @@ t.test('packets that could not be opened', async (t) => {
   const inside: Cover = { ...OPENED, spi: 8, verdict: 'no key' }
   const half = { covers: [{ ...ah, verdict: 'opened' }, inside] }
   t.equal(line(p.ip(50, p.esp(8, 9)), half), 'AH SPI=0x1f4 ESP SPI=0x8 Replay=9 (no key)')
+  const unreadable: Cover = { protocol: 'esp', spi: 0, sequence: 0, verdict: 'malformed' }
+  t.equal(line(p.ip(50, p.octets(1)), { covers: [unreadable] }), 'ESP [malformed: 1 of 8 bytes]')
+  const elsewhere = { covers: [{ ...OPENED, verdict: 'no key' as const }] }
   t.equal(
-    line(p.ip(50, p.octets(1)), { covers: [{ ...OPENED, verdict: 'malformed' }] }),
-    'ESP SPI=0x1f4 Replay=9 (malformed)',
-    'a verdict on a header that is not there is told, too',
+    line(p.ip(17, p.udp(5000, 5000, p.esp(0x1f4, 9))), elsewhere),
+    'ESP SPI=0x1f4 Replay=9 (no key)',
+    'a verdict on a header that is not found here is told, too',
   )
 })
 
