@@ -16,9 +16,13 @@ import { withinTime } from './record.ts'
 const SOL_PACKET = 263
 const PACKET_ADD_MEMBERSHIP = 1
 const PACKET_STATISTICS = 6
+const PACKET_AUXDATA = 8
 const PACKET_MR_PROMISC = 1
 const PACKET_OUTGOING = 4
 const ETH_P_ALL = 3
+const ETH_P_8021Q = 0x8100
+const TP_STATUS_VLAN_VALID = 0x10
+const TP_STATUS_VLAN_TPID_VALID = 0x40
 const ARPHRD_LOOPBACK = 772
 const SO_TIMESTAMPNS = 35
 const EAGAIN = 11
@@ -43,8 +47,10 @@ const ROUNDS_A_TURN = 8
 const HEADROOM = 32
 /** What segmentation offload makes of packets: the longest IP packet behind the longest header. */
 const SLOT = HEADROOM + 65_536 + 128
-/** A time is 16 bytes behind a head of 16. */
-const CONTROL = 64
+/** A time and `tpacket_auxdata`, each behind a head of 16 bytes. */
+const CONTROL = 128
+const MAC_ADDRESSES = 12
+const VLAN_TAG = 4
 const RECEIVE_BUFFER = 16 * 1024 * 1024
 
 export interface LiveOptions {
@@ -137,7 +143,7 @@ export class LiveCapture {
     const dataAt = vector.slotAt(slot) + HEADROOM
     const isCooked = this.link === 'cooked2'
     if (isCooked) writeCooked(bytes, view, name, dataAt - COOKED2_LENGTH)
-    const at = isCooked ? dataAt - COOKED2_LENGTH : dataAt
+    const at = isCooked ? dataAt - COOKED2_LENGTH : dataAt - this.#restoreTag(slot, dataAt)
     const whole = dataAt + length - at
     const captured = Math.min(whole, this.#snapLength)
     const frame = this.#frame
@@ -149,6 +155,25 @@ export class LiveCapture {
     frame.wireLength = whole
     frame.ipAt = findIp(frame.bytes, captured, this.link)
     return true
+  }
+
+  /**
+   * Puts the VLAN tag back, which the kernel takes off Ethernet frames and tells beside them.
+   *
+   * @returns by how many bytes the frame begins earlier
+   */
+  #restoreTag(slot: number, dataAt: number): number {
+    if (this.link !== 'ethernet') return 0
+    const { bytes, view } = this.#vector.arena
+    const at = this.#vector.controlOf(slot, SOL_PACKET, PACKET_AUXDATA)
+    const status = at === 0 ? 0 : view.getUint32(at, littleEndian)
+    if ((status & TP_STATUS_VLAN_VALID) === 0) return 0
+    const begin = dataAt - VLAN_TAG
+    bytes.copyWithin(begin, dataAt, dataAt + MAC_ADDRESSES)
+    const hasType = (status & TP_STATUS_VLAN_TPID_VALID) !== 0
+    view.setUint16(begin + MAC_ADDRESSES, hasType ? view.getUint16(at + 18, littleEndian) : ETH_P_8021Q)
+    view.setUint16(begin + MAC_ADDRESSES + 2, view.getUint16(at + 16, littleEndian))
+    return VLAN_TAG
   }
 
   #timeOf(slot: number): bigint {
@@ -185,6 +210,7 @@ function openSocket(type: number, interfaceIndex: number): number {
   try {
     enlarge(fd)
     libc.setSockOptInt(fd, libc.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    libc.setSockOptInt(fd, SOL_PACKET, PACKET_AUXDATA, 1)
     const address = new Uint8Array(ADDRESS_LENGTH)
     const view = new DataView(address.buffer)
     view.setUint16(0, libc.AF_PACKET, littleEndian)

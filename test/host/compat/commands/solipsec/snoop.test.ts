@@ -6,7 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { readBack } from '../../../../agent/capture/files.ts'
+import { listInterfaces } from '../../../../../agent/capture/interfaces.ts'
+import { littleEndian } from '../../../../../netlink/codec/memory.ts'
+import * as libc from '../../../../../netlink/libc/socket.ts'
+import { ipv4, readBack } from '../../../../agent/capture/files.ts'
 import { TestNet } from '../../../../support/namespaces.ts'
 import { ownState } from '../../../../support/own-state.ts'
 import { root } from '../../../../support/tiers.ts'
@@ -141,6 +144,32 @@ t.test('new keys are found while it runs; everything is in the file when it is i
   for (const { link, hex } of frames) t.same([link, hex.slice(58, 60)], ['cooked2', '01'])
   const spis = [...readFileSync(table, 'utf8').matchAll(/"0x0000(\d000)"/g)].map(([, spi]) => spi)
   t.same(spis.sort(), ['1000', '2000'])
+})
+
+/** Sends an Ethernet frame from the right host, from below everything that might change it. */
+function sendFrame(frame: Uint8Array): void {
+  right.visit(() => {
+    const index = listInterfaces().find(({ name }) => name === right.host.device)?.index ?? 0
+    const address = new Uint8Array(20)
+    const view = new DataView(address.buffer)
+    view.setUint16(0, libc.AF_PACKET, littleEndian)
+    view.setInt32(4, index, littleEndian)
+    const fd = libc.socket(libc.AF_PACKET, libc.SOCK_RAW, 0)
+    libc.send(fd, frame, 0, address)
+    libc.close(fd)
+  })
+}
+
+t.test('VLAN tags are where they were', async (t) => {
+  const file = join(folder, 'vlan.pcapng')
+  const snoop = await Snoop.start('-w', file, '-c', '1', 'vlan')
+  const packet = ipv4(Buffer.from('9c4003e7000a0000 4142'.replace(' ', ''), 'hex'), 17)
+  const frame = Buffer.concat([Buffer.from('ffffffffffff0202020202028100a0050800', 'hex'), packet])
+  sendFrame(frame)
+  t.equal(await snoop.end(), 0)
+  const { frames } = await readBack(readFileSync(file))
+  t.equal(frames[0]?.hex.slice(0, 2 * frame.length), frame.toString('hex'))
+  t.equal(frames[0]?.ipAt, 18)
 })
 
 t.test('what is refused', async (t) => {
