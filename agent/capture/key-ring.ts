@@ -29,7 +29,8 @@ export class KeyRing {
   readonly #pause: number
   readonly #clock: () => number
   #size = 0
-  #refreshed: number
+  /** When the source may be asked again. */
+  #next = Number.NEGATIVE_INFINITY
 
   /**
    * @param source asked again where an SPI is not known, at most once in `pause` milliseconds
@@ -39,7 +40,6 @@ export class KeyRing {
     this.#source = source
     this.#pause = pause
     this.#clock = clock
-    this.#refreshed = Number.NEGATIVE_INFINITY
   }
 
   get size(): number {
@@ -79,6 +79,7 @@ export class KeyRing {
   load(): void {
     const source = this.#source
     if (!source) return
+    const begin = this.#clock()
     const present = source.dump()
     if (this.#size + present.length > MOST_KEPT) this.#clear()
     for (const message of present) {
@@ -88,11 +89,13 @@ export class KeyRing {
       const sa = source.make(message)
       if (sa) this.add(sa)
     }
-    this.#refreshed = this.#clock()
+    // Of a database so large that it takes long to read, a tenth of the time is enough.
+    const end = this.#clock()
+    this.#next = end + Math.max(this.#pause, 9 * (end - begin))
   }
 
   #refresh(): boolean {
-    if (!this.#source || this.#clock() - this.#refreshed < this.#pause) return false
+    if (!this.#source || this.#clock() < this.#next) return false
     this.load()
     return true
   }

@@ -59,5 +59,16 @@ async function viewAll(
   do {
     for (let frame = reader.next(); frame; frame = reader.next()) if (!viewer.view(frame)) return
     bar?.show(reader.offset)
-  } while (!interrupted.aborted && (await reader.fill()))
+  } while (!interrupted.aborted && (await fill(reader)))
+}
+
+/** The system does not say which file it could not read. */
+async function fill(reader: CaptureReader): Promise<boolean> {
+  try {
+    return await reader.fill()
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    throw new CommandError(`cannot read the capture: ${message}`)
+  }
 }

@@ -35,8 +35,9 @@ export async function keyRing(request: Request, io: Io): Promise<KeyRing | undef
     ring.load()
   } catch (error) {
     // A capture file may be looked at by anybody, keys or none; the table is nothing without them.
-    if (request.wireshark !== undefined) throw error
-    io.stderr.write(`NOTE: no keys, so nothing is decrypted: ${reasonOf(error)}\n`)
+    const reason = reasonOf(error)
+    if (request.wireshark !== undefined) throw new CommandError(reason)
+    io.stderr.write(`NOTE: no keys, so nothing is decrypted: ${reason}\n`)
     return new KeyRing()
   }
   return ring
@@ -45,7 +46,8 @@ export async function keyRing(request: Request, io: Io): Promise<KeyRing | undef
 function reasonOf(error: unknown): string {
   const reason = error instanceof CommandError ? error : explain(error)
   if (!reason) throw error
-  return reason.message
+  if (reason.outcome !== 'permission') return reason.message
+  return 'the SAs in use are shown to root alone; a key file (-k FILE) can take their place'
 }
 
 /** SAs of the network namespace that the thread is in; while it captures, also those that come later. */
