@@ -1,6 +1,4 @@
 /** Live capture between hosts of our own: what the software data path protects is shown opened, as it comes. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +10,7 @@ import * as libc from '../../../../../netlink/libc/socket.ts'
 import { ipv4, readBack } from '../../../../agent/capture/files.ts'
 import { TestNet } from '../../../../support/namespaces.ts'
 import { ownState } from '../../../../support/own-state.ts'
-import { root } from '../../../../support/tiers.ts'
+import { SnoopProcess, until } from '../../../../support/snoop-process.ts'
 import { AES_SHA256, AH_SHA256, keyFile, pairOf } from '../../../../vm/support/keys.ts'
 import { Station } from '../../../../vm/support/station.ts'
 import { ping } from '../../../../vm/support/traffic.ts'
@@ -28,67 +26,11 @@ t.teardown(() => rmSync(folder, { recursive: true }))
 
 const from = { station: left, address: '10.1.0.1' }
 const to = { station: right, address: '10.1.0.2' }
+const snoop = (...argv: string[]) => SnoopProcess.start(t, left.host.namespace, ...argv)
+const refused = (argv: readonly string[], uid?: number) =>
+  SnoopProcess.refused(t, left.host.namespace, argv, uid)
+
 const ends = { source: '10.1.0.1', destination: '10.1.0.2' }
-
-/** A running `solipsec snoop` on the left host. */
-class Snoop {
-  out = ''
-  err = ''
-  readonly #child
-  readonly #exit: Promise<unknown[]>
-
-  private constructor(argv: readonly string[], uid?: number) {
-    const where = ['snoop', '--netns', left.host.namespace, '--datapath', 'auto', '-n']
-    this.#child = spawn(join(root, 'bin', 'solipsec'), [...where, ...argv], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      ...(uid !== undefined && { uid, gid: uid }),
-    })
-    this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      this.out += text
-    })
-    this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.err += text
-    })
-    this.#exit = once(this.#child, 'close')
-    t.teardown(() => {
-      this.#child.kill('SIGKILL')
-    })
-  }
-
-  /** Packets from now on are seen. */
-  static async start(...argv: string[]): Promise<Snoop> {
-    const snoop = new Snoop(argv)
-    await snoop.until(() => snoop.err.includes('Using device'))
-    return snoop
-  }
-
-  static async refused(argv: readonly string[], uid?: number): Promise<string> {
-    const snoop = new Snoop(argv, uid)
-    const code = await snoop.end()
-    if (code !== 1) throw new Error(`ended with ${code}: ${snoop.err}`)
-    return snoop.err
-  }
-
-  async until(isTrue: () => boolean): Promise<void> {
-    for (let i = 0; !isTrue(); i++) {
-      if (i > 1500 || this.#child.exitCode !== null) throw new Error(`waited in vain: ${this.out}${this.err}`)
-      await sleep(10)
-    }
-  }
-
-  async end(signal?: NodeJS.Signals): Promise<unknown> {
-    if (signal) this.#child.kill(signal)
-    const [code] = await this.#exit
-    return code
-  }
-}
-
-async function untilAsync(isTrue: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; !(await isTrue()); i++) {
-    if (i > 1500) throw new Error('waited in vain')
-    await sleep(10)
-  }
-}
 
 const rule = (own: string, other: string, algorithms: string) =>
   `{laddr ${own} raddr ${other}} ipsec {${algorithms}}`
@@ -103,27 +45,27 @@ const ESP = 'encr_algs aes(128) encr_auth_algs sha256'
 
 t.test('pings through ESP, on one interface', async (t) => {
   await protectBy(ESP, keyFile(pairOf({ ...AES_SHA256, spi: 0x1000, ...ends })))
-  const snoop = await Snoop.start('-D', '-c', '2', 'icmp')
-  t.match(snoop.err, /^Using device eth0 \(promiscuous mode\)/)
+  const viewer = await snoop('-D', '-c', '2', 'icmp')
+  t.match(viewer.err, /^Using device eth0 \(promiscuous mode\)/)
   t.ok(ping(from, to).delivered)
   t.ok(ping(from, to).delivered)
-  t.equal(await snoop.end(), 0)
-  const lines = snoop.out.split('\n').slice(0, -1)
+  t.equal(await viewer.end(), 0)
+  const lines = viewer.out.split('\n').slice(0, -1)
   t.equal(lines.length, 2)
   for (const line of lines)
     t.match(line, /^drops: 0 +10\.1\.0\.\d +-> 10\.1\.0\.\d +ESP SPI=0x100[01] ICMP Echo re/)
-  t.match(snoop.err, /2 shown, 0 dropped; AH and ESP: 2 opened/)
+  t.match(viewer.err, /2 shown, 0 dropped; AH and ESP: 2 opened/)
 })
 
 t.test('new keys are found while it runs; everything is in the file when it is interrupted', async (t) => {
   const file = join(folder, 'any.pcapng')
   const table = join(folder, 'esp_sa')
-  const snoop = await Snoop.start('-i', 'any', '-w', file, '--wireshark', table, 'esp or ah')
-  t.match(snoop.err, /^Using device all interfaces \(non-promiscuous mode\)/)
+  const viewer = await snoop('-i', 'any', '-w', file, '--wireshark', table, 'esp or ah')
+  t.match(viewer.err, /^Using device all interfaces \(non-promiscuous mode\)/)
   const kinds = async () =>
     (await readBack(readFileSync(file))).frames.filter(({ hex }) => hex.startsWith('0800'))
   t.ok(ping(from, to).delivered)
-  await snoop.until(() => readFileSync(file).length > 200)
+  await viewer.until(() => readFileSync(file).length > 200)
   await protectBy(
     `auth_algs sha256 ${ESP}`,
     keyFile([
@@ -134,10 +76,10 @@ t.test('new keys are found while it runs; everything is in the file when it is i
   // Once a second, SAs are looked for.
   await sleep(1100)
   t.ok(ping(from, to).delivered)
-  await untilAsync(async () => (await kinds()).length >= 4)
-  t.equal(await snoop.end('SIGINT'), 0)
-  t.match(snoop.err, /\d+ packets, \d+ written to .*any\.pcapng, 0 dropped; AH and ESP: \d+ opened\n$/)
-  t.notMatch(snoop.err, 'no key')
+  await until(async () => (await kinds()).length >= 4)
+  t.equal(await viewer.end('SIGINT'), 0)
+  t.match(viewer.err, /\d+ packets, \d+ written to .*any\.pcapng, 0 dropped; AH and ESP: \d+ opened\n$/)
+  t.notMatch(viewer.err, 'no key')
   const frames = await kinds()
   t.ok(frames.length >= 4)
   // SLL2, IPv4 from its 21st byte on, with the protocol as its 10th: ICMP, and no AH or ESP.
@@ -162,30 +104,30 @@ function sendFrame(frame: Uint8Array): void {
 
 t.test('VLAN tags are where they were', async (t) => {
   const file = join(folder, 'vlan.pcapng')
-  const snoop = await Snoop.start('-w', file, '-c', '1', 'vlan')
+  const viewer = await snoop('-w', file, '-c', '1', 'vlan')
   const packet = ipv4(Buffer.from('9c4003e7000a0000 4142'.replace(' ', ''), 'hex'), 17)
   const frame = Buffer.concat([Buffer.from('ffffffffffff0202020202028100a0050800', 'hex'), packet])
   sendFrame(frame)
-  t.equal(await snoop.end(), 0)
+  t.equal(await viewer.end(), 0)
   const { frames } = await readBack(readFileSync(file))
   t.equal(frames[0]?.hex.slice(0, 2 * frame.length), frame.toString('hex'))
   t.equal(frames[0]?.ipAt, 18)
 })
 
 t.test('what is refused', async (t) => {
-  t.match(await Snoop.refused(['-i', 'eth9']), 'there is no interface eth9; there are: lo, eth0')
+  t.match(await refused(['-i', 'eth9']), 'there is no interface eth9; there are: lo, eth0')
   await left.host.ip('link add dummy0 type veth peer name dummy1')
-  t.match(await Snoop.refused(['-i', 'dummy0']), 'the interface dummy0 is down')
+  t.match(await refused(['-i', 'dummy0']), 'the interface dummy0 is down')
   chmodSync(folder, 0o755)
-  const err = await Snoop.refused(['-i', 'lo'], 65_534)
+  const err = await refused(['-i', 'lo'], 65_534)
   t.match(err, /CAP_|privilege|permission/i)
   t.notMatch(err, /internal error|\n +at /)
 })
 
 t.test('an interface that goes away ends it', async (t) => {
   await left.host.ip('link set dummy0 up')
-  const snoop = await Snoop.start('-i', 'dummy0')
+  const viewer = await snoop('-i', 'dummy0')
   await left.host.ip('link set dummy0 down')
-  t.equal(await snoop.end(), 1)
-  t.match(snoop.err, /dummy0: ENETDOWN/)
+  t.equal(await viewer.end(), 1)
+  t.match(viewer.err, /dummy0: ENETDOWN/)
 })
