@@ -10,7 +10,7 @@ import { unwrapAh } from '../datapath/software/ah.ts'
 import { NOT_EXTENDED } from '../datapath/software/crypto/esp-transform.ts'
 import { type Opened, unwrapEsp } from '../datapath/software/esp.ts'
 import { type IpHeader, newIpHeader, parseIp, setLength } from '../datapath/software/packet/ip-header.ts'
-import { read16, read32, sameRange } from '../datapath/software/packet/octets.ts'
+import { copy, read16, read32, sameRange } from '../datapath/software/packet/octets.ts'
 import {
   IPPROTO_AH,
   IPPROTO_ESP,
@@ -34,15 +34,18 @@ const MAX_DEPTH = 6
 const LINK_ROOM = 256
 /** The ICV of an extended number is computed with 4 bytes behind the packet. */
 const TAIL_ROOM = 64
+/** A combined cipher decrypts before it knows that it should not: what it had is kept so much farther in the arena. */
+const BACKUP = LINK_ROOM + MAX_PACKET + TAIL_ROOM
 const UDP_HEADER = 8
+/** The upper half of a number that has none. */
+const ONLY_ZERO: readonly number[] = [0]
 const ESP_SHORTEST = 8
 const AH_SHORTEST = 12
 
 export class Uncoverer {
   readonly #keys: KeyRing
-  readonly #arena = allocateArena(LINK_ROOM + MAX_PACKET + TAIL_ROOM)
-  /** The packet as it was, for the next try: a combined cipher decrypts before it knows that it should not. */
-  readonly #backup = new Uint8Array(MAX_PACKET)
+  /** The packet behind its link layer, and from {@link BACKUP} on as it was before a try. */
+  readonly #arena = allocateArena(2 * BACKUP)
   readonly #ip = newIpHeader()
   readonly #opened: Opened = { payloadAt: 0, payloadEnd: 0, nextHeader: 0 }
   readonly #fragments = newReassembly()
@@ -69,11 +72,16 @@ export class Uncoverer {
     if (!isPossible(ip)) return frame
     if (!ip.isFragment) {
       if (ip.protocol === IPPROTO_UDP && !this.#isEncapsulated(bytes, ip)) return frame
-      return this.#open(frame, bytes.subarray(ip.at, ip.end))
+      // Its link layer comes along, in front.
+      this.#arena.bytes.set(bytes, LINK_ROOM - ipAt)
+      return this.#open(frame, ip.end - ip.at)
     }
     this.#now = Math.max(this.#now, Number(frame.time / 1_000_000n))
     const whole = addFragment(this.#fragments, bytes, ip, this.#now)
-    return typeof whole === 'number' ? frame : this.#open(frame, whole)
+    if (typeof whole === 'number') return frame
+    copy(bytes, 0, ipAt, this.#arena.bytes, LINK_ROOM - ipAt)
+    this.#arena.bytes.set(whole, LINK_ROOM)
+    return this.#open(frame, whole.length)
   }
 
   /** The rest of the packet was not captured, or it lies about its length: what it is can be told all the same. */
@@ -92,7 +100,16 @@ export class Uncoverer {
 
   /** As the frame, but with covers. */
   #result(from: Frame, covers: readonly Cover[]): Frame {
-    return Object.assign(this.#frame, from, { covers })
+    const frame = this.#frame
+    frame.number = from.number
+    frame.time = from.time
+    frame.link = from.link
+    frame.bytes = from.bytes
+    frame.ipAt = from.ipAt
+    frame.end = from.end
+    frame.wireLength = from.wireLength
+    frame.covers = covers
+    return frame
   }
 
   /** True where UDP holds ESP: it begins with an SPI, which is not zero (RFC 3948 section 2.2). */
@@ -103,12 +120,12 @@ export class Uncoverer {
     return read32(bytes, upperAt + UDP_HEADER) !== 0
   }
 
-  #open(frame: Frame, packet: Uint8Array): Frame {
+  /** The packet of `length` bytes that lies in the arena. */
+  #open(frame: Frame, length: number): Frame {
     const ip = this.#ip
     const { bytes } = this.#arena
-    bytes.set(packet, LINK_ROOM)
     this.#at = LINK_ROOM
-    this.#end = LINK_ROOM + packet.length
+    this.#end = LINK_ROOM + length
     const covers: Cover[] = []
     while (covers.length < MAX_DEPTH && parseIp(bytes, this.#at, this.#end, ip) && !ip.isFragment) {
       const inUdp = ip.protocol === IPPROTO_UDP && this.#isEncapsulated(bytes, ip)
@@ -127,11 +144,14 @@ export class Uncoverer {
     const { bytes } = this.#arena
     const { ipAt, link } = frame
     const begin = this.#at - ipAt
-    bytes.set(frame.bytes.subarray(0, ipAt), begin)
+    bytes.copyWithin(begin, LINK_ROOM - ipAt, LINK_ROOM)
     announceVersion(bytes, this.#at, link, (bytes[this.#at] ?? 0) >> 4 === 6 ? 6 : 4)
-    const length = this.#end - begin
-    const inside = { bytes: bytes.subarray(begin, this.#end), end: length, wireLength: length, covers }
-    return Object.assign(this.#frame, frame, inside)
+    this.#result(frame, covers)
+    const inside = this.#frame
+    inside.bytes = bytes.subarray(begin, this.#end)
+    inside.end = this.#end - begin
+    inside.wireLength = inside.end
+    return inside
   }
 
   /** The AH or ESP at `at`. What stands inside becomes the packet. */
@@ -159,7 +179,8 @@ export class Uncoverer {
       tried = other ?? tried
     }
     const cover = coverOf(bytes, at, isAh, verdict, tried)
-    return tried && verdict === 'opened' ? { ...cover, mode: this.#unwrap(tried) } : cover
+    if (tried && verdict === 'opened') cover.mode = this.#unwrap(tried)
+    return cover
   }
 
   #try(sa: ViewedSa, at: number): Verdict {
@@ -167,13 +188,13 @@ export class Uncoverer {
     const { end } = this.#ip
     if ((sa.protocol === 'ah' ? sa.mac : sa.transform) === undefined) return 'unsupported'
     const low = read32(bytes, at + (sa.protocol === 'ah' ? 8 : 4))
-    const highs = sa.isExtended ? likelyHighs(low, sa.lastNumber, sa.startNumber) : [0]
-    this.#backup.set(bytes.subarray(at, end))
+    const highs = sa.isExtended ? likelyHighs(low, sa.lastNumber, sa.startNumber) : ONLY_ZERO
+    bytes.copyWithin(BACKUP + at, at, end)
     for (const high of highs) {
       const verdict = sa.protocol === 'ah' ? this.#tryAh(sa, at, high, low) : this.#tryEsp(sa, at, high)
       if (verdict === 'opened') sa.lastNumber = high * 2 ** 32 + low
       if (verdict !== 'wrong ICV') return verdict
-      bytes.set(this.#backup.subarray(0, end - at), at)
+      bytes.copyWithin(at, BACKUP + at, BACKUP + end)
     }
     return 'wrong ICV'
   }
@@ -237,13 +258,13 @@ const NOT_THERE = {
   esp: { protocol: 'esp', spi: 0, sequence: 0, verdict: 'malformed' },
 } as const satisfies Record<string, Cover>
 
-function coverOf(bytes: Uint8Array, at: number, isAh: boolean, verdict: Verdict, sa?: ViewedSa): Cover {
-  return {
-    protocol: isAh ? 'ah' : 'esp',
-    spi: read32(bytes, at + (isAh ? 4 : 0)),
-    sequence: read32(bytes, at + (isAh ? 8 : 4)),
-    verdict,
-    ...(sa?.encryption !== undefined && { encryption: sa.encryption }),
-    ...(sa?.authentication !== undefined && { authentication: sa.authentication }),
-  }
+function coverOf(bytes: Uint8Array, at: number, isAh: boolean, verdict: Verdict, sa?: ViewedSa): CoverSlot {
+  const spi = read32(bytes, at + (isAh ? 4 : 0))
+  const sequence = read32(bytes, at + (isAh ? 8 : 4))
+  const cover: CoverSlot = { protocol: isAh ? 'ah' : 'esp', spi, sequence, verdict }
+  if (sa?.encryption !== undefined) cover.encryption = sa.encryption
+  if (sa?.authentication !== undefined) cover.authentication = sa.authentication
+  return cover
 }
+
+type CoverSlot = { -readonly [Field in keyof Cover]: Cover[Field] }
