@@ -13,6 +13,7 @@ export default {
     ipsecalgs: `${built}ipsecalgs.js`,
     ipsecconf: `${built}ipsecconf.js`,
     ipseckey: `${built}ipseckey.js`,
+    solipsec: `${built}solipsec.js`,
     // Programs that commands start; whoever starts one looks for it beside itself.
     'encap-holder': `${agent}datapath/kernel/encap-holder.js`,
     'path-service': `${agent}datapath/software/service/path-service.js`,

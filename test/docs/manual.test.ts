@@ -6,6 +6,8 @@ import t from 'tap'
 import { optionTable as ipsecalgs } from '../../compat/commands/ipsecalgs/arguments.ts'
 import { optionTable as ipsecconf } from '../../compat/commands/ipsecconf/arguments.ts'
 import { optionTable as ipseckey } from '../../compat/commands/ipseckey/arguments.ts'
+import { optionTable as snoop } from '../../compat/commands/solipsec/snoop/arguments.ts'
+import { optionTable as solipsec, subcommandNames } from '../../compat/commands/solipsec.ts'
 import { MANUAL_SOURCES } from '../../compat/commands/support/manual/help.ts'
 import { type Block, parseManual } from '../../compat/commands/support/manual/parse.ts'
 import { section } from '../../compat/commands/support/manual/text.ts'
@@ -24,7 +26,13 @@ const codeOf = (blocks: readonly Block[]): string[] =>
   blocks.flatMap((block) => (block.kind === 'code' ? [block.lines.join('\n')] : []))
 
 t.test('every option is explained, and no other', async (t) => {
-  for (const [name, table] of Object.entries({ ipsecalgs, ipsecconf, ipseckey })) {
+  for (const [name, table] of Object.entries({
+    ipsecalgs,
+    ipsecconf,
+    ipseckey,
+    solipsec,
+    'solipsec-snoop': snoop,
+  })) {
     const terms = section(page(`${name}.8.md`), 'OPTIONS').flatMap((block) =>
       block.kind === 'term' ? block.term.split(' ').filter((word) => word.startsWith('-')) : [],
     )
@@ -35,6 +43,13 @@ t.test('every option is explained, and no other', async (t) => {
     ]
     t.same([...new Set(terms)].sort(), [...options, '--help', '--version'].sort(), name)
   }
+})
+
+t.test('every subcommand is explained', async (t) => {
+  const terms = section(page('solipsec.8.md'), 'COMMANDS').flatMap((block) =>
+    block.kind === 'term' ? [block.term] : [],
+  )
+  t.same(terms.sort(), [...subcommandNames, 'help'].sort())
 })
 
 t.test('every word of the languages is in their syntax', async (t) => {

@@ -20,7 +20,7 @@ const TWO_32 = 0x1_0000_0000
  * Length of the header with its ICV. IPv6 wants a multiple of 8 bytes, IPv4 one of 4; but Linux pads to 8 there, too,
  * unless the SA has the flag ALIGN4.
  */
-export function ahLength({ body, mac }: State): number {
+export function ahLength({ body, mac }: Pick<State, 'body' | 'mac'>): number {
   const alignment = body.family === af.INET && body.flags & stateFlag.ALIGN4 ? 4 : 8
   return Math.ceil((AH_FIXED_LENGTH + mac.icvLength) / alignment) * alignment
 }
@@ -58,6 +58,39 @@ export function sealAh(
   return 'sealed'
 }
 
+/** What an AH is checked with. */
+export type AhKeys = Pick<State, 'body' | 'mac' | 'isExtended'>
+
+/**
+ * Checks the ICV of the header at `ahAt` in the packet from `at` to `end`. Asks nothing of sequence numbers. The payload
+ * stays where it is.
+ *
+ * @param number the whole sequence number
+ */
+export function unwrapAh(
+  keys: AhKeys,
+  arena: Arena,
+  at: number,
+  ahAt: number,
+  end: number,
+  number: number,
+  into: Opened,
+): 'good' | 'malformed' | 'wrong ICV' {
+  const { mac } = keys
+  const length = ((arena.bytes[ahAt + 1] ?? 0) + 2) * 4
+  const shortest = AH_FIXED_LENGTH + mac.icvLength
+  if (length !== ahLength(keys) && length !== shortest) return 'malformed'
+  if (ahAt + length > end) return 'malformed'
+  if (!computeIcv(keys, arena, at, ahAt, end, number)) return 'malformed'
+  if (!sameIcv(arena.bytes, ahAt + AH_FIXED_LENGTH, scratch().bytes, COMPUTED_ICV, mac.icvLength)) {
+    return 'wrong ICV'
+  }
+  into.payloadAt = ahAt + length
+  into.payloadEnd = end
+  into.nextHeader = arena.bytes[ahAt] ?? 0
+  return 'good'
+}
+
 /** As `openEsp`, for the header at `ahAt` in the packet from `at` to `end`. The payload stays where it is. */
 export function openAh(
   state: State,
@@ -67,28 +100,18 @@ export function openAh(
   end: number,
   into: Opened,
 ): Counter | undefined {
-  const { replay, failures, mac } = state
-  const number = replay.wholeNumber(arena.view.getUint32(ahAt + 8))
+  const number = state.replay.wholeNumber(arena.view.getUint32(ahAt + 8))
   if (!isFresh(state, number)) return 'XfrmInStateSeqError'
-  const length = ((arena.bytes[ahAt + 1] ?? 0) + 2) * 4
-  const shortest = AH_FIXED_LENGTH + mac.icvLength
-  if (length !== ahLength(state) && length !== shortest) return 'XfrmInStateProtoError'
-  if (ahAt + length > end) return 'XfrmInStateProtoError'
-  if (!computeIcv(state, arena, at, ahAt, end, number)) return 'XfrmInStateProtoError'
-  if (!sameIcv(arena.bytes, ahAt + AH_FIXED_LENGTH, scratch().bytes, COMPUTED_ICV, mac.icvLength)) {
-    failures.integrity++
-    return 'XfrmInStateProtoError'
-  }
+  const outcome = unwrapAh(state, arena, at, ahAt, end, number, into)
+  if (outcome === 'wrong ICV') state.failures.integrity++
+  if (outcome !== 'good') return 'XfrmInStateProtoError'
   state.accept(number)
-  into.payloadAt = ahAt + length
-  into.payloadEnd = end
-  into.nextHeader = arena.bytes[ahAt] ?? 0
   return undefined
 }
 
 /** Over a copy with zeros in place of what changes, and behind it the upper half of an extended number. */
 function computeIcv(
-  { mac, isExtended }: State,
+  { mac, isExtended }: AhKeys,
   { bytes }: Arena,
   at: number,
   ahAt: number,

@@ -85,6 +85,37 @@ export interface Opened {
   nextHeader: number
 }
 
+/** What {@link unwrapEsp} says. `short`: no room for a trailer; `uneven`: no whole blocks; `padded`: only padding. */
+export type EspOutcome = 'good' | 'short' | 'uneven' | 'wrong ICV' | 'padded'
+
+/**
+ * Checks the ICV, decrypts in place and takes padding and trailer off. Asks nothing of sequence numbers.
+ *
+ * @param high upper half of the sequence number, or {@link NOT_EXTENDED}
+ */
+export function unwrapEsp(
+  opening: EspTransform,
+  arena: Arena,
+  espAt: number,
+  end: number,
+  high: number,
+  into: Opened,
+): EspOutcome {
+  const dataAt = espAt + ESP_HEADER_LENGTH + opening.ivLength
+  const icvAt = end - opening.icvLength
+  const dataLength = icvAt - dataAt
+  if (dataLength < 0) return 'short'
+  // Whole blocks of the cipher, but not the alignment to 4 bytes: the kernel does not ask for that either.
+  if (dataLength < TRAILER_LENGTH || dataLength % opening.blockSize !== 0) return 'uneven'
+  if (!opening.open(arena, espAt, icvAt, high)) return 'wrong ICV'
+  const padding = arena.bytes[icvAt - 2] ?? 0
+  if (padding + TRAILER_LENGTH >= dataLength) return 'padded'
+  into.payloadAt = dataAt
+  into.payloadEnd = icvAt - TRAILER_LENGTH - padding
+  into.nextHeader = arena.bytes[icvAt - 1] ?? 0
+  return 'good'
+}
+
 /**
  * Checks, decrypts in place and unwraps the ESP from `espAt` to `end`. Nothing of a packet that is refused may be used.
  *
@@ -98,30 +129,14 @@ export function openEsp(
   into: Opened,
 ): Counter | undefined {
   const { opening, replay, failures } = state
-  const dataAt = espAt + ESP_HEADER_LENGTH + opening.ivLength
-  const icvAt = end - opening.icvLength
-  const dataLength = icvAt - dataAt
   const number = replay.wholeNumber(arena.view.getUint32(espAt + 4))
   if (!isFresh(state, number)) return 'XfrmInStateSeqError'
-  // Whole blocks of the cipher, but not the alignment to 4 bytes: the kernel does not ask for that either.
-  if (dataLength < TRAILER_LENGTH || dataLength % opening.blockSize !== 0) {
-    // No sender makes such a packet, so its ICV cannot be right; that is what the kernel finds first.
-    if (dataLength >= 0 && opening.icvLength > 0) failures.integrity++
-    return 'XfrmInStateProtoError'
-  }
   const high = state.isExtended ? Math.floor(number / TWO_32) : NOT_EXTENDED
-  if (!opening.open(arena, espAt, icvAt, high)) {
-    failures.integrity++
-    return 'XfrmInStateProtoError'
-  }
-  const padding = arena.bytes[icvAt - 2] ?? 0
-  if (padding + TRAILER_LENGTH >= dataLength) return 'XfrmInStateProtoError'
-  const nextHeader = arena.bytes[icvAt - 1] ?? 0
-  if (nextHeader === NO_NEXT_HEADER) return 'XfrmInStateProtoError'
+  const outcome = unwrapEsp(opening, arena, espAt, end, high, into)
+  // No sender makes uneven packets, so their ICV cannot be right; that is what the kernel finds first.
+  if (outcome === 'wrong ICV' || (outcome === 'uneven' && opening.icvLength > 0)) failures.integrity++
+  if (outcome !== 'good' || into.nextHeader === NO_NEXT_HEADER) return 'XfrmInStateProtoError'
   state.accept(number)
-  into.payloadAt = dataAt
-  into.payloadEnd = icvAt - TRAILER_LENGTH - padding
-  into.nextHeader = nextHeader
   return undefined
 }
 

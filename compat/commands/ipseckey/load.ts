@@ -43,13 +43,19 @@ export async function runOperands(words: readonly string[], request: Request, io
   await execute(parsed.entries, { algorithms, request, io, flushFirst: false })
 }
 
-async function parse(file: string, algorithms: AlgorithmTable, request: Request, io: Io): Promise<KeyFile> {
+/** Reads a key file and takes it apart. */
+export async function parse(
+  file: string,
+  algorithms: AlgorithmTable,
+  request: Pick<Request, 'numeric'>,
+  io: Io,
+): Promise<KeyFile> {
   const options = { algorithms, resolver: systemResolver, numeric: request.numeric }
   return parseKeyFile(readKeyFile(file, io), file, options)
 }
 
 /** Each entry that there is something to say about, with what there is to say. */
-async function showDiagnostics({ entries }: KeyFile, io: Io): Promise<void> {
+export async function showDiagnostics({ entries }: KeyFile, io: Io): Promise<void> {
   for (const entry of entries) {
     if (entry.diagnostics.length === 0) continue
     // The text is made only when asked for: blanking its keys costs as much as reading them did.

@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { lstatSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { AssociationStatus, SaProtocol, SaTarget } from '../../../agent/model/association.ts'
 import { findAssociation } from '../../../agent/reconcile/association-transaction.ts'
 import type { Session } from '../../../agent/reconcile/session.ts'
@@ -18,12 +16,8 @@ import {
   type PrintOptions,
 } from '../../solaris/ipseckey/print/message.ts'
 import { formatSave } from '../../solaris/ipseckey/print/save.ts'
-import { replaceFile } from '../support/atomic-file.ts'
-import { CommandError } from '../support/exit.ts'
+import { writeKeys } from '../support/secret-file.ts'
 import type { Execution } from './execute.ts'
-
-/** Only root reads what has keys in it. */
-const KEY_FILE_MODE = 0o600
 
 /** `get`: one SA with its counters. */
 export function showOne(target: SaTarget, session: Session, execution: Execution): void {
@@ -70,10 +64,7 @@ export function saveTo(
     paranoid: request.paranoid,
   })
   if (file === undefined || file === '-') for (const piece of pieces) io.stdout.write(piece)
-  else {
-    refuseUnsafeTarget(file)
-    replaceFile(file, [...pieces].join(''), KEY_FILE_MODE)
-  }
+  else writeKeys(file, [...pieces].join(''))
 }
 
 /** How to print, as the options on the command line say. */
@@ -81,18 +72,4 @@ export function printOptions({ algorithms, request }: Execution): PrintOptions {
   const { numeric, paranoid, verbose } = request
   const now = BigInt(Math.floor(Date.now() / 1000))
   return { algorithms, resolver: systemResolver, numeric, paranoid, verbose, now }
-}
-
-/**
- * Keys go into regular files in folders that are there: not over a device, not through a link that somebody else may
- * have laid, not into a folder that a slip of the finger names.
- */
-function refuseUnsafeTarget(file: string): void {
-  const present = lstatSync(file, { throwIfNoEntry: false })
-  if (present && !present.isFile()) {
-    throw new CommandError(`${file} - Not a regular file; remove it first, or save elsewhere`)
-  }
-  if (!statSync(dirname(file), { throwIfNoEntry: false })?.isDirectory()) {
-    throw new CommandError(`${file}: there is no folder ${dirname(file)}`)
-  }
 }

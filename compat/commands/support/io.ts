@@ -8,6 +8,8 @@ import type { Readable, Writable } from 'node:stream'
 
 export interface Output {
   readonly isTTY: boolean
+  /** The reader has gone away, as far as was noticed: what only prints may end. */
+  readonly isClosed?: boolean
   /** Takes the text over into a buffer; nothing is awaited. Once the reader has gone away, text is dropped. */
   write(text: string): void
   /** Hands everything written so far to the system: after each event of something that runs on. */

@@ -34,6 +34,10 @@ export class DescriptorOutput implements Output {
     this.isTTY = isatty(fd)
   }
 
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
   write(text: string): void {
     this.#before?.()
     if (this.#closed) return

@@ -1,44 +1,43 @@
 /**
- * What is inside ESP, found out without the product and without the kernel: by tshark where it knows the cipher, by
- * OpenSSL where it does not.
+ * What is inside ESP, found out without the product's cryptography and without the kernel: by tshark where it knows the
+ * cipher, by OpenSSL where it does not.
  *
  * @module
  */
 import { createDecipheriv } from 'node:crypto'
+import { tableLine, wiresharkCipher, wiresharkIntegrity } from '../../../agent/capture/wireshark.ts'
+import { algorithmByName, PROTOCOL_AH, PROTOCOL_ESP } from '../../../agent/model/algorithm.ts'
+import { defaultAlgorithmTable } from '../../../agent/model/default-algorithms.ts'
+import { type KernelAlgorithm, kernelAlgorithm } from '../../../agent/translate/kernel-algorithms.ts'
 import type { Packet } from '../../support/pcap.ts'
 import { keyOf, type TestSa } from './keys.ts'
 
-/** tshark's names (of `esp_sa`, version 4) for the ciphers that it decrypts. CCM, ChaCha20 and GMAC it does not. */
-const CIPHERS: Readonly<Record<string, string>> = {
-  null: 'NULL',
-  'des-cbc': 'DES-CBC [RFC2405]',
-  '3des-cbc': 'TripleDES-CBC [RFC2451]',
-  'blowfish-cbc': 'BLOWFISH-CBC [RFC2451]',
-  'aes-cbc': 'AES-CBC [RFC3602]',
-  aes: 'AES-CBC [RFC3602]',
-  'aes-ctr': 'AES-CTR [RFC3686]',
-  'aes-gcm8': 'AES-GCM with 8 octet ICV [RFC4106]',
-  'aes-gcm12': 'AES-GCM with 12 octet ICV [RFC4106]',
-  'aes-gcm': 'AES-GCM with 16 octet ICV [RFC4106]',
+/** Wireshark's name for the cipher, by that of ipsecalgs(8); `undefined` for CCM, ChaCha20 and GMAC. */
+function cipherOf({ cipher }: TestSa): string | undefined {
+  const kernel = kernelOf(PROTOCOL_ESP, cipher?.name ?? 'null')
+  return wiresharkCipher(kernel.name, kernel.icvBits)
 }
 
 /** The same for integrity. Of AES-XCBC and AES-CMAC it knows the length only. */
-const INTEGRITIES: Readonly<Record<string, string>> = {
-  'hmac-md5': 'HMAC-MD5-96 [RFC2403]',
-  'hmac-sha1': 'HMAC-SHA-1-96 [RFC2404]',
-  'hmac-sha256': 'HMAC-SHA-256-128 [RFC4868]',
-  sha256: 'HMAC-SHA-256-128 [RFC4868]',
-  'hmac-sha384': 'HMAC-SHA-384-192 [RFC4868]',
-  'hmac-sha512': 'HMAC-SHA-512-256 [RFC4868]',
-  'aes-xcbc-mac': 'ANY 96 bit authentication [no checking]',
-  'aes-cmac': 'ANY 96 bit authentication [no checking]',
+function integrityOf({ integrity }: TestSa): string {
+  if (!integrity) return 'NULL'
+  const kernel = kernelOf(PROTOCOL_AH, integrity.name)
+  return wiresharkIntegrity(kernel.name, kernel.icvBits) ?? ''
+}
+
+function kernelOf(protocol: number, name: string): KernelAlgorithm {
+  const entry = algorithmByName(defaultAlgorithmTable, protocol, name)
+  const kernel = entry && kernelAlgorithm(protocol, entry.number)
+  if (!kernel) throw new TypeError(`${name} is no algorithm`)
+  return kernel
 }
 
 /** What tshark says of a good ICV: 1; 0 where it cannot check it, nothing where there is none. */
-export function goodIcv({ protocol, cipher, integrity }: TestSa): '1' | '0' | '' {
+export function goodIcv(sa: TestSa): '1' | '0' | '' {
+  const { protocol, cipher, integrity } = sa
   if (protocol === 'ah') return ''
   if (!integrity) return cipher?.name.startsWith('aes-gcm') ? '1' : ''
-  return INTEGRITIES[integrity.name]?.startsWith('ANY') ? '0' : '1'
+  return integrityOf(sa).startsWith('ANY') ? '0' : '1'
 }
 
 /** tshark options that make it decrypt with these SAs; those that it does not know are left out. */
@@ -47,28 +46,19 @@ export function tsharkOptions(sas: readonly TestSa[]): string[] {
   return [...options, ...sas.flatMap(uatRow)].flatMap((option) => ['-o', option])
 }
 
-function uatRow({ protocol, spi, source, cipher, integrity }: TestSa): string[] {
-  const encryption = protocol === 'esp' && CIPHERS[cipher?.name ?? 'null']
-  if (!encryption) return []
-  const family = source.includes(':') ? 'IPv6' : 'IPv4'
-  const encryptionKey = keyOf(spi, 'cipher', (cipher?.bits ?? 0) + (cipher?.salt ?? 0))
-  const authenticationKey = keyOf(spi, 'integrity', integrity?.bits ?? 0)
-  const columns = [
-    family,
-    '*',
-    '*',
-    hex(spi),
+function uatRow(sa: TestSa): string[] {
+  const { protocol, spi, source, cipher, integrity } = sa
+  const encryption = protocol === 'esp' ? cipherOf(sa) : undefined
+  if (encryption === undefined) return []
+  const line = tableLine({
+    version: source.includes(':') ? 6 : 4,
+    spi,
     encryption,
-    hex(encryptionKey),
-    integrity ? (INTEGRITIES[integrity.name] ?? '') : 'NULL',
-    hex(authenticationKey),
-  ]
-  return [`uat:esp_sa:${columns.map((column) => `"${column}"`).join(',')}`]
-}
-
-function hex(value: number | Buffer): string {
-  if (typeof value === 'number') return `0x${value.toString(16).padStart(8, '0')}`
-  return value.length > 0 ? `0x${value.toString('hex')}` : ''
+    encryptionKey: keyOf(spi, 'cipher', (cipher?.bits ?? 0) + (cipher?.salt ?? 0)),
+    authentication: integrityOf(sa),
+    authenticationKey: keyOf(spi, 'integrity', integrity?.bits ?? 0),
+  })
+  return [`uat:esp_sa:${line}`]
 }
 
 /** ICV bytes of the combined modes that tshark does not know. */

@@ -15,7 +15,7 @@ export const MANUAL_SOURCES = new URL('docs/man/', PACKAGE_ROOT)
 export function helpText(command: string): string {
   const blocks = page(command)
   const options = manualToText(section(blocks, 'OPTIONS'))
-  return `${usage(blocks)}\nOptions:\n${options}\nMore: man ${command}\n`
+  return `${usage(blocks)}\nOptions:\n${options}\nMore: man ${pageName(command)}\n`
 }
 
 /** SYNOPSIS alone: what follows an error in the command line. */
@@ -27,15 +27,20 @@ function usage(blocks: readonly Block[]): string {
   return `Usage:\n${manualToText(section(blocks, 'SYNOPSIS'))}`
 }
 
+/** `solipsec snoop` has its page under `solipsec-snoop`. */
+function pageName(command: string): string {
+  return command.replaceAll(' ', '-')
+}
+
 /** An installation without its documentation is no reason to answer bad usage with an exception. */
 function page(command: string): Block[] {
   try {
-    return parseManual(readFileSync(new URL(`${command}.8.md`, MANUAL_SOURCES), 'utf8'))
+    return parseManual(readFileSync(new URL(`${pageName(command)}.8.md`, MANUAL_SOURCES), 'utf8'))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     return [
       { kind: 'heading', level: 2, text: 'SYNOPSIS' },
-      { kind: 'code', lines: [`see man ${command}`] },
+      { kind: 'code', lines: [`see man ${pageName(command)}`] },
     ]
   }
 }
