@@ -19,13 +19,13 @@ function toWholeBlocks(bytes: Uint8Array): Uint8Array {
   return padded
 }
 
-/** The authentication field T before it is encrypted (section 2.2). Additional data must be shorter than 65280 bytes. */
+/** The authentication field T before it is encrypted (section 2.2). Of lengths below 65280 only, which is enough here. */
 function authentication(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, clear: Uint8Array, tag: number) {
   const lengthBytes = BLOCK - 1 - nonce.length
   const first = new Uint8Array(BLOCK)
   first[0] = (aad.length > 0 ? 64 : 0) + 8 * ((tag - 2) / 2) + (lengthBytes - 1)
   first.set(nonce, 1)
-  new DataView(first.buffer).setUint32(BLOCK - 4, clear.length)
+  new DataView(first.buffer).setUint16(BLOCK - 2, clear.length)
   const aadLength = Uint8Array.of(aad.length >> 8, aad.length & 255)
   const covered = aad.length > 0 ? toWholeBlocks(join(aadLength, aad)) : aad
   const blocks = join(first, covered, toWholeBlocks(clear))
