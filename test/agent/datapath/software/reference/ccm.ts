@@ -19,7 +19,10 @@ function toWholeBlocks(bytes: Uint8Array): Uint8Array {
   return padded
 }
 
-/** The authentication field T before it is encrypted (section 2.2). Of lengths below 65280 only, which is enough here. */
+/**
+ * The authentication field T before it is encrypted (section 2.2). Only for additional data below 65280 bytes, and clear
+ * text below 65536, which is enough here.
+ */
 function authentication(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, clear: Uint8Array, tag: number) {
   const lengthBytes = BLOCK - 1 - nonce.length
   const first = new Uint8Array(BLOCK)

@@ -8,6 +8,7 @@ import type { Backend } from '../../../../../agent/datapath/software/crypto/back
 import {
   espHeaderLength,
   espOverhead,
+  largestPayload,
   type Opened,
   openEsp,
   sealEsp,
@@ -29,7 +30,8 @@ import {
 const NO_NEXT_HEADER = 59
 const AT = 256
 const UNTOUCHED = 0xee
-const arena = allocateArena(8192)
+const LONGEST = 65535
+const arena = allocateArena(AT + LONGEST + 512)
 
 const payloads = fc.uint8Array({ minLength: 1, maxLength: 2000, size: 'max' })
 const spis = fc.integer({ min: 256, max: 0xffffffff })
@@ -40,15 +42,19 @@ function expectSame(actual: unknown, expected: unknown, what: string): void {
   if (actual !== expected) throw new Error(`${what}: ${String(actual)} and not ${String(expected)}`)
 }
 
+/** What is filled before a packet is put there, and how far behind it is looked for changes. */
+const FILLED = 8192
+const BEHIND = 512
+
 function put(bytes: Uint8Array, at: number): void {
-  arena.bytes.fill(UNTOUCHED)
+  arena.bytes.fill(UNTOUCHED, 0, at + FILLED)
   arena.bytes.set(bytes, at)
 }
 
 function expectUntouched(at: number, end: number): void {
   const { bytes } = arena
   const isUntouched = (byte: number) => byte === UNTOUCHED
-  if (bytes.subarray(0, at).every(isUntouched) && bytes.subarray(end).every(isUntouched)) return
+  if (bytes.subarray(0, at).every(isUntouched) && bytes.subarray(end, end + BEHIND).every(isUntouched)) return
   throw new Error('bytes around the packet were written to')
 }
 
@@ -166,5 +172,29 @@ t.test('packets around nothing, and dummies, are dropped as the kernel drops the
         close()
       }
     }
+  }
+})
+
+t.test('the longest packets', async (t) => {
+  const into: Opened = { payloadAt: 0, payloadEnd: 0, nextHeader: 0 }
+  const numbers: Numbers = { isExtended: true, sequence: 2 ** 33 + 5, seen: 2 ** 33 }
+  // Both libraries in turn, since the reference is slow.
+  for (const [n, shape] of espShapes.entries()) {
+    const [suite] = fc.sample(shape.suite, { numRuns: 1, seed: 6 })
+    const backend = backends[n % backends.length]
+    if (!suite || !backend) throw new Error('no sample')
+    const title = `${backend.name}: ${shape.title}`
+    const { sender, receiver, close } = ends('esp', 300, () => attributesOf(suite), numbers, backend)
+    const payload = Uint8Array.from({ length: largestPayload(sender, LONGEST) }, (_, i) => i * 7)
+    const payloadAt = AT + espHeaderLength(sender)
+    put(payload, payloadAt)
+    const end = sealEsp(sender, arena, payloadAt, payloadAt + payload.length, 17, 0)
+    t.ok(end <= AT + LONGEST && end > AT + LONGEST - alignmentOf(suite), `${title}: fits`)
+    const packet = decodeEsp(suite, arena.bytes.slice(AT, end), 2n)
+    t.ok(packet && Buffer.compare(packet.payload, payload) === 0, `${title}: sealed`)
+    t.equal(openEsp(receiver, arena, AT, end, into), undefined, `${title}: opened`)
+    const opened = arena.bytes.subarray(into.payloadAt, into.payloadEnd)
+    t.ok(Buffer.compare(opened, payload) === 0, `${title}: payload`)
+    close()
   }
 })
