@@ -9,9 +9,12 @@
 export const FRESH = 0
 export const TOO_OLD = 1
 export const SEEN = 2
-/** 0 is never sent. */
-export const ZERO = 3
-export type ReplayVerdict = typeof FRESH | typeof TOO_OLD | typeof SEEN | typeof ZERO
+/** 0 is never sent, nor is what cannot be counted exactly: see {@link LAST_EXTENDED_SEQUENCE}. */
+export const NEVER_SENT = 3
+export type ReplayVerdict = typeof FRESH | typeof TOO_OLD | typeof SEEN | typeof NEVER_SENT
+
+/** JavaScript counts exactly up to here. At ten million packets a second it takes 28 years. */
+export const LAST_EXTENDED_SEQUENCE = Number.MAX_SAFE_INTEGER
 
 const WORD = 32
 const TWO_32 = 0x1_0000_0000
@@ -21,7 +24,7 @@ export class ReplayWindow {
   /** Numbers behind the highest one that are still accepted, itself included. */
   readonly size: number
   readonly extended: boolean
-  /** The highest number that was accepted. Up to 2⁵³: a JavaScript number holds it exactly. */
+  /** The highest number that was accepted. At most {@link LAST_EXTENDED_SEQUENCE}. */
   #highest: number
   /** A power of two of bits, so that the ring goes on when 32-bit numbers do. */
   readonly #ring: Uint32Array
@@ -62,7 +65,7 @@ export class ReplayWindow {
   /** Whether this number may be accepted. To be asked before the ICV is checked, and again after. */
   check(number: number): ReplayVerdict {
     if (this.size === 0) return FRESH
-    if (number === 0) return ZERO
+    if (number === 0 || number > LAST_EXTENDED_SEQUENCE) return NEVER_SENT
     if (number > this.#highest) return FRESH
     if (this.#highest - number >= this.size) return TOO_OLD
     return this.#has(number) ? SEEN : FRESH

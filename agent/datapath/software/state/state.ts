@@ -13,12 +13,10 @@ import type { EspTransform, KeyedMac } from '../crypto/esp-transform.ts'
 import { espTransform, keyMac } from '../crypto/keying.ts'
 import { type IvEpochs, IvSource } from './iv-source.ts'
 import { HARD, type LifeStage, type Limits, limitsOf, stageByAmount, type Usage } from './lifetime.ts'
-import { ReplayWindow } from './replay-window.ts'
+import { LAST_EXTENDED_SEQUENCE, ReplayWindow } from './replay-window.ts'
 import { ReservedCounter } from './reservation.ts'
 
 const LAST_SEQUENCE = 0xffff_ffff
-/** JavaScript counts exactly up to here. At ten million packets a second it takes 28 years. */
-const LAST_EXTENDED_SEQUENCE = Number.MAX_SAFE_INTEGER
 /** Numbers to be sent that are lost at most when the program is killed … */
 const SENDING_BLOCK = 65536
 /** … and packets received after that are. */
@@ -162,11 +160,12 @@ export class State {
   /**
    * Sets the sequence numbers, of which those sent go up only, and what the SA was used for.
    *
-   * @throws RangeError where a number would be used again
+   * @throws RangeError where a number would be used again, or cannot be counted
    */
   setCounters(numbers: XfrmAttributes): void {
     const { replay_val: plain, replay_esn_val: esn, ltime_val: past } = numbers
     const { sent, seen } = sequencesOf(numbers)
+    if (!areCountable(numbers)) throw new RangeError(UNCOUNTABLE)
     this.sequence.skipTo(sent)
     if (esn) this.replay.readKernelBitmap(esn.bmp, this.isExtended ? seen : esn.seq)
     else this.replay.readLegacyBitmap(plain?.bitmap ?? 0, seen)
@@ -201,6 +200,15 @@ function replayWindow({ body, attributes, isExtended }: Pick<State, 'body' | 'at
   const window = new ReplayWindow(esn.replay_window, isExtended)
   window.readKernelBitmap(esn.bmp, isExtended ? sequencesOf(attributes).seen : esn.seq)
   return window
+}
+
+/** Why an SA is refused that is not {@link areCountable}. */
+export const UNCOUNTABLE = 'sequence numbers from 2⁵³ on are not supported by the software data path'
+
+/** Whether the last numbers sent and received can be counted on from. */
+export function areCountable(attributes: XfrmAttributes): boolean {
+  const { sent, seen } = sequencesOf(attributes)
+  return Math.max(sent, seen) <= LAST_EXTENDED_SEQUENCE
 }
 
 /** The last numbers sent and received. */

@@ -10,7 +10,7 @@ import type { XfrmMessage } from '../../../../netlink/xfrm/messages.ts'
 import type { AddressFilter, UsersaId } from '../../../../netlink/xfrm/structs.ts'
 import { UnsupportedAlgorithmError } from '../crypto/keying.ts'
 import type { Databases } from '../databases.ts'
-import { State, type StateSurroundings } from '../state/state.ts'
+import { areCountable, State, type StateSurroundings, UNCOUNTABLE } from '../state/state.ts'
 import { RequestError } from './request-error.ts'
 import { stateMessage } from './state-message.ts'
 
@@ -60,12 +60,14 @@ function checkState({ body, attributes }: NewState): void {
   checkReplay(body, attributes)
 }
 
-function checkReplay(body: NewState['body'], { replay_esn_val: esn }: XfrmAttributes): void {
+function checkReplay(body: NewState['body'], attributes: XfrmAttributes): void {
+  const { replay_esn_val: esn } = attributes
   const isExtended = (body.flags & stateFlag.ESN) !== 0
   if (!esn && body.replay_window > 32) throw new RequestError('EINVAL', 'Replay window too big')
   if (!isExtended) return
   if (!esn) throw new RequestError('EINVAL', 'Missing required attribute for ESN')
   if (esn.replay_window === 0) throw new RequestError('EINVAL', 'ESN replay window must be greater than 0')
+  if (!areCountable(attributes)) throw new RequestError('EINVAL', UNCOUNTABLE)
 }
 
 function idOf({ id, family }: NewState['body']) {

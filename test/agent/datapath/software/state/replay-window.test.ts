@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import t from 'tap'
 import {
   FRESH,
+  NEVER_SENT,
   ReplayWindow,
   SEEN,
   TOO_OLD,
-  ZERO,
 } from '../../../../../agent/datapath/software/state/replay-window.ts'
 
 const sizes = fc.constantFrom(1, 7, 31, 32, 33, 64, 100, 128, 1000, 4095, 4096)
@@ -30,7 +30,7 @@ t.test('property: the window is the set of the last numbers, exact to one', asyn
         const number = Math.max(0, highest + jump)
         const expected =
           number === 0
-            ? ZERO
+            ? NEVER_SENT
             : number > highest
               ? FRESH
               : highest - number >= size
@@ -103,4 +103,11 @@ t.test('without a window everything passes', async (t) => {
     t.equal(window.check(number), FRESH)
     window.accept(number)
   }
+})
+
+t.test('numbers that JavaScript does not tell apart are refused', async (t) => {
+  const window = new ReplayWindow(4096, true, Number.MAX_SAFE_INTEGER - 1)
+  t.equal(window.check(Number.MAX_SAFE_INTEGER), FRESH)
+  t.equal(window.check(2 ** 53), NEVER_SENT)
+  t.equal(window.check(2 ** 60), NEVER_SENT)
 })

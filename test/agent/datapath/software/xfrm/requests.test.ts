@@ -86,6 +86,8 @@ t.test('SAs that the kernel would not take are not taken', async (t) => {
   const { refusal, databases } = make()
   const sha = { alg_name: 'hmac(sha256)', alg_key_len: 256, alg_trunc_len: 128, alg_key: key(32) }
   const esn = { bmp_len: 0, oseq: 0, seq: 0, oseq_hi: 0, seq_hi: 0, replay_window: 0, bmp: [] }
+  const window = { ...esn, bmp_len: 1, replay_window: 32, bmp: [0] }
+  const extended = (numbers: Partial<typeof esn>) => ({ ...GCM, replay_esn_val: { ...window, ...numbers } })
   const ah = { ...newSa(1).body.id, proto: proto.AH }
   for (const [title, message, errno] of [
     ['no algorithm', newSa(1, {}), 'EINVAL'],
@@ -102,6 +104,16 @@ t.test('SAs that the kernel would not take are not taken', async (t) => {
     ['a key of another length', newSa(1, { alg_aead: { ...GCM.alg_aead, alg_key_len: 152 } }), 'ENOSYS'],
     ['a window beyond its bitmap', newSa(1, GCM, { replay_window: 33 }), 'EINVAL'],
     ['ESN without a window', newSa(1, { ...GCM, replay_esn_val: esn }, { flags: stateFlag.ESN }), 'EINVAL'],
+    [
+      'an uncountable number sent',
+      newSa(1, extended({ oseq_hi: 2 ** 21 }), { flags: stateFlag.ESN }),
+      'EINVAL',
+    ],
+    [
+      'an uncountable number seen',
+      newSa(1, extended({ seq_hi: 2 ** 21 }), { flags: stateFlag.ESN }),
+      'EINVAL',
+    ],
     ['a mark', newSa(1, { ...GCM, mark: { v: 1, m: 1 } }), 'EINVAL'],
   ] as const) {
     t.equal(refusal(message), errno, title)
@@ -130,6 +142,25 @@ t.test('an update changes limits, and never sequence numbers backwards', async (
     'written down',
   )
   t.equal(refusal(numbers(499)), 'EINVAL')
+})
+
+t.test('an update does not set a number that cannot be counted', async (t) => {
+  const { databases, requests, refusal } = make()
+  const esn = { bmp_len: 1, oseq: 0, seq: 0, oseq_hi: 0, seq_hi: 0, replay_window: 32, bmp: [0] }
+  const sa = newSa(0x100, { ...GCM, replay_esn_val: esn }, { flags: stateFlag.ESN })
+  requests.handle(sa)
+  const [state] = databases.states.all()
+  const { id, family, saddr, reqid } = sa.body
+  const sa_id = { daddr: id.daddr, spi: id.spi, family, proto: id.proto }
+  const numbers = (half: number): XfrmMessage => ({
+    name: 'NEWAE',
+    body: { sa_id, saddr, flags: 0, reqid },
+    attributes: { replay_esn_val: { ...esn, seq_hi: half } },
+  })
+  t.equal(refusal(numbers(2 ** 21)), 'EINVAL')
+  t.equal(state?.replay.highest, 0, 'nothing is changed')
+  requests.handle(numbers(2 ** 21 - 1))
+  t.equal(state?.replay.highest, (2 ** 21 - 1) * 2 ** 32)
 })
 
 t.test('policies come, are replaced, and go', async (t) => {
