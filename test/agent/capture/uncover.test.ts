@@ -14,7 +14,7 @@ import { Loop, type LoopOptions } from '../datapath/software/loop.ts'
 import { anyPacket, destination4, destination6 } from '../datapath/software/packet/packets.ts'
 import { ipv4 } from './files.ts'
 
-const FUZZ_RUNS = Number(process.env.SOLIPSEC_FUZZ ?? 3000)
+const FUZZ_RUNS = 3000 * Math.max(1, Number(process.env.SOLIPSEC_FUZZ) || 1)
 const ip = newIpHeader()
 
 t.setTimeout(600_000)

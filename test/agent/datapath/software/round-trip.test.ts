@@ -8,8 +8,8 @@ import { Loop, type LoopOptions } from './loop.ts'
 import { anyPacket, destination4, destination6 } from './packet/packets.ts'
 
 const NO_NEXT_HEADER = 59
-/** Mutated packets of the fuzzer; a longer run: SOLIPSEC_FUZZ=1000000. */
-const FUZZ_RUNS = Number(process.env.SOLIPSEC_FUZZ ?? 6000)
+/** Mutated packets of the fuzzer; `SOLIPSEC_FUZZ=N` multiplies them by N. */
+const FUZZ_RUNS = 6000 * Math.max(1, Number(process.env.SOLIPSEC_FUZZ) || 1)
 
 const samples: readonly (Sample & { readonly protocol: 'esp' | 'ah' })[] = [
   ...espSamples.map((sample) => ({ ...sample, protocol: 'esp' as const })),

@@ -11,7 +11,7 @@ import { opensslBackend } from '../../../../../agent/datapath/software/crypto/op
 /** The sources: the built test lies in `dist/`. */
 const HERE = new URL('../../../../../../test/agent/datapath/software/vectors/', import.meta.url)
 
-/** All vectors of a file. Numbers of bytes are in hexadecimal. */
+/** All vectors of a file. Strings of bytes are in hexadecimal. */
 export function readVectors<V>(file: string): readonly V[] {
   return JSON.parse(readFileSync(new URL(file, HERE), 'utf8')) as readonly V[]
 }
