@@ -22,6 +22,8 @@ const NAME_SIZE = 32
 const CMSG_HEADER = 16
 
 const MSG_DONTWAIT = 0x40
+/** Not datagrams, but what became of some that were sent. */
+export const MSG_ERRQUEUE = 0x2000
 const MSG_TRUNC = 0x20
 const MSG_CTRUNC = 0x08
 
@@ -94,9 +96,10 @@ export class MessageVector {
   /**
    * Receives without waiting, each datagram `headroom` bytes behind the beginning of its slot.
    *
+   * @param flags of recvmsg(2), such as {@link MSG_ERRQUEUE}
    * @returns how many, or `-errno`
    */
-  receive(fd: number, headroom: number, count = this.slots): number {
+  receive(fd: number, headroom: number, count = this.slots, flags = 0): number {
     const { view, address } = this.arena
     // What the call before did not use is still as it must be.
     const stale = headroom === this.#headroom ? this.#stale : this.slots
@@ -108,7 +111,7 @@ export class MessageVector {
       view.setUint32(header + FLAGS, 0, true)
     }
     recvmmsg ??= bind('int recvmmsg(int, uintptr_t, unsigned int, int, void *)') as Call
-    const got = recvmmsg(fd, address, count, MSG_DONTWAIT, null)
+    const got = recvmmsg(fd, address, count, MSG_DONTWAIT | flags, null)
     this.#headroom = headroom
     this.#stale = Math.min(Math.max(got, 0) + 1, this.slots)
     return got >= 0 ? got : -lastErrno()

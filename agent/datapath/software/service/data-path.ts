@@ -21,7 +21,7 @@ export class DataPath {
   /** Packets flow from now on. @param network what the kernel knows of the host's surroundings */
   constructor(databases: Databases, device: TunDevice, network: Network) {
     this.#device = device
-    this.#wire = new Wire(new Receiving(databases, device, network.isDeliveredHere))
+    this.#wire = new Wire(new Receiving(databases, device, network))
     this.#sender = new Sender((isV4, port) => this.#wire.udpSocket(isV4, port))
     new Sending(databases, device, this.#sender, network)
   }

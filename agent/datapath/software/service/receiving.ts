@@ -3,24 +3,29 @@
  *
  * @module
  */
+import { family as af } from '../../../../netlink/xfrm/constants.ts'
 import type { Databases } from '../databases.ts'
 import { Inbound } from '../inbound.ts'
 import { newIpHeader, parseIp } from '../packet/ip-header.ts'
 import type { Packet } from '../packet/packet.ts'
-import type { Flow } from '../policy/flow.ts'
 import type { Counter } from '../state/statistics.ts'
+import type { Network } from './network.ts'
+import type { PathMtu } from './path-mtu.ts'
 import type { TunDevice } from './tun-device.ts'
+import type { TooBig } from './wire/error-queue.ts'
 import type { Arrivals } from './wire/receiver.ts'
 
 export class Receiving implements Arrivals {
   readonly #databases: Databases
   readonly #inbound: Inbound
+  readonly #pathMtu: PathMtu
   readonly #device: TunDevice
   readonly #ip = newIpHeader()
 
-  constructor(databases: Databases, device: TunDevice, isDeliveredHere: (flow: Flow) => boolean) {
+  constructor(databases: Databases, device: TunDevice, network: Network) {
     this.#databases = databases
-    this.#inbound = new Inbound(databases, isDeliveredHere)
+    this.#inbound = new Inbound(databases, network.isDeliveredHere)
+    this.#pathMtu = network.pathMtu
     this.#device = device
   }
 
@@ -33,6 +38,13 @@ export class Receiving implements Arrivals {
   settle(): void {
     this.#device.flush()
     this.#databases.statistics.XfrmInBufferError += this.#device.takeLost()
+  }
+
+  /** Believed only of an SA that this host sends with (RFC 4301 section 8.2.1). */
+  tooBig({ family, destination, protocol, spi, mtu }: TooBig): void {
+    const { states, now } = this.#databases
+    if (!states.find({ family, daddr: destination, spi, proto: protocol })) return
+    this.#pathMtu.learn(destination.subarray(0, family === af.INET ? 4 : 16), mtu, now)
   }
 
   /** A fault of ours must cost one packet, not the program with all its SAs. */

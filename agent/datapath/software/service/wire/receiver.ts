@@ -8,6 +8,7 @@ import { type Watch, watchReadable } from '../../../../../netlink/libc/poll.ts'
 import { close } from '../../../../../netlink/libc/socket.ts'
 import { HEADROOM, type Packet } from '../../packet/packet.ts'
 import { IPPROTO_UDP } from '../../packet/protocols.ts'
+import { ErrorQueue, type TooBig } from './error-queue.ts'
 import type { HeaderMaker } from './headers.ts'
 import { SLOT_SIZE } from './slot.ts'
 import { UDP_GRO } from './socket-options.ts'
@@ -31,6 +32,8 @@ export interface Arrivals {
   arrived(packet: Packet, encapsulated: boolean): void
   /** The memory of the packets is going to be used again. */
   settle(): void
+  /** A router says that a packet of ours was too long. */
+  tooBig(complaint: TooBig): void
 }
 
 /** A socket that packets arrive at. */
@@ -39,6 +42,8 @@ export interface Source {
   readonly makeHeader: HeaderMaker
   /** What arrives stood in UDP. */
   readonly encapsulated: boolean
+  /** ESP or AH. */
+  readonly protocol: number
 }
 
 export class Receiver {
@@ -48,6 +53,7 @@ export class Receiver {
   readonly #vector: MessageVector
   readonly #arrivals: Arrivals
   readonly #packet: Packet
+  readonly #errors: ErrorQueue
   /** Where the next datagram is copied to. */
   #free = 0
 
@@ -58,6 +64,7 @@ export class Receiver {
     this.#vector = vector
     this.#arrivals = arrivals
     this.#packet = { arena: vector.arena, at: 0, end: 0 }
+    this.#errors = new ErrorQueue(source.protocol)
     this.#watch = watchReadable(source.fd, () => this.#receive())
   }
 
@@ -65,7 +72,11 @@ export class Receiver {
     const vector = this.#vector
     for (let round = 0; round < ROUNDS_A_TURN; round++) {
       const count = vector.receive(this.fd, HEADROOM, BATCH)
-      if (count <= 0) return
+      if (count <= 0) {
+        // There was something, and it was no packet.
+        if (round === 0) this.#errors.drain(this.fd, (complaint) => this.#arrivals.tooBig(complaint))
+        return
+      }
       this.#free = vector.slotAt(BATCH)
       for (let slot = 0; slot < count; slot++) {
         const length = vector.lengthOf(slot)

@@ -10,6 +10,7 @@ import { OWN } from '../steering.ts'
 import {
   IP_MTU_DISCOVER,
   IP_PKTINFO,
+  IP_RECVERR,
   IP_RECVTOS,
   IP_RECVTTL,
   IPPROTO_IP,
@@ -17,6 +18,7 @@ import {
   IPPROTO_RAW,
   IPV6_MTU_DISCOVER,
   IPV6_RECVDSTOPTS,
+  IPV6_RECVERR,
   IPV6_RECVHOPLIMIT,
   IPV6_RECVHOPOPTS,
   IPV6_RECVPKTINFO,
@@ -48,6 +50,7 @@ export function sendingSocket(family: number): number {
 export function receivingSocket(family: number, protocol: number): number {
   const fd = rawSocket(family, protocol)
   if (family === libc.AF_INET6) askForHeaders(fd)
+  askForErrors(fd, family)
   return fd
 }
 
@@ -80,12 +83,19 @@ export function udpSocket({ family, port }: UdpPort): number {
       for (const option of [IP_PKTINFO, IP_RECVTTL, IP_RECVTOS]) libc.setSockOptInt(fd, IPPROTO_IP, option, 1)
     libc.bind(fd, address)
     libc.setSockOptInt(fd, ...dontFragment(family))
+    askForErrors(fd, family)
     takeTogether(fd)
     return fd
   } catch (error) {
     libc.close(fd)
     throw error
   }
+}
+
+/** What routers say about packets of the socket's protocol or port is kept for {@link ErrorQueue}. */
+function askForErrors(fd: number, family: number): void {
+  const [level, option] = family === libc.AF_INET ? [IPPROTO_IP, IP_RECVERR] : [IPPROTO_IPV6, IPV6_RECVERR]
+  libc.setSockOptInt(fd, level, option, 1)
 }
 
 /** Datagrams that arrive one after the other may be given as one (Linux 5.0 and later). */

@@ -5,8 +5,8 @@
  */
 import { AF_INET, AF_INET6 } from '../../../../../netlink/libc/socket.ts'
 import { IPPROTO_AH, IPPROTO_ESP } from '../../packet/protocols.ts'
-import { asItIs, type HeaderMaker, headerMaker6, udpHeaderMaker } from './headers.ts'
-import { type Arrivals, Receiver, receivingMemory } from './receiver.ts'
+import { asItIs, headerMaker6, udpHeaderMaker } from './headers.ts'
+import { type Arrivals, Receiver, receivingMemory, type Source } from './receiver.ts'
 import { receivingSocket, type UdpPort, udpSocket } from './sockets.ts'
 
 /** Everything that receives. */
@@ -21,14 +21,20 @@ export class Wire {
   constructor(arrivals: Arrivals) {
     this.#arrivals = arrivals
     for (const protocol of [IPPROTO_ESP, IPPROTO_AH]) {
-      this.#receivers.push(this.#receiver(receivingSocket(AF_INET, protocol), asItIs, false))
-      const six = receivingSocket(AF_INET6, protocol)
-      this.#receivers.push(this.#receiver(six, headerMaker6(protocol), false))
+      const plain = { protocol, encapsulated: false }
+      const [four, six] = [receivingSocket(AF_INET, protocol), receivingSocket(AF_INET6, protocol)]
+      this.#receivers.push(this.#receiver({ ...plain, fd: four, makeHeader: asItIs }))
+      this.#receivers.push(this.#receiver({ ...plain, fd: six, makeHeader: headerMaker6(protocol) }))
     }
   }
 
-  #receiver(fd: number, makeHeader: HeaderMaker, encapsulated: boolean): Receiver {
-    return new Receiver({ fd, makeHeader, encapsulated }, this.#memory, this.#arrivals)
+  #receiver(source: Source): Receiver {
+    return new Receiver(source, this.#memory, this.#arrivals)
+  }
+
+  #udpReceiver(port: UdpPort): Receiver {
+    const makeHeader = udpHeaderMaker(port)
+    return this.#receiver({ fd: udpSocket(port), makeHeader, encapsulated: true, protocol: IPPROTO_ESP })
   }
 
   /**
@@ -44,7 +50,7 @@ export class Wire {
       this.#udp.delete(key)
     }
     for (const [key, port] of wanted) {
-      if (!this.#udp.has(key)) this.#udp.set(key, this.#receiver(udpSocket(port), udpHeaderMaker(port), true))
+      if (!this.#udp.has(key)) this.#udp.set(key, this.#udpReceiver(port))
     }
   }
 
