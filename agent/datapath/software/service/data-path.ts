@@ -4,7 +4,10 @@
  *
  * @module
  */
+import { family as af } from '../../../../netlink/xfrm/constants.ts'
 import type { Databases } from '../databases.ts'
+import { writeNatKeepalive } from '../packet/nat-keepalive.ts'
+import type { State } from '../state/state.ts'
 import type { Network } from './network.ts'
 import { Receiving } from './receiving.ts'
 import { Sending } from './sending.ts'
@@ -29,6 +32,17 @@ export class DataPath {
   /** Listens for ESP in UDP at these ports. @throws SystemError `EADDRINUSE` */
   listen(ports: readonly UdpPort[]): void {
     this.#wire.listen(ports)
+  }
+
+  /** Keeps the mapping of a NAT before this SA's ESP in UDP alive. */
+  sendNatKeepalive({ body, attributes: { encap } }: State): void {
+    if (!encap) return
+    const { arena, place } = this.#sender
+    const version = body.family === af.INET ? 4 : 6
+    const ends = { version, source: body.saddr, destination: body.id.daddr } as const
+    const ports = [encap.encap_sport, encap.encap_dport] as const
+    this.#sender.commit(place, writeNatKeepalive(arena.bytes, place, ends, ports))
+    this.#sender.flush()
   }
 
   close(): void {

@@ -25,6 +25,7 @@ import { rememberedCounters, stateInfo, stateMessage } from '../xfrm/state-messa
 import { DataPath } from './data-path.ts'
 import { Journal } from './journal.ts'
 import { isDeliveredHere } from './local-addresses.ts'
+import { NatKeepalives } from './nat-keepalives.ts'
 import { applySteering, isSteering, refusedBySteering, removeSteeringTable } from './nft.ts'
 import { PathMtu } from './path-mtu.ts'
 import { addRoutes, removeRoutes } from './routing.ts'
@@ -62,6 +63,7 @@ export class Service {
   readonly #dataPath: DataPath
   readonly #server: Server
   readonly #watchman: Watchman
+  readonly #keepalives = new NatKeepalives()
   readonly #options: ServiceOptions
   readonly #timer: NodeJS.Timeout
   readonly #acquired = new Map<string, number>()
@@ -242,6 +244,9 @@ export class Service {
     if (now !== this.#databases.now) {
       this.#databases.now = now
       this.#expireByTime(now)
+      for (const state of this.#keepalives.due(this.#databases.states.all(), now)) {
+        this.#dataPath.sendNatKeepalive(state)
+      }
       if (this.#portsDirty) this.#syncPorts()
     }
     const isIdle = this.#databases.policies.size === 0 && this.#databases.states.size === 0
