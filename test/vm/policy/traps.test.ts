@@ -64,7 +64,7 @@ const TRAPS: readonly (readonly [trap: string, cover: Cover])[] = [
   ],
   ['a lifetime limit of 0 is not "no limit"', [transforms]],
   ['encapsulated packets need a socket that takes them', [vm('exceptions', 'ESP in UDP')]],
-  ['a tunnel needs both in and fwd policies', [vm('tunnels', 'negotiate tunnel')]],
+  ['a tunnel needs both in and fwd policies', [['test/vm/policy/tunnels.ts', 'negotiate tunnel']]],
   ['SPIs below 256 and weak keys are accepted', [here('reserved SPIs and weak keys are refused')]],
   ['if_id 0 on an SA is refused', 'no SA or policy of ours has an interface id'],
   ['DELPOLICY needs the mark', [here('nothing stays behind')]],
