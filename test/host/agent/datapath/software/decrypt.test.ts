@@ -16,14 +16,20 @@ import { TestNet } from '../../../../support/namespaces.ts'
 import { ownState } from '../../../../support/own-state.ts'
 import { formatPcap, type Packet } from '../../../../support/pcap.ts'
 import {
+  PLANES as ALL_PLANES,
+  addressesOf,
+  loadPolicies,
+  newPair,
+  type Plane,
+  titleOf,
+} from '../../../../vm/agent/datapath/software/planes.ts'
+import {
   type Algorithm,
   apply,
   connect,
   deleteState,
   ESP,
-  exceptions,
   newState,
-  policies,
   type TestState,
 } from '../../../../vm/agent/datapath/software/sas.ts'
 import { Station } from '../../../../vm/support/station.ts'
@@ -43,32 +49,9 @@ const net = new TestNet(t)
 const left = await Station.makeSoftware(t, net)
 const right = await Station.makeSoftware(t, net)
 
-type Side = 'left' | 'right'
+const PLANES = ALL_PLANES.filter(({ protocol }) => protocol === 'esp')
 
-/** Addresses of a mode and family. */
-interface Plane {
-  readonly title: string
-  readonly left: string
-  readonly right: string
-  readonly tunnel?: { readonly left: string; readonly right: string }
-}
-
-const OUTER4 = { left: '192.0.2.1', right: '192.0.2.2' }
-const OUTER6 = { left: '2001:db8::1', right: '2001:db8::2' }
-const PLANES: readonly Plane[] = [
-  { title: 'transport, IPv4', left: '10.0.1.1', right: '10.0.1.2' },
-  { title: 'transport, IPv6', left: 'fd00::1:1', right: 'fd00::1:2' },
-  { title: 'tunnel, IPv4', left: '10.0.2.1', right: '10.0.2.2', tunnel: OUTER4 },
-  { title: 'tunnel, IPv6', left: 'fd00::2:1', right: 'fd00::2:2', tunnel: OUTER6 },
-]
-
-const addresses = (side: Side) => [
-  `${OUTER4[side]}/24`,
-  `${OUTER6[side]}/64`,
-  ...PLANES.map((plane) => `${plane[side]}/${plane[side].includes(':') ? 64 : 16}`),
-]
-
-await net.wire(left.host, right.host, addresses('left'), addresses('right'))
+await net.wire(left.host, right.host, addressesOf('near'), addressesOf('far'))
 const wire = Wiretap.open(t, { station: left })
 const connections = [connect(left), connect(right)] as const
 t.teardown(() => {
@@ -85,26 +68,11 @@ interface Specimen {
 }
 
 const specimens: Specimen[] = []
-let spi = 0x4000
 let leftOut = 0
 
 t.before(() => {
-  for (const connection of connections) apply(connection, exceptions())
-  for (const plane of PLANES) {
-    const turned = (local: Side, remote: Side) =>
-      policies(
-        'esp',
-        plane[local],
-        plane[remote],
-        plane.tunnel && {
-          local: plane.tunnel[local],
-          remote: plane.tunnel[remote],
-        },
-      )
-    apply(connections[0], turned('left', 'right'))
-    apply(connections[1], turned('right', 'left'))
-  }
-  for (const connection of connections) connection.spdInfo()
+  loadPolicies(connections[0], 'near')
+  loadPolicies(connections[1], 'far')
 })
 
 /** The SA as a dump has it, as a line of the table. */
@@ -116,21 +84,18 @@ function rowOf(sa: TestState): TableRow | undefined {
 
 /** Sends one datagram, and keeps what was on the wire. @returns whether it arrived */
 function record(plane: Plane, algorithms: readonly Algorithm[], inUdp: boolean): boolean {
-  const { left: source, right: destination } = plane.tunnel ?? plane
-  const isTunnel = plane.tunnel !== undefined
-  const common = { protocol: 'esp', algorithms, isTunnel, isExtended: false, inUdp, window: 64 } as const
-  const sa: TestState = { ...common, spi: ++spi, source, destination }
+  const [sa] = newPair(plane, { algorithms, isExtended: false, inUdp })
   for (const connection of connections) apply(connection, [newState(sa)])
   const name = algorithms.map((one) => `${one.name} ${one.keyBytes * 8}/${one.icvBits}`).join(' ')
-  const payload = randomBytes(MARKER + (spi % 40))
+  const payload = randomBytes(MARKER + (sa.spi % 40))
   wire.take()
   const { delivered } = udp(
-    { station: left, address: plane.left },
-    { station: right, address: plane.right },
+    { station: left, address: plane.near },
+    { station: right, address: plane.far },
     { port: PORT, sourcePort: SOURCE_PORT, payload },
   )
   const row = rowOf(sa)
-  const title = `${name}, ${plane.title}${inUdp ? ', in UDP' : ''}`
+  const title = `${name}, ${titleOf(plane)}${inUdp ? ', in UDP' : ''}`
   if (row) specimens.push({ title, plane, row, payload, packets: wire.take() })
   else leftOut++
   for (const connection of connections) apply(connection, [deleteState(sa)])
@@ -140,7 +105,7 @@ function record(plane: Plane, algorithms: readonly Algorithm[], inUdp: boolean):
 for (const plane of PLANES) {
   for (const inUdp of [false, true]) {
     t.test(
-      `${plane.title}${inUdp ? ', in UDP' : ''}: packets arrive, and nothing else is sent`,
+      `${titleOf(plane)}${inUdp ? ', in UDP' : ''}: packets arrive, and nothing else is sent`,
       async (t) => {
         const before = specimens.length
         const lost = ESP.filter((algorithms) => !record(plane, algorithms, inUdp))
@@ -170,8 +135,8 @@ const goodIcv = ({ authentication }: TableRow) => (authentication.startsWith('AN
 
 /** Of each field the innermost value, but of addresses all of them. */
 function wanted({ title, plane, row, payload }: Specimen): string[] {
-  const ends = [plane.left, plane.right].map((inner, n) =>
-    [...(plane.tunnel ? [n === 0 ? plane.tunnel.left : plane.tunnel.right] : []), inner].join(','),
+  const ends = (['near', 'far'] as const).map((side) =>
+    [...(plane.tunnel ? [plane.tunnel[side]] : []), plane[side]].join(','),
   )
   const isV4 = row.version === 4
   const addresses = isV4 ? [...ends, '', ''] : ['', '', ...ends]
