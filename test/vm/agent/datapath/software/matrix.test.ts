@@ -9,18 +9,8 @@ import { ownState } from '../../../../support/own-state.ts'
 import { Station } from '../../../support/station.ts'
 import { tcp, udp, type Verdict } from '../../../support/traffic.ts'
 import { kindsOf, Wiretap } from '../../../support/wiretap.ts'
-import {
-  type Algorithm,
-  apply,
-  connect,
-  deleteState,
-  ESP,
-  exceptions,
-  MACS,
-  newState,
-  policies,
-  type TestState,
-} from './sas.ts'
+import { addressesOf, loadPolicies, newPair, PLANES, type Plane, titleOf } from './planes.ts'
+import { apply, connect, deleteState, ESP, MACS, newState, type TestState } from './sas.ts'
 
 t.setTimeout(900_000)
 ownState(t)
@@ -28,30 +18,7 @@ const net = new TestNet(t)
 const soft = await Station.makeSoftware(t, net)
 const [hard] = await Station.make(t, net, 1)
 
-/** Addresses of a mode and family for one protocol. */
-interface Plane {
-  readonly protocol: 'esp' | 'ah'
-  readonly soft: string
-  readonly hard: string
-  readonly tunnel?: { readonly soft: string; readonly hard: string }
-}
-
-const OUTER4 = { soft: '192.0.2.1', hard: '192.0.2.2' }
-const OUTER6 = { soft: '2001:db8::1', hard: '2001:db8::2' }
-const PLANES: readonly Plane[] = (['esp', 'ah'] as const).flatMap((protocol, n) => [
-  { protocol, soft: `10.${n}.1.1`, hard: `10.${n}.1.2` },
-  { protocol, soft: `fd0${n}::1:1`, hard: `fd0${n}::1:2` },
-  { protocol, soft: `10.${n}.2.1`, hard: `10.${n}.2.2`, tunnel: OUTER4 },
-  { protocol, soft: `fd0${n}::2:1`, hard: `fd0${n}::2:2`, tunnel: OUTER6 },
-])
-
-const addresses = (side: 'soft' | 'hard') => [
-  `${OUTER4[side]}/24`,
-  `${OUTER6[side]}/64`,
-  ...PLANES.map((plane) => `${plane[side]}/${plane[side].includes(':') ? 64 : 16}`),
-]
-
-await net.wire(soft.host, hard.host, addresses('soft'), addresses('hard'))
+await net.wire(soft.host, hard.host, addressesOf('near'), addressesOf('far'))
 const wire = Wiretap.open(t, { station: soft }, { station: hard })
 const connections = [connect(soft), connect(hard)] as const
 t.teardown(() => {
@@ -66,56 +33,18 @@ const sockets = hard.visit(() =>
 t.teardown(() => sockets.close())
 
 t.before(() => {
-  for (const connection of connections) apply(connection, exceptions())
-  for (const plane of PLANES) {
-    const { protocol, tunnel } = plane
-    const turned = (local: 'soft' | 'hard', remote: 'soft' | 'hard') =>
-      policies(
-        protocol,
-        plane[local],
-        plane[remote],
-        tunnel && { local: tunnel[local], remote: tunnel[remote] },
-      )
-    apply(connections[0], turned('soft', 'hard'))
-    apply(connections[1], turned('hard', 'soft'))
-  }
-  connections[0].spdInfo()
+  loadPolicies(connections[0], 'near')
+  loadPolicies(connections[1], 'far')
 })
 
 /** Under emulation everything at once takes minutes: each combination has a quarter of the algorithms, in turn. */
 const PART = process.env.SOLIPSEC_FULL ? 1 : 4
 let combination = 0
 
-let spi = 0x1000
-
-function statesOf(
-  plane: Plane,
-  algorithms: readonly Algorithm[],
-  isExtended: boolean,
-  inUdp: boolean,
-): TestState[] {
-  const ends = plane.tunnel ?? plane
-  const common = {
-    protocol: plane.protocol,
-    algorithms,
-    isTunnel: plane.tunnel !== undefined,
-    isExtended,
-    inUdp,
-    window: 128,
-  }
-  spi += 2
-  return [
-    { ...common, spi, source: ends.soft, destination: ends.hard },
-    { ...common, spi: spi + 1, source: ends.hard, destination: ends.soft },
-  ]
-}
-
 for (const plane of PLANES) {
-  const kind = plane.tunnel ? 'tunnel' : 'transport'
-  const version = plane.soft.includes(':') ? 'IPv6' : 'IPv4'
   for (const isExtended of [false, true]) {
     for (const inUdp of plane.protocol === 'esp' ? [false, true] : [false]) {
-      const title = `${plane.protocol}, ${kind}, ${version}${inUdp ? ', in UDP' : ''}${isExtended ? ', ESN' : ''}`
+      const title = `${plane.protocol}, ${titleOf(plane)}${inUdp ? ', in UDP' : ''}${isExtended ? ', ESN' : ''}`
       t.test(title, async (t) => {
         const found: Record<string, string> = {}
         const expected: Record<string, string> = {}
@@ -123,7 +52,7 @@ for (const plane of PLANES) {
         combination++
         for (const algorithms of all.filter((_, n) => n % PART === combination % PART)) {
           const name = algorithms.map((one) => `${one.name} ${one.keyBytes * 8}/${one.icvBits}`).join(' ')
-          found[name] = exchange(plane, statesOf(plane, algorithms, isExtended, inUdp))
+          found[name] = exchange(plane, newPair(plane, { algorithms, isExtended, inUdp }))
           expected[name] = `both ways as ${inUdp ? 'udp-esp' : plane.protocol}`
         }
         t.same(found, expected)
@@ -136,8 +65,8 @@ for (const plane of PLANES) {
 function exchange(plane: Plane, states: readonly TestState[]): string {
   for (const connection of connections) apply(connection, states.map(newState))
   wire.take()
-  const here = { station: soft, address: plane.soft }
-  const there = { station: hard, address: plane.hard }
+  const here = { station: soft, address: plane.near }
+  const there = { station: hard, address: plane.far }
   const verdicts = [once(() => udp(here, there)), once(() => tcp(there, here))]
   const kinds = kindsOf(wire.take())
   for (const connection of connections) apply(connection, states.map(deleteState))
