@@ -20,13 +20,14 @@ export class DataPath {
   readonly #device: TunDevice
   readonly #sender: Sender
   readonly #wire: Wire
+  readonly #sending: Sending
 
   /** Packets flow from now on. @param network what the kernel knows of the host's surroundings */
   constructor(databases: Databases, device: TunDevice, network: Network) {
     this.#device = device
     this.#wire = new Wire(new Receiving(databases, device, network))
     this.#sender = new Sender((isV4, port) => this.#wire.udpSocket(isV4, port))
-    new Sending(databases, device, this.#sender, network)
+    this.#sending = new Sending(databases, device, this.#sender, network)
   }
 
   /** Listens for ESP in UDP at these ports. @throws SystemError `EADDRINUSE` */
@@ -46,6 +47,7 @@ export class DataPath {
   }
 
   close(): void {
+    this.#sending.close()
     this.#device.close()
     this.#wire.close()
     this.#sender.close()

@@ -7,7 +7,7 @@ import { allocateArena } from '../../../../netlink/libc/arena.ts'
 import { family as af } from '../../../../netlink/xfrm/constants.ts'
 import type { Databases } from '../databases.ts'
 import { finishChecksum, Segments } from '../offload/segments.ts'
-import { NEEDS_CHECKSUM, newVirtioHeader, segmentation } from '../offload/virtio-header.ts'
+import { NEEDS_CHECKSUM, segmentation, type VirtioHeader } from '../offload/virtio-header.ts'
 import { innerMtu, Outbound, protectedLength } from '../outbound.ts'
 import { readFlow } from '../packet/flow-of.ts'
 import { fragmentPacket } from '../packet/fragments.ts'
@@ -20,6 +20,7 @@ import type { State } from '../state/state.ts'
 import type { Counter } from '../state/statistics.ts'
 import type { Network } from './network.ts'
 import type { KnownMtu } from './path-mtu.ts'
+import { type Piece, ReadAhead } from './read-ahead.ts'
 import { DEVICE_ROOM, type TunDevice } from './tun-device.ts'
 import { innerAt } from './tunnels.ts'
 import type { Sender } from './wire/sender.ts'
@@ -43,7 +44,10 @@ export class Sending {
   readonly #packet: Packet
   readonly #ip = newIpHeader()
   readonly #flow = newFlow()
-  readonly #header = newVirtioHeader()
+  readonly #ahead: ReadAhead
+  readonly #readDevice: Parameters<ReadAhead['fill']>[0]
+  /** In the next turn, what is left over is gone on with. */
+  #nextTurn: NodeJS.Immediate | undefined
   readonly #segments = new Segments()
   readonly #mtus = new WeakMap<readonly State[], KnownMtu>()
   #identification = Math.floor(Math.random() * 2 ** 32)
@@ -56,51 +60,69 @@ export class Sending {
     this.#network = network
     this.#device = device
     this.#sender = sender
+    this.#ahead = new ReadAhead(sender.arena, sender.spare)
+    this.#readDevice = (at, into) => device.read(sender.arena, at, into)
     this.#packet = { arena: sender.arena, at: 0, end: 0 }
     device.watch(() => this.#read())
   }
 
+  /** Reads nothing more. */
+  close(): void {
+    clearImmediate(this.#nextTurn)
+  }
+
   #read(): void {
+    if (this.#nextTurn) return
     const { statistics } = this.#databases
-    const at = this.#sender.spare
+    const ahead = this.#ahead
+    ahead.fill(this.#readDevice)
     this.#packets = 0
-    for (; this.#packets < PACKETS_A_TURN; this.#packets++) {
-      const end = this.#device.read(this.#sender.arena, at, this.#header)
-      if (end === 0) break
-      const failure = this.#leaveSafely(at, end)
+    while (this.#packets < PACKETS_A_TURN) {
+      const piece = ahead.take()
+      if (!piece) break
+      this.#packets++
+      const failure = this.#leaveSafely(piece)
       if (failure) statistics[failure]++
+      ahead.done(piece)
     }
     this.#sender.flush()
     statistics.XfrmOutError += this.#sender.takeLost()
+    // The device may have nothing more to wake us for.
+    if (!ahead.isEmpty) this.#nextTurn = setImmediate(() => this.#goOn())
+  }
+
+  #goOn(): void {
+    this.#nextTurn = undefined
+    this.#read()
   }
 
   /** A fault of ours must cost one packet, not the program with all its SAs. */
-  #leaveSafely(at: number, end: number): Counter | undefined {
+  #leaveSafely(piece: Piece): Counter | undefined {
     try {
-      return this.#leave(at, end)
+      return this.#leave(piece)
     } catch {
       return 'XfrmOutError'
     }
   }
 
   /** What the device gave: a packet, or several that have but one header; perhaps in a tunnel's own header. */
-  #leave(at: number, end: number): Counter | undefined {
+  #leave({ at, end, header }: Piece): Counter | undefined {
     const ip = this.#ip
     const { arena } = this.#sender
     const { bytes } = arena
     if (!parseIp(bytes, at, end, ip)) return 'XfrmOutError'
-    const isMany = this.#header.kind !== segmentation.NONE
-    const needsChecksum = !isMany && (this.#header.flags & NEEDS_CHECKSUM) !== 0
-    if (needsChecksum && !finishChecksum(arena, at, end, this.#header)) return 'XfrmOutError'
+    const isMany = header.kind !== segmentation.NONE
+    const needsChecksum = !isMany && (header.flags & NEEDS_CHECKSUM) !== 0
+    if (needsChecksum && !finishChecksum(arena, at, end, header)) return 'XfrmOutError'
     const tunnel = this.#network.tunnels.of(bytes, ip)
     if (tunnel && !parseInner(bytes, ip)) return 'XfrmOutError'
     readFlow(bytes, ip, this.#flow)
     this.#flow.ifindex = tunnel?.ifindex ?? 0
-    return this.#leaveByPolicy(isMany, tunnel !== undefined)
+    return this.#leaveByPolicy(isMany ? header : undefined, tunnel !== undefined)
   }
 
   /** What is routed into a tunnel never leaves it in clear. */
-  #leaveByPolicy(isMany: boolean, isTunnelled: boolean): Counter | undefined {
+  #leaveByPolicy(many: VirtioHeader | undefined, isTunnelled: boolean): Counter | undefined {
     const ip = this.#ip
     const { at, end } = ip
     const { arena } = this.#sender
@@ -110,8 +132,8 @@ export class Sending {
     if (decision.kind === 'clear') return isTunnelled ? 'XfrmOutPolBlock' : 'XfrmOutPolDead'
     const { states } = decision
     const mtu = this.#mtuFor(states)
-    if (isMany && !this.#segments.begin(arena, ip, this.#header)) return 'XfrmOutError'
-    const longest = isMany ? this.#segments.longest : end - at
+    if (many && !this.#segments.begin(arena, ip, many)) return 'XfrmOutError'
+    const longest = many ? this.#segments.longest : end - at
     if (protectedLength(states, ip.upperAt - at, longest) > mtu) {
       const fitting = innerMtu(states, ip, mtu)
       if (mayRefuse(ip, fitting)) {
@@ -119,7 +141,7 @@ export class Sending {
         return 'XfrmOutError'
       }
     }
-    return isMany ? this.#leaveAll(states, mtu) : this.#leaveWhole(at, end, states, mtu)
+    return many ? this.#leaveAll(states, mtu) : this.#leaveWhole(at, end, states, mtu)
   }
 
   #leaveAll(states: readonly State[], mtu: number): Counter | undefined {

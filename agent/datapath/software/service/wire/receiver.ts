@@ -19,7 +19,8 @@ const BATCH = 64
 const WORK = 4
 /** The last one takes the ancillary data, or an IPv6 header and its extensions that are put together again. */
 const CONTROL = 2560
-const ROUNDS_A_TURN = 2
+/** Packets in one turn of the event loop, about: the other direction gets its turn, too. */
+const PACKETS_A_TURN = 128
 
 /** Memory that receivers may share. */
 export function receivingMemory(): MessageVector {
@@ -56,6 +57,10 @@ export class Receiver {
   readonly #errors: ErrorQueue
   /** Where the next datagram is copied to. */
   #free = 0
+  /** Of this turn. */
+  #packets = 0
+  /** Datagrams that hold about as many packets as a turn may have, going by those before. */
+  #batch = BATCH
 
   /** @param vector of {@link receivingMemory} */
   constructor(source: Source, vector: MessageVector, arrivals: Arrivals) {
@@ -69,26 +74,34 @@ export class Receiver {
   }
 
   #receive(): void {
-    const vector = this.#vector
-    for (let round = 0; round < ROUNDS_A_TURN; round++) {
-      const count = vector.receive(this.fd, HEADROOM, BATCH)
+    this.#packets = 0
+    while (this.#packets < PACKETS_A_TURN) {
+      const wanted = this.#batch
+      const count = this.#vector.receive(this.fd, HEADROOM, wanted)
       if (count <= 0) {
         // There was something, and it was no packet.
-        if (round === 0) this.#errors.drain(this.fd, (complaint) => this.#arrivals.tooBig(complaint))
+        if (this.#packets === 0) this.#errors.drain(this.fd, (complaint) => this.#arrivals.tooBig(complaint))
         return
       }
-      this.#free = vector.slotAt(BATCH)
-      for (let slot = 0; slot < count; slot++) {
-        const length = vector.lengthOf(slot)
-        if (length <= 0) continue
-        const at = vector.slotAt(slot) + HEADROOM
-        const segment = this.#source.encapsulated ? segmentSize(vector, slot) : 0
-        if (segment === 0 || segment >= length) this.#arrived(slot, at, length)
-        else this.#takeApart(slot, at, length, segment)
-      }
+      const before = this.#packets
+      this.#free = this.#vector.slotAt(BATCH)
+      for (let slot = 0; slot < count; slot++) this.#read(slot)
       this.#arrivals.settle()
-      if (count < BATCH) return
+      const each = Math.max(1, (this.#packets - before) / count)
+      this.#batch = Math.max(1, Math.min(BATCH, Math.floor(PACKETS_A_TURN / each)))
+      if (count < wanted) return
     }
+  }
+
+  #read(slot: number): void {
+    const vector = this.#vector
+    const length = vector.lengthOf(slot)
+    this.#packets++
+    if (length <= 0) return
+    const at = vector.slotAt(slot) + HEADROOM
+    const segment = this.#source.encapsulated ? segmentSize(vector, slot) : 0
+    if (segment === 0 || segment >= length) this.#arrived(slot, at, length)
+    else this.#takeApart(slot, at, length, segment)
   }
 
   #arrived(slot: number, at: number, length: number): void {
@@ -109,6 +122,7 @@ export class Receiver {
         this.#arrivals.settle()
         this.#free = this.#vector.slotAt(BATCH)
       }
+      if (done > 0) this.#packets++
       const place = this.#free + HEADROOM
       bytes.copyWithin(place, at + done, at + done + size)
       this.#free = (place + size + 63) & ~63

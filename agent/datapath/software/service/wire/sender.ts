@@ -12,10 +12,12 @@ import { SLOT_SIZE } from './slot.ts'
 import { type SocketOf, UdpBurst } from './udp-burst.ts'
 
 const PLACES = 64
+/** As many long pieces as wait in the device beside one connection that sends as fast as it can. */
+const SPARE = 32
 
 export class Sender {
-  /** One more than is sent at once, to read into. */
-  readonly #vector = new MessageVector(PLACES + 1, SLOT_SIZE)
+  /** More than are sent at once: the others are to read into. */
+  readonly #vector = new MessageVector(PLACES + SPARE, SLOT_SIZE)
   readonly #raw = new RawBurst(this.#vector)
   readonly #udp: UdpBurst
   #used = 0
@@ -34,9 +36,9 @@ export class Sender {
     return this.#vector.slotAt(this.#used) + HEADROOM
   }
 
-  /** A place that is never sent from. */
-  get spare(): number {
-    return this.#vector.slotAt(PLACES) + HEADROOM
+  /** Places that are never sent from. */
+  get spare(): readonly number[] {
+    return Array.from({ length: SPARE }, (_, slot) => this.#vector.slotAt(PLACES + slot) + HEADROOM)
   }
 
   /** Takes what was put together at {@link place}, and now stands from `at` to `end`, to where its IP header says. */
