@@ -6,8 +6,7 @@
 import type { AlgoAead, AlgoAuth, XfrmAttributes } from '../../netlink/xfrm/attributes.ts'
 import { encapType, INF, mode, proto } from '../../netlink/xfrm/constants.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
-import type { LifetimeCur, Selector, UsersaInfo } from '../../netlink/xfrm/structs.ts'
-import type { Prefix } from '../model/address.ts'
+import type { LifetimeCur, UsersaInfo } from '../../netlink/xfrm/structs.ts'
 import type { InnerSelector, Lifetime, SecurityAssociation, UdpEncapsulation } from '../model/association.ts'
 import { Secret } from '../model/secret.ts'
 import { type IdentifiedAlgorithm, identify } from './kernel-algorithms.ts'
@@ -121,22 +120,20 @@ type UpperLayer = Pick<SecurityAssociation, 'upperProtocol' | 'sourcePort' | 'de
   inner?: InnerSelector
 }
 
-function upperLayer({ sel, mode: saMode }: UsersaInfo): UpperLayer {
+function upperLayer({ sel, mode: saMode, family }: UsersaInfo): UpperLayer {
   if (saMode !== mode.TUNNEL) {
     return { upperProtocol: sel.proto, sourcePort: sel.sport, destinationPort: sel.dport }
   }
+  // Of a tunnel for both families (XFRM_STATE_AF_UNSPEC), addresses and prefixes are zero.
+  const innerFamily = sel.family || family
   const inner: InnerSelector = {
-    source: readPrefix(sel, sel.saddr, sel.prefixlen_s),
-    destination: readPrefix(sel, sel.daddr, sel.prefixlen_d),
+    source: { ...readAddress(sel.saddr, innerFamily), length: sel.prefixlen_s },
+    destination: { ...readAddress(sel.daddr, innerFamily), length: sel.prefixlen_d },
     sourcePort: sel.sport,
     destinationPort: sel.dport,
     protocol: sel.proto,
   }
   return { upperProtocol: 0, sourcePort: 0, destinationPort: 0, inner }
-}
-
-function readPrefix({ family }: Selector, bytes: Uint8Array, length: number): Prefix {
-  return { ...readAddress(bytes, family), length }
 }
 
 function lifetimes({ lft }: UsersaInfo): Pick<SecurityAssociation, 'soft' | 'hard' | 'idle'> {

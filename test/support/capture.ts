@@ -26,7 +26,9 @@ export class Capture {
 
   private constructor(namespace: string, device: string, file: string, filter: string) {
     this.file = file
-    const options = ['-i', device, '-n', '-U', '--immediate-mode', '-s', '0', '-Z', 'root', '-w', file]
+    // Each packet takes the room of the longest: by default there is room for eight.
+    const room = ['-s', '65536', '-B', '16384']
+    const options = ['-i', device, '-n', '-U', '--immediate-mode', ...room, '-Z', 'root', '-w', file]
     this.#child = spawn('ip', ['netns', 'exec', namespace, 'tcpdump', ...options, filter], {
       stdio: ['ignore', 'ignore', 'pipe'],
     })

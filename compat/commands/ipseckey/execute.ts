@@ -17,7 +17,7 @@ import { announceDataPath } from '../support/data-path-option.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
 import type { Request } from './arguments.ts'
-import { refuseUnexpected, refuseUnsupported } from './refusals.ts'
+import { refusalText, refuseUnexpected, refuseUnsupported } from './refusals.ts'
 import { saveTo, showAll, showOne } from './show.ts'
 
 export interface Execution {
@@ -108,7 +108,7 @@ function change(session: Session, entries: readonly KeyEntry[], execution: Execu
     const step = error instanceof ApplyError ? transaction.steps.indexOf(error.step) : -1
     const owner = owners.find(({ lastStep }) => step >= 0 && step < lastStep)
     if (!owner || !(error instanceof ApplyError)) throw error
-    complain(owner.entry, `Kernel returned: ${error.message}`, io)
+    complain(owner.entry, refusalText(error.cause, session.dataPath.kind), io)
     throw new CommandError('Nothing was changed.')
   }
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { DataPathKind } from '../../../agent/datapath/data-path.ts'
 import { formatPrefix } from '../../../agent/model/address.ts'
 import {
   type AlgorithmTable,
@@ -15,6 +16,7 @@ import type { InnerSelector, SecurityAssociation } from '../../../agent/model/as
 import { ALGORITHM_NULL } from '../../../agent/model/default-algorithms.ts'
 import { AssociationError } from '../../../agent/reconcile/association-transaction.ts'
 import { kernelAlgorithmOf } from '../../../agent/translate/kernel-algorithms.ts'
+import type { NetlinkError } from '../../../netlink/socket/error.ts'
 import type { SaExpectation } from '../../solaris/ipseckey/command.ts'
 
 /** @throws AssociationError where Linux has no such algorithm as the table describes */
@@ -34,6 +36,18 @@ function refuseUnknown(table: AlgorithmTable, protocol: number, number: number, 
     diagnostic,
   )
 }
+
+/** Why an SA was refused by whoever carries the packets, and what can be done. */
+export function refusalText({ message, hint, code }: NetlinkError, dataPath: DataPathKind): string {
+  const lines = [`Kernel returned: ${message}`]
+  if (hint !== undefined) lines.push(`help: ${hint}`)
+  if (code === 'ERR_XFRM_NO_ALGORITHM' && dataPath === 'kernel') lines.push(SOFTWARE_HAS_IT)
+  return lines.join('\n')
+}
+
+const SOFTWARE_HAS_IT =
+  'help: the software data path has it: take away what is loaded (ipsecconf -F; ipseckey flush), then load rules and\n' +
+  '  keys with --datapath software'
 
 /** @throws AssociationError where the SA differs from what the command takes for granted */
 export function refuseUnexpected(sa: SecurityAssociation, expected: SaExpectation): void {

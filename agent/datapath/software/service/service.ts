@@ -7,7 +7,6 @@
 import { SystemError } from '../../../../netlink/libc/errno.ts'
 import { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
 import { encapType, group } from '../../../../netlink/xfrm/constants.ts'
-import { defaultPolicy } from '../../../../netlink/xfrm/defaults.ts'
 import type { XfrmMessage } from '../../../../netlink/xfrm/messages.ts'
 import type { UsersaInfo } from '../../../../netlink/xfrm/structs.ts'
 import { cryptoBackend } from '../crypto/select.ts'
@@ -17,19 +16,20 @@ import type { Policy } from '../policy/policy.ts'
 import type { IvEpochs } from '../state/iv-source.ts'
 import { HARD, SOFT, stageByTime } from '../state/lifetime.ts'
 import type { State } from '../state/state.ts'
-import type { Counter } from '../state/statistics.ts'
 import { policyMessage } from '../xfrm/policy-requests.ts'
 import { RequestError } from '../xfrm/request-error.ts'
 import { Requests } from '../xfrm/requests.ts'
 import { rememberedCounters, stateInfo, stateMessage } from '../xfrm/state-message.ts'
+import { Acquires } from './acquires.ts'
 import { DataPath } from './data-path.ts'
 import { Journal } from './journal.ts'
 import { isDeliveredHere } from './local-addresses.ts'
 import { NatKeepalives } from './nat-keepalives.ts'
-import { applySteering, isSteering, refusedBySteering, removeSteeringTable } from './nft.ts'
+import { removeSteeringTable } from './nft.ts'
 import { PathMtu } from './path-mtu.ts'
 import { addRoutes, removeRoutes } from './routing.ts'
 import { Server } from './server.ts'
+import { SteeringKeeper } from './steering-keeper.ts'
 import { TunDevice } from './tun-device.ts'
 import { Tunnels } from './tunnels.ts'
 import { Watchman } from './watchman.ts'
@@ -39,12 +39,6 @@ const NETLINK_ROUTE = 0
 /** Name of the device that packets are steered to. */
 export const DEVICE = 'solipsec0'
 const TICK_MS = 250
-/** Changes come in swarms; whoever cannot wait asks for the counts, which brings everything up to date. */
-const STEERING_DELAY_MS = 50
-/** The table's counters are read by a program of their own: not more often than this. */
-const REFUSED_FOR_MS = 250
-/** An acquire for the same need is not repeated so soon (`xfrm_acq_expires`). */
-const ACQUIRE_SECONDS = 30
 
 export interface ServiceOptions {
   readonly socketPath: string
@@ -66,12 +60,9 @@ export class Service {
   readonly #keepalives = new NatKeepalives()
   readonly #options: ServiceOptions
   readonly #timer: NodeJS.Timeout
-  readonly #acquired = new Map<string, number>()
-  /** What the present table has refused, and until when that is new enough. */
-  #refused: ReadonlyMap<Counter, number> = new Map()
-  #refusedUntil = 0
-  #steeringDirty = true
-  #steeringTimer: NodeJS.Timeout | undefined
+  readonly #steering: SteeringKeeper
+  readonly #acquires = new Acquires()
+  #portsDirty = true
   #idleTicks = 0
 
   /**
@@ -100,15 +91,16 @@ export class Service {
       tunnels: this.#tunnels,
       isDeliveredHere: (flow) => isDeliveredHere(this.#route, flow),
     })
-    this.#syncSteering()
+    this.#steering = new SteeringKeeper(DEVICE, this.#databases, this.#tunnels)
+    this.#steering.bring()
     this.#server = new Server(options.socketPath, {
       request: (message, portId, bytes) => this.#request(message, portId, bytes),
       dump: (name, filter) => this.#requests.dump(name, filter),
-      statistics: () => this.#statistics(),
+      statistics: () => this.#steering.statistics(),
       settle: () => this.#settle(),
     })
     this.#watchman = new Watchman({
-      table: () => this.#restoreTable(),
+      table: () => this.#steering.restore(),
       routes: () => addRoutes(DEVICE),
       // Decisions about packets out of tunnels depend on them.
       addresses: () => this.#databases.generation++,
@@ -150,19 +142,17 @@ export class Service {
   }
 
   #request(message: XfrmMessage, portId: number, bytes: Uint8Array): readonly XfrmMessage[] {
-    if (message.name === 'GETSPDINFO') this.#syncSteering()
+    if (message.name === 'GETSPDINFO') this.#steering.bring()
     const { replies, event, isChange } = this.#requests.handle(message)
     if (isChange) {
       this.#journal.append(bytes)
-      if (message.name.endsWith('POLICY')) this.#steeringDirty = true
+      if (message.name.endsWith('POLICY')) this.#steering.policiesChanged()
       else this.#portsDirty = true
       if (message.name === 'NEWSA') this.#rememberNew(message.body)
     }
     if (event) this.#server.announce(event.group, event.message, portId)
     return replies
   }
-
-  #portsDirty = true
 
   /** When the SA was added is not in the request. */
   #rememberNew({ id, family }: UsersaInfo): void {
@@ -172,54 +162,8 @@ export class Service {
 
   #settle(): void {
     if (this.#journal.isLong) this.#compact()
-    if (this.#steeringDirty) {
-      this.#steeringTimer ??= setTimeout(() => this.#steerLater(), STEERING_DELAY_MS)
-    }
+    this.#steering.soon()
     if (this.#portsDirty) this.#syncPorts()
-  }
-
-  #steerLater(): void {
-    this.#steeringTimer = undefined
-    try {
-      this.#syncSteering()
-    } catch {
-      // What was in force stays in force; whoever asked for the change will be told when it looks.
-    }
-  }
-
-  /** @throws RequestError where nft cannot do it */
-  #syncSteering(): void {
-    if (!this.#steeringDirty) return
-    this.#keepRefused()
-    const policies = this.#databases.policies.inOrder()
-    this.#tunnels.refresh(policies)
-    applySteering({ device: DEVICE, policies, tunnels: this.#tunnels.list })
-    this.#steeringDirty = false
-  }
-
-  /** A table that was replaced, by ourselves, is announced as gone and come back. */
-  #restoreTable(): void {
-    if (isSteering()) return
-    this.#steeringDirty = true
-    this.#steerLater()
-  }
-
-  /** A new table counts from 0 on. */
-  #keepRefused(): void {
-    for (const [name, packets] of refusedBySteering()) this.#databases.statistics[name] += packets
-    this.#refused = new Map()
-    this.#refusedUntil = 0
-  }
-
-  #statistics(): Readonly<Record<string, number>> {
-    const now = performance.now()
-    if (now >= this.#refusedUntil) {
-      this.#refused = refusedBySteering()
-      this.#refusedUntil = now + REFUSED_FOR_MS
-    }
-    const statistics = { ...this.#databases.statistics }
-    for (const [name, packets] of this.#refused) statistics[name] += packets
-    return statistics
   }
 
   #syncPorts(): void {
@@ -276,21 +220,14 @@ export class Service {
 
   #acquire(policy: Policy, template: number, flow: Flow): void {
     if (!this.#server.hasListeners(group.ACQUIRE)) return
-    const tmpl = policy.templates[template]
-    if (!tmpl) return
-    const message = acquireMessage(policy, tmpl, flow)
-    const { now } = this.#databases
-    const key = `${policy.info.index} ${template} ${String(flow.source)} ${String(flow.destination)}`
-    if ((this.#acquired.get(key) ?? 0) > now) return
-    if (this.#acquired.size > 10_000) this.#acquired.clear()
-    this.#acquired.set(key, now + ACQUIRE_SECONDS)
-    this.#server.announce(group.ACQUIRE, message, 0)
+    const message = this.#acquires.need(policy, template, flow, this.#databases.now)
+    if (message) this.#server.announce(group.ACQUIRE, message, 0)
   }
 
   /** Ends the program's part. What steers packets stays: what should be protected is refused from now on. */
   close(): void {
     clearInterval(this.#timer)
-    if (this.#steeringTimer) clearTimeout(this.#steeringTimer)
+    this.#steering.close()
     this.#watchman.close()
     this.#server.close()
     this.#dataPath.close()
@@ -304,29 +241,4 @@ export class Service {
 export function removeSteering(): void {
   removeSteeringTable()
   removeRoutes()
-}
-
-function acquireMessage(
-  policy: Policy,
-  tmpl: Policy['templates'][number],
-  flow: Flow,
-): XfrmMessage<'ACQUIRE'> {
-  const { aalgos, ealgos, calgos } = tmpl
-  const sel = {
-    ...defaultPolicy().sel,
-    family: flow.family,
-    saddr: flow.source.slice(),
-    daddr: flow.destination.slice(),
-    prefixlen_s: flow.family === 2 ? 32 : 128,
-    prefixlen_d: flow.family === 2 ? 32 : 128,
-    proto: flow.protocol,
-    sport: flow.sport,
-    sport_mask: flow.sport === 0 ? 0 : 0xffff,
-    dport: flow.dport,
-    dport_mask: flow.dport === 0 ? 0 : 0xffff,
-  }
-  const id = { ...tmpl.id, daddr: tmpl.mode === 1 ? tmpl.id.daddr : sel.daddr }
-  const saddr = tmpl.mode === 1 ? tmpl.saddr : sel.saddr
-  const body = { id, saddr, sel, policy: policy.info, aalgos, ealgos, calgos, seq: policy.info.index }
-  return { name: 'ACQUIRE', body, attributes: { tmpl: [tmpl] } }
 }

@@ -1,0 +1,93 @@
+/**
+ * Keeps what steers packets as the policies are, and remembers what it has refused.
+ *
+ * @module
+ */
+import type { Databases } from '../databases.ts'
+import type { Counter } from '../state/statistics.ts'
+import { applySteering, isSteering, refusedBySteering } from './nft.ts'
+import type { Tunnels } from './tunnels.ts'
+
+/** Changes come in swarms; whoever cannot wait asks for the counts, which brings everything up to date. */
+const DELAY_MS = 50
+/** The table's counters are read by a program of their own: not more often than this. */
+const REFUSED_FOR_MS = 250
+
+export class SteeringKeeper {
+  readonly #device: string
+  readonly #databases: Databases
+  readonly #tunnels: Tunnels
+  /** What the present table has refused, and until when that is new enough. */
+  #refused: ReadonlyMap<Counter, number> = new Map()
+  #refusedUntil = 0
+  #isStale = true
+  #timer: NodeJS.Timeout | undefined
+
+  /** @param device that packets are steered to */
+  constructor(device: string, databases: Databases, tunnels: Tunnels) {
+    this.#device = device
+    this.#databases = databases
+    this.#tunnels = tunnels
+  }
+
+  /** Policies have changed: {@link soon} or {@link bring}. */
+  policiesChanged(): void {
+    this.#isStale = true
+  }
+
+  /** Brings it up to date, but not before a swarm of changes is over. */
+  soon(): void {
+    if (this.#isStale) this.#timer ??= setTimeout(() => this.#later(), DELAY_MS)
+  }
+
+  /** Brings it up to date now. @throws RequestError where nft cannot do it */
+  bring(): void {
+    if (!this.#isStale) return
+    this.#keepRefused()
+    const policies = this.#databases.policies.inOrder()
+    this.#tunnels.refresh(policies)
+    applySteering({ device: this.#device, policies, tunnels: this.#tunnels.list })
+    this.#isStale = false
+  }
+
+  /** A table that was replaced, by ourselves, is announced as gone and come back. */
+  restore(): void {
+    if (isSteering()) return
+    this.#isStale = true
+    this.#later()
+  }
+
+  /** Counters of the databases, with what was refused on the way to them. */
+  statistics(): Readonly<Record<string, number>> {
+    const now = performance.now()
+    if (now >= this.#refusedUntil) {
+      this.#refused = refusedBySteering()
+      this.#refusedUntil = now + REFUSED_FOR_MS
+    }
+    const statistics = { ...this.#databases.statistics }
+    for (const [name, packets] of this.#refused) statistics[name] += packets
+    return statistics
+  }
+
+  /** Leaves everything as it is. */
+  close(): void {
+    clearTimeout(this.#timer)
+  }
+
+  #later(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    try {
+      this.bring()
+    } catch {
+      // What was in force stays in force; whoever asked for the change will be told when it looks.
+    }
+  }
+
+  /** A new table counts from 0 on. */
+  #keepRefused(): void {
+    for (const [name, packets] of refusedBySteering()) this.#databases.statistics[name] += packets
+    this.#refused = new Map()
+    this.#refusedUntil = 0
+  }
+}
