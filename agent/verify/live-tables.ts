@@ -15,8 +15,9 @@ import { Snapshot } from './snapshot.ts'
 /** Milliseconds for which a packet may be under way between policy and wire: a queue, a neighbour's address. */
 const UNDER_WAY = 1000
 const MOST_SNAPSHOTS = 32
-/** Reading large tables must not take all the time: so many times as long it rests. */
-const REST = 9
+/** Reading large tables must not take all the time: a tenth of it, and what was saved up, in milliseconds. */
+const SHARE = 0.1
+const MOST_SAVED = 500
 
 /** Where they come from. */
 export interface TableSource {
@@ -47,8 +48,9 @@ export class LiveTables {
   /** All changes up to then are known. */
   #settled: number
   #hasChanged = false
-  /** When the tables may be read again. */
-  #next = 0
+  /** Milliseconds that reading may take; tables are read for as long as there are any. And as of when. */
+  #saved = MOST_SAVED
+  #savedAt: number
 
   /**
    * @param clock milliseconds since 1970
@@ -65,6 +67,7 @@ export class LiveTables {
     // It never asks by itself: who finds an SA missing settles, and then looks again.
     this.ring = new KeyRing({ dump: () => this.#states, make }, Number.POSITIVE_INFINITY)
     this.#settled = clock()
+    this.#savedAt = this.#settled
     this.#current = this.#read()
   }
 
@@ -99,7 +102,7 @@ export class LiveTables {
       this.#settled = now
       return true
     }
-    if (now < this.#next) return false
+    if (!this.#mayRead(now)) return false
     try {
       this.#replace(this.#read(this.#current))
     } catch (error) {
@@ -108,6 +111,12 @@ export class LiveTables {
     }
     this.#settled = now
     return true
+  }
+
+  #mayRead(now: number): boolean {
+    this.#saved = Math.min(MOST_SAVED, this.#saved + SHARE * Math.max(0, now - this.#savedAt))
+    this.#savedAt = now
+    return this.#saved > 0
   }
 
   #replace(snapshot: Snapshot): void {
@@ -126,7 +135,7 @@ export class LiveTables {
     const facts = this.#source.facts()
     const taken = this.#clock()
     this.#hasChanged = false
-    this.#next = taken + REST * (taken - begun)
+    this.#saved -= taken - begun
     this.#states = tables.states
     const snapshot = new Snapshot(tables, facts, { begun, taken }, former)
     this.ring.load()

@@ -32,7 +32,8 @@ export class TextReport implements Report {
     const time = Number.isFinite(seconds) ? ` for ${seconds} ${seconds === 1 ? 'second' : 'seconds'}` : ''
     const budget = percent === undefined ? '' : `, with ${percent}% of a processor`
     const { policies, associations, dataPath } = scene
-    const loaded = `${policies} policies and ${associations} SAs, on the ${dataPath} data path`
+    const sas = associations === 1 ? '1 SA' : `${associations} SAs`
+    const loaded = `${policies === 1 ? '1 policy' : `${policies} policies`} and ${sas}, on the ${dataPath} data path`
     this.#io.stderr.write(`Looking at ${list(scene.devices)}${time}${budget}: ${loaded}\n`)
     if (policies === 0) {
       this.#io.stderr.write('NOTE: no policy is loaded, so nothing has to be protected\n')
@@ -96,18 +97,18 @@ function table(tally: Tally, unread: number): string {
 
 function conclusion({ tally, unread, scene }: Outcome): string {
   const { total, failures } = tally
-  const rest = unread > 0 ? ` ${packets(unread)} were not looked at.` : ''
+  const rest = unread > 0 ? ` Not looked at: ${packets(unread)}.` : ''
   if (total === 0) return `No packet was seen on ${list(scene.devices)}.${rest}`
   const leaks = tally.count('leak')
   if (failures > 0) {
-    const what = leaks > 0 ? ` ${packets(leaks)} leaked.` : ''
+    const what = leaks > 0 ? ` Leaked: ${packets(leaks)}.` : ''
     return `WRONG: ${failures} of ${packets(total)}.${what}${rest}`
   }
   const warnings = [...WARNINGS].reduce((sum, category) => sum + tally.count(category), 0)
-  const seen = unread > 0 ? ' that were looked at' : ''
+  const seen = unread === 0 ? '' : total === 1 ? ' that was looked at' : ' that were looked at'
   if (warnings > 0)
     return `Nothing wrong went out, but see above: ${warnings} of ${packets(total)}${seen}.${rest}`
-  return `Right: all ${packets(total)}${seen} are as policy asks.${rest}`
+  return `Right: ${packets(total)}${seen}, ${total === 1 ? '' : 'all '}as policy asks.${rest}`
 }
 
 function list(names: readonly string[]): string {
