@@ -15,6 +15,7 @@ import { root } from './tiers.ts'
 export interface ReportedFinding {
   readonly category: Category
   readonly way: 'in' | 'out'
+  readonly isPassing: boolean
   readonly source: string
   readonly destination: string
   readonly protocol: number
