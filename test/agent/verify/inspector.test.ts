@@ -210,7 +210,7 @@ t.test('datagrams that the kernel shows as one', async (t) => {
   other.body.id = { ...other.body.id, spi: 0x77 }
   const [d, e, f] = wiresOf(udp, [500, 500, 500])
   if (!d || !e || !f) throw new Error('no packets')
-  e.set([0, 0, 0, 0x77], 28)
+  e.set([0, 0, 0, 0x77, 0, 0x50, 0, 0], 28)
   const mixed = new World({ ...world, states: [stateOf(udp), other] })
   t.same(mixed.see(joined(d, e, f)), ['protected', 'protected', 'wrongIcv'])
 })
@@ -242,8 +242,8 @@ t.test('what looks like a burst and is none', async (t) => {
     },
   })
   const payload = Buffer.alloc(96)
-  payload.writeUInt32BE(0x1234_5678, 40)
-  payload.writeUInt32BE(2, 44)
+  payload.writeUInt32BE(0x1234_5678, 60)
+  payload.writeUInt32BE(2, 64)
   const world = new World({ policies: asked, states: [stateOf(plain)] })
   t.same(world.see(protect(plain, packet({ payload }))), ['protected'])
 })

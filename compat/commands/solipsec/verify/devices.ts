@@ -4,6 +4,7 @@
  * @module
  */
 import { listInterfaces, type NetworkInterface } from '../../../../agent/capture/interfaces.ts'
+import { DEVICE } from '../../../../agent/datapath/software/service/place.ts'
 import { wireInterfaces } from '../../../../agent/verify/wire-interfaces.ts'
 import { CommandError } from '../../support/exit.ts'
 
@@ -15,15 +16,21 @@ export class Devices {
 
   /**
    * @param wanted names; none: all that lead to the wire
-   * @throws CommandError where one is not there
+   * @throws CommandError where one is not there, or has packets in clear by design
    */
   constructor(wanted: readonly string[]) {
     this.#wanted = wanted
     const all = listInterfaces()
     for (const name of wanted) {
-      if (all.some((one) => one.name === name)) continue
-      const names = all.map((one) => one.name).join(', ')
-      throw new CommandError(`there is no interface ${name}; there are: ${names}`)
+      const found = all.find((one) => one.name === name)
+      if (!found) {
+        const names = all.map((one) => one.name).join(', ')
+        throw new CommandError(`there is no interface ${name}; there are: ${names}`)
+      }
+      if (found.isLoopback) throw new CommandError(`policy is not about ${name}: nothing is protected there`)
+      if (name === DEVICE) {
+        throw new CommandError(`on ${name} packets are in clear: the software data path is behind it`)
+      }
     }
     this.#choose(all)
   }

@@ -184,6 +184,11 @@ t.test('a leak: the rules that steer are gone', async (t) => {
   t.match(packets, { leak: 2 })
 })
 
+t.test('the device behind which packets are protected is none to look at', async (t) => {
+  const refused = await VerifyProcess.run(t, left.host.namespace, ['-i', 'solipsec0'])
+  t.match(refused, { code: 1, err: /in clear: the software data path is behind it/ })
+})
+
 t.test('for people: what is wrong, the summary, and no key', async (t) => {
   const running = VerifyProcess.run(t, left.host.namespace, ['-t', '2'])
   const sending = setInterval(() => sendFrames(left, [udpPacket(L, R, 9)]), 50)
@@ -232,6 +237,7 @@ t.test('no policy, no packets, and what is refused', async (t) => {
     code: 1,
     err: /no interface eth9; there are: lo, eth0/,
   })
+  t.match(await VerifyProcess.run(t, namespace, ['-i', 'lo']), { code: 1, err: /nothing is protected there/ })
   const nowhere = await net.host()
   t.match(await VerifyProcess.run(t, nowhere.namespace, []), {
     code: 1,
