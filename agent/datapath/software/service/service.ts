@@ -27,6 +27,7 @@ import { isDeliveredHere } from './local-addresses.ts'
 import { NatKeepalives } from './nat-keepalives.ts'
 import { removeSteeringTable } from './nft.ts'
 import { PathMtu } from './path-mtu.ts'
+import { DEVICE } from './place.ts'
 import { addRoutes, removeRoutes } from './routing.ts'
 import { Server } from './server.ts'
 import { SteeringKeeper } from './steering-keeper.ts'
@@ -36,8 +37,6 @@ import { Watchman } from './watchman.ts'
 import type { UdpPort } from './wire/sockets.ts'
 
 const NETLINK_ROUTE = 0
-/** Name of the device that packets are steered to. */
-export const DEVICE = 'solipsec0'
 const TICK_MS = 250
 
 export interface ServiceOptions {
