@@ -9,11 +9,11 @@ import { fileURLToPath } from 'node:url'
 import { errnoNumber } from '../../../../netlink/libc/errno.ts'
 import { NetlinkError } from '../../../../netlink/socket/error.ts'
 import { NLMSG_STATISTICS } from '../../../../netlink/socket/message.ts'
+import { NETLINK_XFRM } from '../../../../netlink/socket/protocols.ts'
 import { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
 import { XfrmConnection } from '../../../../netlink/xfrm/connection.ts'
 import { SERVICE_NAME, servicePlace } from './place.ts'
 
-const NETLINK_XFRM = 6
 const START_TIMEOUT_MS = 15_000
 const RETRY_MS = 10
 

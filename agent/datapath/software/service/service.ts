@@ -5,6 +5,7 @@
  * @module
  */
 import { SystemError } from '../../../../netlink/libc/errno.ts'
+import { NETLINK_ROUTE } from '../../../../netlink/socket/protocols.ts'
 import { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
 import { encapType, group } from '../../../../netlink/xfrm/constants.ts'
 import type { XfrmMessage } from '../../../../netlink/xfrm/messages.ts'
@@ -35,7 +36,6 @@ import { Tunnels } from './tunnels.ts'
 import { Watchman } from './watchman.ts'
 import type { UdpPort } from './wire/sockets.ts'
 
-const NETLINK_ROUTE = 0
 /** Name of the device that packets are steered to. */
 export const DEVICE = 'solipsec0'
 const TICK_MS = 250
