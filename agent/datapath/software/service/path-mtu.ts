@@ -5,6 +5,7 @@
  */
 import { requestLink, requestPath } from '../../../../netlink/route/request.ts'
 import type { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
+import { V6_MIN_MTU } from '../packet/protocols.ts'
 import { hex } from '../policy/policy.ts'
 import { OWN } from './steering.ts'
 
@@ -14,9 +15,8 @@ const ETHERNET_MTU = 1500
 const FRESH_FOR = 10
 /** Seconds after which a router may be asked again by a long packet (RFC 8201 section 5.3; the kernel's `mtu_expires`). */
 const LEARNT_FOR = 600
-/** The kernel's `min_pmtu`; RFC 8200 section 5. */
+/** The kernel's `min_pmtu`. */
 const SMALLEST_V4_MTU = 552
-const SMALLEST_V6_MTU = 1280
 const MOST_REMEMBERED = 4096
 
 /** Good until then, in seconds since 1970; or until it turns out not to hold, and `until` is in the past. */
@@ -54,7 +54,7 @@ export class PathMtu {
    * more than is known is no news.
    */
   learn(destination: Uint8Array, mtu: number, now: number): void {
-    const least = destination.length === 4 ? SMALLEST_V4_MTU : SMALLEST_V6_MTU
+    const least = destination.length === 4 ? SMALLEST_V4_MTU : V6_MIN_MTU
     const known = this.to(destination, now)
     if (mtu >= known.mtu) return
     if (this.#learnt.size >= MOST_REMEMBERED) this.#learnt.clear()
