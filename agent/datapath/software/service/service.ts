@@ -22,11 +22,11 @@ import { RequestError } from '../xfrm/request-error.ts'
 import { Requests } from '../xfrm/requests.ts'
 import { rememberedCounters, stateInfo, stateMessage } from '../xfrm/state-message.ts'
 import { Acquires } from './acquires.ts'
-import { DataPath } from './data-path.ts'
 import { Journal } from './journal.ts'
 import { isDeliveredHere } from './local-addresses.ts'
 import { NatKeepalives } from './nat-keepalives.ts'
 import { removeSteeringTable } from './nft.ts'
+import { PacketPath } from './packet-path.ts'
 import { PathMtu } from './path-mtu.ts'
 import { addRoutes, removeRoutes } from './routing.ts'
 import { Server } from './server.ts'
@@ -54,7 +54,7 @@ export class Service {
   readonly #journal: Journal
   readonly #route = NetlinkSocket.open(NETLINK_ROUTE)
   readonly #tunnels = new Tunnels(this.#route)
-  readonly #dataPath: DataPath
+  readonly #packetPath: PacketPath
   readonly #server: Server
   readonly #watchman: Watchman
   readonly #keepalives = new NatKeepalives()
@@ -86,7 +86,7 @@ export class Service {
     this.#replay()
     const device = new TunDevice(DEVICE)
     addRoutes(DEVICE)
-    this.#dataPath = new DataPath(this.#databases, device, {
+    this.#packetPath = new PacketPath(this.#databases, device, {
       pathMtu: new PathMtu(this.#route),
       tunnels: this.#tunnels,
       isDeliveredHere: (flow) => isDeliveredHere(this.#route, flow),
@@ -175,7 +175,7 @@ export class Service {
       ports.set(`${port.family} ${port.port}`, port)
     }
     try {
-      this.#dataPath.listen([...ports.values()])
+      this.#packetPath.listen([...ports.values()])
     } catch (error) {
       if (!(error instanceof SystemError)) throw error
       // Taken by somebody else: packets to it are lost, as they are to a kernel without the port.
@@ -189,7 +189,7 @@ export class Service {
       this.#databases.now = now
       this.#expireByTime(now)
       for (const state of this.#keepalives.due(this.#databases.states.all(), now)) {
-        this.#dataPath.sendNatKeepalive(state)
+        this.#packetPath.sendNatKeepalive(state)
       }
       if (this.#portsDirty) this.#syncPorts()
     }
@@ -230,7 +230,7 @@ export class Service {
     this.#steering.close()
     this.#watchman.close()
     this.#server.close()
-    this.#dataPath.close()
+    this.#packetPath.close()
     this.#compact()
     this.#journal.close()
     this.#route.close()
