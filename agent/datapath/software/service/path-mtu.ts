@@ -7,7 +7,7 @@ import { requestLink, requestPath } from '../../../../netlink/route/request.ts'
 import type { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
 import { V6_MIN_MTU } from '../packet/protocols.ts'
 import { hex } from '../policy/policy.ts'
-import { OWN } from './steering.ts'
+import { OWN } from './steering/table.ts'
 
 /** Where no route says anything (RFC 894). */
 const ETHERNET_MTU = 1500

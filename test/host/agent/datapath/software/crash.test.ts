@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import t from 'tap'
 import { servicePlace } from '../../../../../agent/datapath/software/service/place.ts'
-import { OWN } from '../../../../../agent/datapath/software/service/steering.ts'
+import { OWN } from '../../../../../agent/datapath/software/service/steering/table.ts'
 import { close, SOL_SOCKET, send, setSockOptInt } from '../../../../../netlink/libc/socket.ts'
 import { SO_MARK } from '../../../../../netlink/libc/socket-options.ts'
 import { TestNet } from '../../../../support/namespaces.ts'

@@ -5,7 +5,7 @@
  * @module
  */
 import { writeFileSync } from 'node:fs'
-import { errnoNumber } from '../../../../netlink/libc/errno.ts'
+import { errnoNumber } from '../../../../../netlink/libc/errno.ts'
 import {
   addressFlag,
   linkFlag,
@@ -13,16 +13,16 @@ import {
   routeType,
   ruleAction,
   scope,
-} from '../../../../netlink/route/constants.ts'
-import { defaultLink, defaultRoute, defaultRule } from '../../../../netlink/route/defaults.ts'
-import type { RouteMessage } from '../../../../netlink/route/messages.ts'
-import { requestLink, requestRoute } from '../../../../netlink/route/request.ts'
-import { NetlinkError } from '../../../../netlink/socket/error.ts'
-import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../../../../netlink/socket/message.ts'
-import { NETLINK_ROUTE } from '../../../../netlink/socket/protocols.ts'
-import { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
-import { family as af } from '../../../../netlink/xfrm/constants.ts'
-import { STEERED } from './steering.ts'
+} from '../../../../../netlink/route/constants.ts'
+import { defaultLink, defaultRoute, defaultRule } from '../../../../../netlink/route/defaults.ts'
+import type { RouteMessage } from '../../../../../netlink/route/messages.ts'
+import { requestLink, requestRoute } from '../../../../../netlink/route/request.ts'
+import { NetlinkError } from '../../../../../netlink/socket/error.ts'
+import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../../../../../netlink/socket/message.ts'
+import { NETLINK_ROUTE } from '../../../../../netlink/socket/protocols.ts'
+import { NetlinkSocket } from '../../../../../netlink/socket/socket.ts'
+import { family as af } from '../../../../../netlink/xfrm/constants.ts'
+import { STEERED } from './table.ts'
 
 /** Number of the routing table. */
 export const ROUTING_TABLE = 50500

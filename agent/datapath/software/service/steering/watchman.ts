@@ -4,14 +4,14 @@
  *
  * @module
  */
-import { littleEndian, memoryOf } from '../../../../netlink/codec/memory.ts'
-import { routeGroup, routingTable } from '../../../../netlink/route/constants.ts'
-import { route } from '../../../../netlink/route/messages.ts'
-import { Subscription } from '../../../../netlink/socket/events.ts'
-import type { ReceivedMessage } from '../../../../netlink/socket/message.ts'
-import { NETLINK_NETFILTER, NETLINK_ROUTE } from '../../../../netlink/socket/protocols.ts'
-import { ROUTING_TABLE } from './routing.ts'
-import { STEERING_TABLE } from './steering.ts'
+import { littleEndian, memoryOf } from '../../../../../netlink/codec/memory.ts'
+import { routeGroup, routingTable } from '../../../../../netlink/route/constants.ts'
+import { route } from '../../../../../netlink/route/messages.ts'
+import { Subscription } from '../../../../../netlink/socket/events.ts'
+import type { ReceivedMessage } from '../../../../../netlink/socket/message.ts'
+import { NETLINK_NETFILTER, NETLINK_ROUTE } from '../../../../../netlink/socket/protocols.ts'
+import { ROUTING_TABLE } from './routes.ts'
+import { STEERING_TABLE } from './table.ts'
 
 // linux/netfilter/nfnetlink.h, nf_tables.h: subsystem in the upper byte of the type
 const NFNLGRP_NFTABLES = 7
