@@ -16,6 +16,12 @@ export interface NetworkInterface {
   readonly name: string
   readonly isUp: boolean
   readonly isLoopback: boolean
+  /** `ARPHRD_` of linux/if_arp.h. */
+  readonly type: number
+  /** What a virtual interface is: `bridge`, `vlan`, `veth`. */
+  readonly kind?: string
+  /** Index of the bridge, bond or VRF that it belongs to. */
+  readonly master?: number
 }
 
 /** All of them, in the kernel's order. @throws NetlinkError */
@@ -26,10 +32,19 @@ export function listInterfaces(): NetworkInterface[] {
     socket.dump({ type: route.type('GETLINK'), payload: dumpLinks() }, (entry) => {
       const message = route.decode(entry.type, entry.payload)
       if (message.name !== 'NEWLINK') return
-      const { ifi_index: index, ifi_flags: flags } = message.body
-      const name = message.attributes.ifname
+      const { ifi_index: index, ifi_flags: flags, ifi_type: type } = message.body
+      const { ifname: name, master, linkinfo } = message.attributes
       if (name === undefined) return
-      found.push({ index, name, isUp: (flags & IFF_UP) !== 0, isLoopback: (flags & IFF_LOOPBACK) !== 0 })
+      const kind = linkinfo?.kind
+      found.push({
+        index,
+        name,
+        isUp: (flags & IFF_UP) !== 0,
+        isLoopback: (flags & IFF_LOOPBACK) !== 0,
+        type,
+        ...(kind !== undefined && { kind }),
+        ...(master !== undefined && { master }),
+      })
     })
   } finally {
     socket.close()

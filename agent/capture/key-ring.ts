@@ -75,6 +75,11 @@ export class KeyRing {
     return this.#ports.has(port)
   }
 
+  /** Whether an ESP SA has this SPI, as far as is known. */
+  hasSpi(spi: number): boolean {
+    return this.#bySpi.has(keyOf('esp', spi))
+  }
+
   /** Reads the SAs, whatever was read before. @throws what the source throws */
   load(): void {
     const source = this.#source

@@ -10,6 +10,7 @@ import { type Watch, watchReadable } from '../../netlink/libc/poll.ts'
 import * as libc from '../../netlink/libc/socket.ts'
 import { type Frame, type LinkLayer, newFrame } from './frame.ts'
 import { COOKED2_LENGTH, findIp } from './link-layers.ts'
+import { attachFilter } from './packet-filter.ts'
 import { withinTime } from './record.ts'
 
 // linux/if_packet.h, linux/if_ether.h, linux/if_arp.h, asm-generic/socket.h
@@ -60,6 +61,10 @@ export interface LiveOptions {
   readonly isPromiscuous: boolean
   /** Bytes of a packet that are looked at. */
   readonly snapLength: number
+  /** In place of `interfaceIndex`: these alone, with the cooked header. See {@link LiveCapture.only}. */
+  readonly only?: readonly number[]
+  /** What the kernel may keep until it is looked at; 16 MiB where absent. */
+  readonly bufferBytes?: number
 }
 
 export interface LiveHandler {
@@ -75,6 +80,12 @@ export class LiveCapture {
   readonly link: LinkLayer
   /** Packets that the kernel had no room for, as of the last look, and those that we had none for. */
   dropped = 0
+  #handler: LiveHandler | undefined
+  #isClosed = false
+  /** Packets that there were for us as of the last look, those that were dropped included. */
+  #total = 0
+  /** Packets that were read, and handed over if they were to be. */
+  #read = 0
   readonly #fd: number
   readonly #snapLength: number
   readonly #vector = new MessageVector(BATCH, SLOT, CONTROL)
@@ -86,49 +97,88 @@ export class LiveCapture {
    *
    * @throws SystemError `EPERM` without CAP_NET_RAW
    */
-  constructor({ interfaceIndex, isPromiscuous, snapLength }: LiveOptions) {
+  constructor({ interfaceIndex, isPromiscuous, snapLength, only, bufferBytes }: LiveOptions) {
     const raw = interfaceIndex === undefined ? undefined : openRaw(interfaceIndex)
     this.link = raw?.link ?? 'cooked2'
-    this.#fd = raw?.fd ?? openSocket(libc.SOCK_DGRAM, interfaceIndex ?? 0)
+    this.#fd = raw?.fd ?? openSocket(libc.SOCK_DGRAM, interfaceIndex ?? 0, { only, bufferBytes })
     this.#snapLength = snapLength
     if (isPromiscuous && interfaceIndex !== undefined) joinAll(this.#fd, interfaceIndex)
   }
 
-  /** Hands frames over from now on, until {@link close}. */
+  /** Hands frames over from now on, until {@link close} or {@link rest}. */
   listen(handler: LiveHandler): void {
+    this.#handler = handler
+    this.resume()
+  }
+
+  /** Reads nothing more until {@link resume}, but what was read already is still handed over: up to 32 packets. */
+  rest(): void {
+    this.#watch?.close()
+    this.#watch = undefined
+  }
+
+  resume(): void {
+    const handler = this.#handler
+    if (!handler || this.#watch || this.#isClosed) return
     this.#watch = watchReadable(this.#fd, () => {
-      for (let round = 0; round < ROUNDS_A_TURN && this.#watch; round++) {
-        const count = this.#vector.receive(this.#fd, HEADROOM)
-        if (count < 0 && count !== -EAGAIN && count !== -EINTR) {
-          handler.broken(`${errnoName(-count)} (${errnoText(-count)})`)
-          return
-        }
-        for (let slot = 0; slot < count && this.#watch; slot++)
-          if (this.#read(slot)) handler.frame(this.#frame)
-        if (count < BATCH) break
-      }
+      for (let round = 0; round < ROUNDS_A_TURN && this.#watch; round++)
+        if (this.#receive(handler) < BATCH) break
       if (this.#watch) handler.pause()
     })
   }
 
-  /** Brings {@link dropped} up to date. */
+  /** @returns how many were read; those that are left when the capture is closed meanwhile count as unread */
+  #receive(handler: LiveHandler): number {
+    const count = this.#vector.receive(this.#fd, HEADROOM)
+    if (count < 0 && count !== -EAGAIN && count !== -EINTR) {
+      this.rest()
+      handler.broken(`${errnoName(-count)} (${errnoText(-count)})`)
+    }
+    for (let slot = 0; slot < count && !this.#isClosed; slot++)
+      if (this.#take(slot)) handler.frame(this.#frame)
+    return count
+  }
+
+  /** Lets no more packets in, and hands over what has come so far. */
+  finish(): void {
+    const handler = this.#handler
+    if (!handler || this.#isClosed) return
+    this.only([])
+    while (!this.#isClosed && this.#receive(handler) > 0) {
+      // until there are none
+    }
+  }
+
+  /** Packets that were for us and that nobody has looked at, as of the last {@link countDrops}. */
+  get unread(): number {
+    return this.#total - this.#read
+  }
+
+  /** Only packets of these interfaces from now on. None are meant where the list is empty. */
+  only(interfaces: readonly number[]): void {
+    attachFilter(this.#fd, interfaces)
+  }
+
+  /** Brings {@link dropped} and {@link unread} up to date. */
   countDrops(): void {
     const statistics = libc.getSockOpt(this.#fd, SOL_PACKET, PACKET_STATISTICS, 8)
     // The kernel counts anew from each look on.
-    this.dropped += new DataView(statistics.buffer, statistics.byteOffset).getUint32(4, littleEndian)
+    const view = new DataView(statistics.buffer, statistics.byteOffset)
+    this.#total += view.getUint32(0, littleEndian)
+    this.dropped += view.getUint32(4, littleEndian)
   }
 
   /** Ends the capture. A second call does nothing. */
   close(): void {
-    if (!this.#watch) return
+    if (this.#isClosed) return
+    this.#isClosed = true
     this.countDrops()
-    this.#watch.close()
-    this.#watch = undefined
+    this.rest()
     libc.close(this.#fd)
   }
 
   /** @returns false where the frame is to be left out */
-  #read(slot: number): boolean {
+  #take(slot: number): boolean {
     const vector = this.#vector
     const { bytes, view } = vector.arena
     const length = vector.lengthOf(slot)
@@ -136,6 +186,7 @@ export class LiveCapture {
       this.dropped++
       return false
     }
+    this.#read++
     const name = vector.nameAt(slot)
     // On loopback, each packet comes twice: as it leaves and as it arrives.
     const isLeaving = bytes[name + 10] === PACKET_OUTGOING
@@ -205,10 +256,15 @@ function openRaw(interfaceIndex: number): { readonly fd: number; readonly link: 
 }
 
 /** A socket that is bound gets packets only from then on, and none of other interfaces. */
-function openSocket(type: number, interfaceIndex: number): number {
+function openSocket(
+  type: number,
+  interfaceIndex: number,
+  { only, bufferBytes }: { only?: readonly number[] | undefined; bufferBytes?: number | undefined } = {},
+): number {
   const fd = libc.socket(libc.AF_PACKET, type | libc.SOCK_NONBLOCK, 0)
   try {
-    enlarge(fd)
+    setBuffer(fd, bufferBytes ?? RECEIVE_BUFFER)
+    if (only) attachFilter(fd, only)
     libc.setSockOptInt(fd, libc.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     libc.setSockOptInt(fd, SOL_PACKET, PACKET_AUXDATA, 1)
     const address = new Uint8Array(ADDRESS_LENGTH)
@@ -225,12 +281,12 @@ function openSocket(type: number, interfaceIndex: number): number {
 }
 
 /** More than the system's limit only with CAP_NET_ADMIN. */
-function enlarge(fd: number): void {
+function setBuffer(fd: number, bytes: number): void {
   try {
-    libc.setSockOptInt(fd, libc.SOL_SOCKET, libc.SO_RCVBUFFORCE, RECEIVE_BUFFER)
+    libc.setSockOptInt(fd, libc.SOL_SOCKET, libc.SO_RCVBUFFORCE, bytes)
   } catch (error) {
     if (!(error instanceof SystemError)) throw error
-    libc.setSockOptInt(fd, libc.SOL_SOCKET, libc.SO_RCVBUF, RECEIVE_BUFFER)
+    libc.setSockOptInt(fd, libc.SOL_SOCKET, libc.SO_RCVBUF, bytes)
   }
 }
 

@@ -43,6 +43,8 @@ const ESP_SHORTEST = 8
 const AH_SHORTEST = 12
 
 export class Uncoverer {
+  /** The SAs that were taken off the last packet, outermost first. */
+  readonly path: ViewedSa[] = []
   readonly #keys: KeyRing
   /** The packet behind its link layer, and from {@link BACKUP} on as it was before a try. */
   readonly #arena = allocateArena(2 * BACKUP)
@@ -66,6 +68,7 @@ export class Uncoverer {
    */
   uncover(frame: Frame): Frame {
     const { bytes, ipAt, end } = frame
+    this.path.length = 0
     if (ipAt < 0 || ipAt > LINK_ROOM) return frame
     const ip = this.#ip
     if (!parseIp(bytes, ipAt, end, ip)) return this.#cut(frame)
@@ -179,7 +182,10 @@ export class Uncoverer {
       tried = other ?? tried
     }
     const cover = coverOf(bytes, at, isAh, verdict, tried)
-    if (tried && verdict === 'opened') cover.mode = this.#unwrap(tried)
+    if (tried && verdict === 'opened') {
+      cover.mode = this.#unwrap(tried)
+      this.path.push(tried)
+    }
     return cover
   }
 

@@ -85,8 +85,13 @@ export class ViewedSa {
     this.#mac?.mac.destroy()
     this.#transform = undefined
     this.#mac = undefined
-    for (const algorithm of algorithmsOf(this.attributes)) algorithm.alg_key.fill(0)
+    wipeKeys(this)
   }
+}
+
+/** Overwrites the keys of an SA that is not needed any more. */
+export function wipeKeys({ attributes }: Pick<SaMessage, 'attributes'>): void {
+  for (const { alg_key } of algorithmsOf(attributes)) alg_key.fill(0)
 }
 
 function algorithmsOf({ alg_auth, alg_auth_trunc, alg_crypt, alg_aead }: XfrmAttributes) {

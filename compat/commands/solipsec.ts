@@ -11,6 +11,7 @@ export const optionTable = { short: '', long: {} } as const
 /** Loaded when they are asked for. */
 const SUBCOMMANDS: Readonly<Record<string, () => Promise<Run>>> = {
   snoop: async () => (await import('./solipsec/snoop.ts')).run,
+  verify: async () => (await import('./solipsec/verify.ts')).run,
 }
 
 /** Their names, for the manual. */

@@ -29,6 +29,7 @@ export const linkAttributes = attributes('IFLA', {
   ifname: [3, text],
   mtu: [4, exactly(u32)],
   link: [5, exactly(u32)],
+  master: [10, exactly(u32)],
   linkinfo: [18, linkInfoAttributes],
 })
 

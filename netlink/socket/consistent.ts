@@ -57,10 +57,10 @@ function undisturbed<T>(read: () => T): { readonly value: T } | undefined {
 }
 
 /** Empties the queue; true where a change was in it, or where one may have been lost. */
-function changed(events: EventQueue, options: ConsistentOptions): boolean {
+export function changed(events: EventQueue, { isChange }: Pick<ConsistentOptions, 'isChange'>): boolean {
   let found = false
   const state = events.drain((event) => {
-    found ||= options.isChange?.(event) ?? true
+    found ||= isChange?.(event) ?? true
   })
   return found || state === 'overrun'
 }

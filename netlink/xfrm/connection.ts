@@ -10,7 +10,7 @@
 import { closeSync } from 'node:fs'
 import { openNetns } from '../libc/netns.ts'
 import type { BatchOptions, BatchResult } from '../socket/batch.ts'
-import { consistently } from '../socket/consistent.ts'
+import { changed, consistently } from '../socket/consistent.ts'
 import { NetlinkError } from '../socket/error.ts'
 import { EventQueue, Subscription } from '../socket/events.ts'
 import { type Message, NLM_F_REPLACE, type ReceivedMessage } from '../socket/message.ts'
@@ -53,6 +53,18 @@ export interface XfrmEventHandler {
 export interface XfrmTables {
   readonly policies: readonly XfrmMessage<'NEWPOLICY'>[]
   readonly states: readonly XfrmMessage<'NEWSA'>[]
+}
+
+/** Whether the tables are still as they were. */
+export interface ChangeWatch {
+  /**
+   * True where a policy or SA may have come, changed or gone since the last call, or since the beginning. Everything
+   * that happened before the call is known to it.
+   *
+   * @throws {NetlinkError}
+   */
+  changed(): boolean
+  close(): void
 }
 
 export class XfrmConnection {
@@ -194,6 +206,18 @@ export class XfrmConnection {
     )
   }
 
+  /** Watches both tables from now on, without the event loop. Close it before the connection. */
+  watchChanges(): ChangeWatch {
+    const events = this.#changeEvents()
+    return {
+      changed: () => {
+        this.spdInfo()
+        return changed(events, { isChange })
+      },
+      close: () => events.close(),
+    }
+  }
+
   /** Closes the connection; its subscriptions live on. A second call does nothing. */
   close(): void {
     if (!this.#open) return
@@ -239,16 +263,16 @@ export class XfrmConnection {
    * takes the lock that the kernel holds for the whole of every change, the announcement included.
    */
   #consistently<T>(read: () => T): T {
-    const events = EventQueue.open(NETLINK_XFRM, {
-      netns: this.#netns,
-      service: this.#service,
-      groups: CHANGES,
-    })
+    const events = this.#changeEvents()
     try {
       return consistently(events, read, { isChange, settle: () => this.spdInfo() })
     } finally {
       events.close()
     }
+  }
+
+  #changeEvents(): EventQueue {
+    return EventQueue.open(NETLINK_XFRM, { netns: this.#netns, service: this.#service, groups: CHANGES })
   }
 }
 

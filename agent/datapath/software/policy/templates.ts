@@ -8,13 +8,16 @@ import { mode } from '../../../../netlink/xfrm/constants.ts'
 import type { UserTmpl } from '../../../../netlink/xfrm/structs.ts'
 import type { State } from '../state/state.ts'
 
+/** What templates ask of an SA. */
+export type Protector = Pick<State, 'body' | 'attributes' | 'isTunnel'>
+
 /**
  * @param path the SAs, outermost first, of which the first `length` count
  * @returns false where a template is not met, or a tunnel stands where no template asks for one
  */
 export function satisfiesTemplates(
   templates: readonly UserTmpl[],
-  path: readonly State[],
+  path: readonly Protector[],
   length: number,
 ): boolean {
   let next = 0
@@ -30,7 +33,7 @@ export function satisfiesTemplates(
 }
 
 /** Where to go on behind the SA that meets the template; -1 where none does. */
-function nextMatch(tmpl: UserTmpl, path: readonly State[], from: number, length: number): number {
+function nextMatch(tmpl: UserTmpl, path: readonly Protector[], from: number, length: number): number {
   // The kernel takes an optional template of transport mode as met without a look.
   if (tmpl.optional !== 0 && tmpl.mode === mode.TRANSPORT) return from
   for (let at = from; at < length; at++) {
@@ -42,7 +45,7 @@ function nextMatch(tmpl: UserTmpl, path: readonly State[], from: number, length:
   return tmpl.optional !== 0 ? from : -1
 }
 
-function isMet(tmpl: UserTmpl, { body, attributes, isTunnel }: State): boolean {
+function isMet(tmpl: UserTmpl, { body, attributes, isTunnel }: Protector): boolean {
   return (
     body.id.proto === tmpl.id.proto &&
     (tmpl.id.spi === 0 || tmpl.id.spi === body.id.spi) &&

@@ -1,5 +1,5 @@
 /**
- * Where the software data path of a network namespace keeps its files.
+ * Where the software data path of a network namespace keeps its files, and what it is called.
  *
  * @module
  */
@@ -29,3 +29,6 @@ export function servicePlace(folder: string): ServicePlace {
 
 /** Name of the program in process lists (at most 15 characters). */
 export const SERVICE_NAME = 'solipsec-path'
+
+/** Name of the device that packets are steered to; there, they are in clear. */
+export const DEVICE = 'solipsec0'

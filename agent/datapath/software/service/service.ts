@@ -27,6 +27,7 @@ import { isDeliveredHere } from './local-addresses.ts'
 import { NatKeepalives } from './nat-keepalives.ts'
 import { PacketPath } from './packet-path.ts'
 import { PathMtu } from './path-mtu.ts'
+import { DEVICE } from './place.ts'
 import { Server } from './server.ts'
 import { SteeringKeeper } from './steering/keeper.ts'
 import { removeSteeringTable } from './steering/nft.ts'
@@ -36,8 +37,6 @@ import { TunDevice } from './tun-device.ts'
 import { Tunnels } from './tunnels.ts'
 import type { UdpPort } from './wire/sockets.ts'
 
-/** Name of the device that packets are steered to. */
-export const DEVICE = 'solipsec0'
 const TICK_MS = 250
 
 export interface ServiceOptions {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Bursts } from '../../../../agent/capture/bursts.ts'
 import type { Frame, Verdict } from '../../../../agent/capture/frame.ts'
 import type { KeyRing } from '../../../../agent/capture/key-ring.ts'
 import { PcapngWriter } from '../../../../agent/capture/pcapng-writer.ts'
@@ -38,6 +39,7 @@ export class Viewer {
   dropped = 0
   readonly #parts: ViewerParts
   readonly #uncoverer: Uncoverer | undefined
+  readonly #bursts = new Bursts()
   readonly #writer: PcapngWriter | undefined
   readonly #options: { -readonly [Key in keyof PrintOptions]: PrintOptions[Key] }
 
@@ -57,18 +59,50 @@ export class Viewer {
 
   /** @returns false where there is no need for more */
   view(frame: Frame): boolean {
-    const { request, filter } = this.#parts
+    const { request } = this.#parts
     if (frame.number > request.last) return false
     this.seen++
     if (frame.number < request.first) return true
-    const inside = this.#uncoverer?.uncover(frame) ?? frame
-    if (!matches(filter, frame, inside)) return true
+    const inside = this.#uncover(frame)
+    if (!isSpoilt(inside) || !this.#seeBurst(frame)) this.#see(frame, inside)
+    return this.shown < request.count && !this.#isUseless()
+  }
+
+  #uncover(frame: Frame): Frame {
+    return this.#uncoverer?.uncover(frame) ?? frame
+  }
+
+  /**
+   * Packets of ESP in UDP that the kernel shows as one: as a whole they are no ESP.
+   *
+   * @returns false where it is none; nothing has happened then
+   */
+  #seeBurst(frame: Frame): boolean {
+    const { ring } = this.#parts
+    if (!ring) return false
+    let isBurst = false
+    for (const part of this.#bursts.split(
+      frame,
+      (port) => ring.hasPort(port),
+      (spi) => ring.hasSpi(spi),
+    )) {
+      const inside = this.#uncover(part)
+      if (!isBurst && inside.covers[0]?.verdict !== 'opened') break
+      isBurst = true
+      this.#see(part, inside)
+    }
+    if (!isBurst) this.#uncover(frame)
+    return isBurst
+  }
+
+  #see(frame: Frame, inside: Frame): void {
+    const { request, filter } = this.#parts
+    if (this.shown >= request.count || !matches(filter, frame, inside)) return
     const verdict = inside.covers.at(-1)?.verdict
     if (verdict !== undefined) this.verdicts.set(verdict, (this.verdicts.get(verdict) ?? 0) + 1)
     this.shown++
     this.#writer?.write(inside)
     if (request.isTextWanted) this.#print(inside)
-    return this.shown < request.count && !this.#isUseless()
   }
 
   /** Whoever read what we print has gone, and printing is all that is to be done. */
@@ -98,6 +132,10 @@ export class Viewer {
     this.#writer?.flush()
     if (this.#parts.request.isTextWanted) this.#parts.stdout.flush()
   }
+}
+
+function isSpoilt({ covers: [outermost] }: Frame): boolean {
+  return outermost?.verdict === 'wrong ICV' || outermost?.verdict === 'malformed'
 }
 
 /**

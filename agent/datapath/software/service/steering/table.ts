@@ -48,7 +48,10 @@ export interface Steering {
   readonly tunnels: readonly Pick<Tunnel, 'endpoints' | 'protocols'>[]
 }
 
-/** The script for nft(8) that replaces the table, in one transaction, by one that does just this. */
+/**
+ * The script for nft(8) that replaces the table, in one transaction, by one that does just this. Of an IPv6 fragment that
+ * is not the first, netfilter tells the protocol only where that is no extension header, as AH is one.
+ */
 export function steeringScript({ device, policies, tunnels }: Steering): string {
   const out = new Chain('out', runsOf(policies, dir.OUT), {
     clear: 'accept',
@@ -81,6 +84,7 @@ chain input { type filter hook input priority mangle; policy accept;
 iif lo accept
 iifname "${device}" accept
 meta l4proto { 50, 51 } accept
+frag nexthdr { 50, 51 } accept
 ${inward.rules()}}
 chain forward { type filter hook forward priority mangle; policy accept;
 iifname "${device}" accept

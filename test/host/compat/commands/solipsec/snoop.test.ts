@@ -102,6 +102,26 @@ function sendFrame(frame: Uint8Array): void {
   })
 }
 
+t.test('ESP in UDP that the kernel shows before it is cut, or when it is joined', async (t) => {
+  const places = [ends.source, ends.destination]
+  await protectBy(ESP, '')
+  for (const [i, station] of [left, right].entries()) {
+    const more = `encap udp nat_loc ${places[i]} nat_rem ${places[1 - i]}`
+    await station.keys(keyFile(pairOf({ ...AES_SHA256, spi: 0x5000, ...ends, more })))
+  }
+  await right.host.tcpEcho(7)
+  const viewer = await snoop('-S', 'tcp port 7')
+  const payload = 'a lot of text '.repeat(40_000)
+  t.ok((await left.host.tcpSend('10.1.0.2', 7, payload)).reply === payload)
+  // More than this there were, both ways.
+  await viewer.until(() => viewer.out.split('\n').length > 800)
+  t.equal(await viewer.end('SIGINT'), 0)
+  t.notMatch(viewer.out, /wrong ICV/)
+  const { shown = '0', opened } =
+    /(?<shown>\d+) shown.*: (?<opened>\d+) opened$/m.exec(viewer.err)?.groups ?? {}
+  t.equal(shown, opened, 'all were opened')
+})
+
 t.test('VLAN tags are where they were', async (t) => {
   const file = join(folder, 'vlan.pcapng')
   const viewer = await snoop('-w', file, '-c', '1', 'vlan')

@@ -41,7 +41,7 @@ function rulesOf(script: string, chain: 'output' | 'input' | 'forward'): string[
 
 const LAST_FIXED = {
   output: 'oif lo accept',
-  input: 'meta l4proto { 50, 51 } accept',
+  input: 'frag nexthdr { 50, 51 } accept',
   forward: 'iifname "dev0" accept',
 }
 
