@@ -5,22 +5,17 @@
  * @module
  */
 import { read16, write16, write32 } from '../datapath/software/packet/octets.ts'
+import { ETHERTYPE_IPV4, ETHERTYPE_IPV6, isVlanTag, VLAN_TAG_LENGTH } from './ethertypes.ts'
 import type { LinkLayer } from './frame.ts'
 
-const ETHERTYPE_IPV4 = 0x0800
-const ETHERTYPE_IPV6 = 0x86dd
-/** 802.1Q, 802.1ad, and what came before the latter. */
-const VLAN_TYPES: ReadonlySet<number> = new Set([0x8100, 0x88a8, 0x9100])
-const VLAN_TAG = 4
-
-/** Where the EtherType stands, and where the packet begins that it announces. */
-const TYPED = {
+/** Headers with an Ethernet type: where it stands, and where the packet begins that it announces. */
+export const TYPED_HEADERS = {
   ethernet: { typeAt: 12, length: 14 },
   cooked: { typeAt: 14, length: 16 },
   cooked2: { typeAt: 0, length: 20 },
 } as const
 
-export const COOKED2_LENGTH = TYPED.cooked2.length
+export const COOKED2_LENGTH = TYPED_HEADERS.cooked2.length
 const FAMILY_LENGTH = 4
 const AF_INET = 2
 /** Linux, and the BSDs, which do not agree. */
@@ -57,14 +52,14 @@ export function linkTypeOf(link: LinkLayer): number {
 export function findIp(bytes: Uint8Array, end: number, link: LinkLayer): number {
   if (link === 'raw') return isIp(bytes, 0, end, 0) ? 0 : -1
   if (link === 'null') return familyOf(bytes, end) !== 0 && isIp(bytes, 4, end, 0) ? FAMILY_LENGTH : -1
-  const { typeAt, length } = TYPED[link]
+  const { typeAt, length } = TYPED_HEADERS[link]
   if (end < length) return -1
   let type = read16(bytes, typeAt)
   let at: number = length
-  while (VLAN_TYPES.has(type)) {
-    if (at + VLAN_TAG > end) return -1
+  while (isVlanTag(type)) {
+    if (at + VLAN_TAG_LENGTH > end) return -1
     type = read16(bytes, at + 2)
-    at += VLAN_TAG
+    at += VLAN_TAG_LENGTH
   }
   if (type !== ETHERTYPE_IPV4 && type !== ETHERTYPE_IPV6) return -1
   return isIp(bytes, at, end, type) ? at : -1
@@ -98,7 +93,7 @@ export function announceVersion(bytes: Uint8Array, ipAt: number, link: LinkLayer
     write32(bytes, ipAt - 4, isBig ? family : family << 24)
     return
   }
-  const { typeAt, length } = TYPED[link]
+  const { typeAt, length } = TYPED_HEADERS[link]
   const type = version === 4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6
   // Of a cooked header, the type stands in it; the tags follow, the last of which has the type of the packet.
   const first = read16(bytes, ipAt - length + typeAt)

@@ -12,12 +12,11 @@ import {
   type RouteMessage,
   route,
 } from '../../netlink/route/messages.ts'
+import { NETLINK_ROUTE } from '../../netlink/socket/protocols.ts'
 import { NetlinkSocket } from '../../netlink/socket/socket.ts'
 import type { Address } from '../model/address.ts'
 import { readTunnel, toAddress } from '../translate/tunnel-interfaces.ts'
 import type { Tunnel } from '../translate/tunnels.ts'
-
-const NETLINK_ROUTE = 0
 
 /** What rtnetlink says of this host. */
 export interface HostNetwork {

@@ -7,13 +7,13 @@ import type { AlgorithmAttributes } from '../../agent/datapath/software/crypto/k
 import { cryptoBackend } from '../../agent/datapath/software/crypto/select.ts'
 import { espHeaderLength, openEsp, sealEsp } from '../../agent/datapath/software/esp.ts'
 import { HEADROOM, TAILROOM } from '../../agent/datapath/software/packet/packet.ts'
+import { IPPROTO_TCP } from '../../agent/datapath/software/packet/protocols.ts'
 import { IvEpochs } from '../../agent/datapath/software/state/iv-source.ts'
 import { State } from '../../agent/datapath/software/state/state.ts'
 import { allocateArena } from '../../netlink/libc/arena.ts'
 import { mode, proto } from '../../netlink/xfrm/constants.ts'
 import { defaultState } from '../../netlink/xfrm/defaults.ts'
 
-const IPPROTO_TCP = 6
 const WINDOW = 64
 
 export class EspLoop {

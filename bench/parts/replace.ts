@@ -4,6 +4,7 @@
  * @module
  */
 import { EventQueue } from '../../netlink/socket/events.ts'
+import { NETLINK_XFRM } from '../../netlink/socket/protocols.ts'
 import { group } from '../../netlink/xfrm/constants.ts'
 import { compare } from '../support/compare.ts'
 import { run } from '../support/execute.ts'
@@ -11,7 +12,6 @@ import { ours, Workplace } from '../support/host.ts'
 import { type Row, timesAsLong } from '../support/table.ts'
 import { changedPolicyFile, policyFile } from '../support/workload.ts'
 
-const NETLINK_XFRM = 6
 const RULES = 10_000
 
 export function replace(rounds: number): Row[] {

@@ -5,7 +5,7 @@
  */
 import { chmodSync, copyFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { STEERING_TABLE } from '../../agent/datapath/software/service/steering.ts'
+import { STEERING_TABLE } from '../../agent/datapath/software/service/steering/table.ts'
 import type { Host } from '../../test/support/namespaces.ts'
 import type { Packet } from '../../test/support/pcap.ts'
 import { describe, PROTOCOL_ESP, PROTOCOL_TCP } from './packets.ts'

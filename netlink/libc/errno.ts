@@ -52,6 +52,9 @@ function textTable(): Map<number, string> {
   return texts
 }
 
+/** Numbers that are normal answers, and are asked for with each packet. */
+export const { EAGAIN, EINTR } = constants.errno
+
 /** A short English text, `unknown error` where there is none. */
 export function errnoText(errno: number): string {
   return textTable().get(errno) ?? 'unknown error'

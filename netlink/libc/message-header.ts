@@ -6,6 +6,7 @@
 import { type Arena, allocateArena } from './arena.ts'
 import { bind, lastErrno } from './ffi.ts'
 import { IOVEC_SIZE, writeIovec } from './iovec.ts'
+import { MSG_DONTWAIT } from './socket.ts'
 
 // struct msghdr and struct cmsghdr of 64-bit platforms
 const HEADER_SIZE = 56
@@ -18,7 +19,6 @@ const CONTROL_LENGTH = 40
 const NAME_SIZE = 32
 const CONTROL_SIZE = 256
 const CMSG_HEADER = 16
-const MSG_DONTWAIT = 0x40
 
 let sendmsg: ((fd: number, header: number, flags: number) => number) | undefined
 

@@ -6,6 +6,7 @@
 import { type Arena, allocateArena } from './arena.ts'
 import { bind, lastErrno } from './ffi.ts'
 import { IOVEC_SIZE, writeIovec } from './iovec.ts'
+import { MSG_DONTWAIT, MSG_TRUNC } from './socket.ts'
 
 // struct mmsghdr of 64-bit platforms
 const HEADER_SIZE = 64
@@ -21,10 +22,8 @@ const MESSAGE_LENGTH = 56
 const NAME_SIZE = 32
 const CMSG_HEADER = 16
 
-const MSG_DONTWAIT = 0x40
 /** Not datagrams, but what became of some that were sent. */
 export const MSG_ERRQUEUE = 0x2000
-const MSG_TRUNC = 0x20
 const MSG_CTRUNC = 0x08
 
 type Call = (fd: number, vector: number, length: number, flags: number, timeout: null) => number
@@ -145,7 +144,7 @@ export class MessageVector {
     return this.arena.view.getUint32(at - CMSG_HEADER, true) - CMSG_HEADER
   }
 
-  /** Sends the first `count` prepared slots. @returns how many were taken, or `-errno` */
+  /** Sends `count` prepared slots, from the slot `from` on. @returns how many were taken, or `-errno` */
   send(fd: number, from: number, count: number): number {
     sendmmsg ??= bind('int sendmmsg(int, uintptr_t, unsigned int, int)')
     const sent = sendmmsg(fd, this.arena.address + from * HEADER_SIZE, count, MSG_DONTWAIT)

@@ -8,6 +8,7 @@
  * @module
  */
 import { foreign, koffi } from './ffi.ts'
+import { AF_INET, AF_INET6 } from './socket.ts'
 
 type Family = 'inet' | 'inet6'
 
@@ -19,8 +20,6 @@ interface Address {
 /** A C pointer as the foreign-function library hands it over. */
 type Pointer = unknown
 
-const AF_INET = 2
-const AF_INET6 = 10
 const SOCK_STREAM = 1
 const NI_NAMEREQD = 8
 const NI_MAXHOST = 1025

@@ -5,7 +5,7 @@
  * @module
  */
 import { closeSync } from 'node:fs'
-import { SystemError } from './errno.ts'
+import { EINTR, SystemError } from './errno.ts'
 import { foreign, lastErrno } from './ffi.ts'
 
 export const AF_UNIX = 1
@@ -132,8 +132,6 @@ export function send(fd: number, bytes: Uint8Array, flags = 0, address: Uint8Arr
     if (errno !== EINTR) throw new SystemError('sendto', errno)
   }
 }
-
-const EINTR = 4
 
 /**
  * Receives one datagram into `buffer`. Interrupted calls are repeated: a socket with a receive timeout is

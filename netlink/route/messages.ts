@@ -8,6 +8,7 @@ import type { AttributeSet, Definitions } from '../codec/attributes.ts'
 import { memoryOf } from '../codec/memory.ts'
 import { type MessageOf, messageFamily } from '../codec/message.ts'
 import * as a from './attributes.ts'
+import { defaultLink, defaultRule } from './defaults.ts'
 import * as s from './structs.ts'
 
 /** The codec of the family. */
@@ -39,14 +40,12 @@ export function dumpAddresses(family = 0): Uint8Array {
 
 /** Payload of a request for all interfaces. To be sent with NLM_F_DUMP. */
 export function dumpLinks(): Uint8Array {
-  const body = { ifi_family: 0, ifi_type: 0, ifi_index: 0, ifi_flags: 0, ifi_change: 0 }
-  return route.encode({ name: 'GETLINK', body, attributes: {} })
+  return route.encode({ name: 'GETLINK', body: defaultLink(), attributes: {} })
 }
 
 /** Payload of a request for all rules of a family (`AF_UNSPEC` for all). To be sent with NLM_F_DUMP. */
 export function dumpRules(family = 0): Uint8Array {
-  const body = { family, dst_len: 0, src_len: 0, tos: 0, table: 0, res1: 0, res2: 0, action: 0, flags: 0 }
-  return route.encode({ name: 'GETRULE', body, attributes: {} })
+  return route.encode({ name: 'GETRULE', body: defaultRule(family), attributes: {} })
 }
 
 /** What a tunnel interface says of itself. Addresses have 4 or 16 bytes; all zeros means any. */

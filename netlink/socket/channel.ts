@@ -72,7 +72,7 @@ export class Channel {
   }
 
   /**
-   * @param protocol - NETLINK_XFRM is 6
+   * @param protocol - such as `NETLINK_XFRM`
    * @throws {NetlinkError} where the protocol is not there or a group is not allowed
    * @throws {NamespaceError} of netns.ts
    */

@@ -6,7 +6,14 @@
  */
 import { align4, littleEndian, memoryOf } from '../codec/memory.ts'
 import { NetlinkError, type NetlinkFault } from './error.ts'
-import { NLM_F_ACK_TLVS, NLM_F_CAPPED, NLMSG_ERROR, NLMSG_HDRLEN, type ReceivedMessage } from './message.ts'
+import {
+  formatMessage,
+  NLM_F_ACK_TLVS,
+  NLM_F_CAPPED,
+  NLMSG_ERROR,
+  NLMSG_HDRLEN,
+  type ReceivedMessage,
+} from './message.ts'
 
 // linux/netlink.h, enum nlmsgerr_attrs
 const NLMSGERR_ATTR_MSG = 1
@@ -66,6 +73,34 @@ export function parseAnswer(message: ReceivedMessage): Answer {
   const errno = Math.abs(view.getInt32(0, littleEndian))
   if (!(flags & NLM_F_ACK_TLVS)) return { errno }
   return { errno, ...parseAttributes(payload, type === NLMSG_ERROR ? echoEnd(view, flags) : 4) }
+}
+
+/**
+ * Writes what {@link parseAnswer} reads: the `NLMSG_ERROR` that answers a request, with the request's header and, where
+ * there is a text, the extended ACK.
+ */
+export function formatAnswer(
+  { type, flags, sequence, portId }: ReceivedMessage,
+  { errno, extack = '' }: Pick<Answer, 'errno' | 'extack'>,
+): Uint8Array {
+  const message = new TextEncoder().encode(extack)
+  const start = 4 + NLMSG_HDRLEN
+  const length = NLA_HDRLEN + message.length + 1
+  const payload = new Uint8Array(start + (extack === '' ? 0 : align4(length)))
+  const { view } = memoryOf(payload)
+  view.setInt32(0, -errno, littleEndian)
+  view.setUint32(4, NLMSG_HDRLEN, littleEndian)
+  view.setUint16(8, type, littleEndian)
+  view.setUint16(10, flags, littleEndian)
+  view.setUint32(12, sequence, littleEndian)
+  view.setUint32(16, portId, littleEndian)
+  if (extack !== '') {
+    view.setUint16(start, length, littleEndian)
+    view.setUint16(start + 2, NLMSGERR_ATTR_MSG, littleEndian)
+    payload.set(message, start + NLA_HDRLEN)
+  }
+  const answer = { type: NLMSG_ERROR, flags: NLM_F_CAPPED | (extack === '' ? 0 : NLM_F_ACK_TLVS), payload }
+  return formatMessage(answer, sequence, portId)
 }
 
 /** Where the echoed request ends: header only where it was capped or where all went well. */

@@ -28,6 +28,8 @@ export const NLM_F_DUMP_INTR = 0x10
 export const NLM_F_DUMP = 0x300
 /** With a NEW: replace what exists. */
 export const NLM_F_REPLACE = 0x100
+export const NLM_F_EXCL = 0x200
+export const NLM_F_CREATE = 0x400
 /** With an error or the end of a dump: the error text echoes only the request's header. */
 export const NLM_F_CAPPED = 0x100
 /** With an error or the end of a dump: attributes follow. */

@@ -47,7 +47,7 @@ export class NetlinkSocket {
   }
 
   /**
-   * @param protocol - `NETLINK_XFRM` is 6
+   * @param protocol - such as `NETLINK_XFRM`
    * @throws {NetlinkError} where the kernel lacks the protocol
    * @throws {NamespaceError} where `netns` cannot be entered
    */

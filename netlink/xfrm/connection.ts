@@ -14,6 +14,7 @@ import { changed, consistently } from '../socket/consistent.ts'
 import { NetlinkError } from '../socket/error.ts'
 import { EventQueue, Subscription } from '../socket/events.ts'
 import { type Message, NLM_F_REPLACE, type ReceivedMessage } from '../socket/message.ts'
+import { NETLINK_XFRM } from '../socket/protocols.ts'
 import { NetlinkSocket } from '../socket/socket.ts'
 import type { SadAttributes, SpdAttributes, XfrmAttributes } from './attributes.ts'
 import { group } from './constants.ts'
@@ -31,7 +32,6 @@ import {
 import { PolicyReader } from './policy-reader.ts'
 import { writePolicy } from './policy-writer.ts'
 
-const NETLINK_XFRM = 6
 /** The groups that announce every change of the two tables. */
 const CHANGES = [group.EXPIRE, group.SA, group.POLICY]
 

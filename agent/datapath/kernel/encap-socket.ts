@@ -9,23 +9,19 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { SystemError } from '../../../netlink/libc/errno.ts'
 import {
+  AF_INET,
+  AF_INET6,
   bind,
   close,
   SO_RCVBUFFORCE,
+  SOCK_DGRAM,
   SOL_SOCKET,
   setSockOptInt,
   socket,
 } from '../../../netlink/libc/socket.ts'
+import { IPPROTO_IPV6, IPPROTO_UDP, IPV6_V6ONLY, UDP_ENCAP } from '../../../netlink/libc/socket-options.ts'
 import { encapType } from '../../../netlink/xfrm/constants.ts'
 import type { Family } from '../../model/address.ts'
-
-const AF_INET = 2
-const AF_INET6 = 10
-const SOCK_DGRAM = 2
-const IPPROTO_UDP = 17
-const IPPROTO_IPV6 = 41
-const IPV6_V6ONLY = 26
-const UDP_ENCAP = 100
 
 /** A port that ESP in UDP arrives at, on every address of a family. */
 export interface EncapPort {

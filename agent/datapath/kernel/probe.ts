@@ -7,6 +7,7 @@
  */
 import { withNewNetns } from '../../../netlink/libc/netns.ts'
 import { NetlinkError } from '../../../netlink/socket/error.ts'
+import { NETLINK_XFRM } from '../../../netlink/socket/protocols.ts'
 import { NetlinkSocket } from '../../../netlink/socket/socket.ts'
 import { proto } from '../../../netlink/xfrm/constants.ts'
 import { defaultState } from '../../../netlink/xfrm/defaults.ts'
@@ -17,7 +18,6 @@ import { ALGORITHM_NULL } from '../../model/default-algorithms.ts'
 import type { KernelAlgorithm } from '../../translate/kernel-algorithms.ts'
 import { algorithmAttribute, kernelAlgorithm } from '../../translate/kernel-algorithms.ts'
 
-const NETLINK_XFRM = 6
 /** Number of HMAC-SHA-1, which every kernel with IPsec has. */
 const HMAC_SHA1 = 3
 

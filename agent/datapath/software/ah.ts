@@ -9,11 +9,10 @@ import { sameIcv } from './crypto/icv.ts'
 import { COMPUTED_ICV, COPY, COPY_SIZE, scratch } from './crypto/scratch.ts'
 import { isFresh, type Opened } from './esp.ts'
 import { zeroMutable } from './packet/ah-mutable.ts'
+import { AH_FIXED_LENGTH } from './packet/protocols.ts'
 import type { State } from './state/state.ts'
 import type { Counter } from './state/statistics.ts'
 
-/** Next header, length, reserved, SPI, sequence number. */
-const AH_FIXED_LENGTH = 12
 const TWO_32 = 0x1_0000_0000
 
 /**
@@ -29,7 +28,7 @@ export function ahLength({ body, mac }: Pick<State, 'body' | 'mac'>): number {
  * Fills in the header at `ahAt`, for which there is room of {@link ahLength} in the packet from `at` to `end`. The IP
  * headers before it must be what is sent, but for their mutable fields.
  *
- * @returns false where the SA has no sequence number left, or the IP options are malformed
+ * @returns `exhausted` where the SA has no sequence number left, `malformed` where the IP options are
  */
 export function sealAh(
   state: State,

@@ -9,12 +9,11 @@ import { espHeaderLength, espOverhead, sealEsp } from './esp.ts'
 import { checksum, pseudoHeaderSum } from './packet/checksum.ts'
 import { type IpHeader, parseIp, setLength } from './packet/ip-header.ts'
 import type { Packet } from './packet/packet.ts'
-import { IPPROTO_UDP } from './packet/protocols.ts'
+import { IPPROTO_UDP, UDP_HEADER_LENGTH } from './packet/protocols.ts'
 import { innerProtocol, outerLength, type TunnelOptions, writeOuterHeader } from './packet/tunnel.ts'
 import type { State } from './state/state.ts'
 import type { Counter } from './state/statistics.ts'
 
-export const UDP_HEADER_LENGTH = 8
 const DEFAULT_HOP_LIMIT = 64
 
 /** Bytes that an SA adds to a packet with a payload of this length behind its IP header. */

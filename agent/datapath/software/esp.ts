@@ -5,15 +5,14 @@
  * @module
  */
 import type { Arena } from '../../../netlink/libc/arena.ts'
-import { ESP_HEADER_LENGTH, type EspTransform, NOT_EXTENDED } from './crypto/esp-transform.ts'
+import { type EspTransform, NOT_EXTENDED } from './crypto/esp-transform.ts'
+import { ESP_HEADER_LENGTH, IPPROTO_NONE } from './packet/protocols.ts'
 import { FRESH, SEEN, TOO_OLD } from './state/replay-window.ts'
 import type { State } from './state/state.ts'
 import type { Counter } from './state/statistics.ts'
 
 /** Pad length and next header. */
 const TRAILER_LENGTH = 2
-/** "No next header": a dummy packet, to be thrown away (RFC 4303 section 2.6). */
-const NO_NEXT_HEADER = 59
 const TWO_32 = 0x1_0000_0000
 
 /** Bytes between the IP header and the payload. */
@@ -135,7 +134,8 @@ export function openEsp(
   const outcome = unwrapEsp(opening, arena, espAt, end, high, into)
   // No sender makes uneven packets, so their ICV cannot be right; that is what the kernel finds first.
   if (outcome === 'wrong ICV' || (outcome === 'uneven' && opening.icvLength > 0)) failures.integrity++
-  if (outcome !== 'good' || into.nextHeader === NO_NEXT_HEADER) return 'XfrmInStateProtoError'
+  // What holds nothing is a dummy packet, to be thrown away (RFC 4303 section 2.6).
+  if (outcome !== 'good' || into.nextHeader === IPPROTO_NONE) return 'XfrmInStateProtoError'
   state.accept(number)
   return undefined
 }

@@ -12,6 +12,7 @@ import { type Opened, openEsp } from './esp.ts'
 import { readFlow } from './packet/flow-of.ts'
 import { type IpHeader, parseIp, setLength } from './packet/ip-header.ts'
 import type { Packet } from './packet/packet.ts'
+import { AH_FIXED_LENGTH, ESP_HEADER_LENGTH } from './packet/protocols.ts'
 import { takeOffOuter } from './packet/tunnel.ts'
 import { type Flow, newFlow, stateSelectorMatches } from './policy/flow.ts'
 import { FlowCache } from './policy/flow-cache.ts'
@@ -23,8 +24,6 @@ import type { Counter } from './state/statistics.ts'
 
 /** `XFRM_MAX_DEPTH`: SAs on one packet. */
 const MAX_DEPTH = 6
-const ESP_SHORTEST = 8
-const AH_SHORTEST = 12
 /** A lookup that found nothing is remembered, too. */
 const NO_POLICY = 'no policy'
 
@@ -70,7 +69,7 @@ export class Inbound {
     const { bytes, view } = packet.arena
     const { protocol, upperAt, end } = ip
     const isAh = protocol === proto.AH
-    if (ip.isFragment || end - upperAt < (isAh ? AH_SHORTEST : ESP_SHORTEST)) return 'XfrmInHdrError'
+    if (ip.isFragment || end - upperAt < (isAh ? AH_FIXED_LENGTH : ESP_HEADER_LENGTH)) return 'XfrmInHdrError'
     const spi = view.getUint32(upperAt + (isAh ? 4 : 0))
     const family = ip.version === 4 ? af.INET : af.INET6
     const state = this.#databases.states.receiver(family, bytes, ip.destinationAt, spi, protocol)

@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { action, dir } from '../../../netlink/xfrm/constants.ts'
+import { action, family as af, dir } from '../../../netlink/xfrm/constants.ts'
 import type { Databases } from './databases.ts'
 import { encapsulate, overheadOf } from './encapsulation.ts'
 import type { IpHeader } from './packet/ip-header.ts'
 import type { Packet } from './packet/packet.ts'
+import { V4_LENGTH, V6_LENGTH } from './packet/protocols.ts'
 import type { Flow } from './policy/flow.ts'
 import { FlowCache } from './policy/flow-cache.ts'
 import type { Policy } from './policy/policy.ts'
@@ -33,11 +34,7 @@ export class Outbound {
     this.#databases = databases
   }
 
-  /**
-   * What is to be done with packets of a flow. A decision that needs an SA which is not there is never kept.
-   *
-   * @param direction `dir.OUT`, or `dir.FWD` too for a packet that is only passing through
-   */
+  /** What is to be done with packets of a flow. A decision that needs an SA which is not there is never kept. */
   decide(flow: Flow, mark = 0): Decision {
     const { generation } = this.#databases
     const known = this.#cache.get(flow, mark, generation)
@@ -102,13 +99,13 @@ export function innerMtu(states: readonly State[], ip: IpHeader, mtu: number): n
   return low
 }
 
-/** Length of a packet with its protection around it. */
+/** Length of a packet of `length` bytes, of which its headers are `headers`, with its protection around it. */
 export function protectedLength(states: readonly State[], headers: number, length: number): number {
   let total = length
   let headerLength = headers
   for (const state of states) {
     const grown = total + overheadOf(state, total, total - headerLength)
-    if (state.isTunnel) headerLength = state.body.family === 2 ? 20 : 40
+    if (state.isTunnel) headerLength = state.body.family === af.INET ? V4_LENGTH : V6_LENGTH
     total = grown
   }
   return total

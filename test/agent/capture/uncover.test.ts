@@ -9,12 +9,12 @@ import { type SaMessage, saFromDump } from '../../../agent/capture/viewed-sa.ts'
 import { newIpHeader, parseIp, refreshChecksum } from '../../../agent/datapath/software/packet/ip-header.ts'
 import { IPPROTO_AH, IPPROTO_ESP } from '../../../agent/datapath/software/packet/protocols.ts'
 import { defaultAlgorithmTable } from '../../../agent/model/default-algorithms.ts'
+import { times } from '../../support/fuzz.ts'
 import { authAttributes, espSamples, macSamples } from '../datapath/software/crypto/samples.ts'
 import { Loop, type LoopOptions } from '../datapath/software/loop.ts'
 import { anyPacket, destination4, destination6 } from '../datapath/software/packet/packets.ts'
 import { ipv4 } from './files.ts'
 
-const FUZZ_RUNS = 3000 * Math.max(1, Number(process.env.SOLIPSEC_FUZZ) || 1)
 const ip = newIpHeader()
 
 t.setTimeout(600_000)
@@ -318,7 +318,7 @@ t.test('fuzzer: any bytes changed', async (t) => {
         return out.end <= out.bytes.length && out.ipAt < out.end
       },
     ),
-    { numRuns: FUZZ_RUNS, seed: 5 },
+    times(3000),
   )
   t.same([...seen].sort(), ['malformed', 'no key', 'opened', 'wrong ICV'])
 })

@@ -3,17 +3,11 @@ import { once } from 'node:events'
 import t from 'tap'
 import { consistently } from '../../../netlink/socket/consistent.ts'
 import { EventQueue, Subscription } from '../../../netlink/socket/events.ts'
+import { NETLINK_XFRM } from '../../../netlink/socket/protocols.ts'
 import { NetlinkSocket } from '../../../netlink/socket/socket.ts'
 import { group } from '../../../netlink/xfrm/constants.ts'
 import { makeNetns, skip } from './namespace.ts'
-import {
-  dumpPolicies,
-  flushPolicies,
-  getSpdInfo,
-  NETLINK_XFRM,
-  policyNumber,
-  policyWriter,
-} from './policy-bytes.ts'
+import { dumpPolicies, flushPolicies, getSpdInfo, policyNumber, policyWriter } from './policy-bytes.ts'
 
 const groups = [group.POLICY]
 const moduleUrl = (name: string) =>

@@ -31,7 +31,6 @@ export function policyNumber(payload: Uint8Array): number {
   return a === 10 ? (b << 16) | (c << 8) | d : -1
 }
 
-export const NETLINK_XFRM = 6
 export const getSpdInfo = { type: 37, payload: new Uint8Array(4) }
 export const dumpPolicies = { type: 21, payload: new Uint8Array(0) }
 export const flushPolicies = { type: 29, payload: new Uint8Array(0) }

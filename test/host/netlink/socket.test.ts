@@ -11,17 +11,11 @@ import {
 import { Batch, fromMessages } from '../../../netlink/socket/batch.ts'
 import { Channel } from '../../../netlink/socket/channel.ts'
 import { formatMessage, parseMessages } from '../../../netlink/socket/message.ts'
+import { NETLINK_XFRM } from '../../../netlink/socket/protocols.ts'
 import { NetlinkSocket } from '../../../netlink/socket/socket.ts'
 import { xfrmDialect } from '../../../netlink/xfrm/dialect.ts'
 import { makeNetns, skip } from './namespace.ts'
-import {
-  dumpPolicies,
-  flushPolicies,
-  getSpdInfo,
-  NETLINK_XFRM,
-  policyNumber,
-  policyWriter,
-} from './policy-bytes.ts'
+import { dumpPolicies, flushPolicies, getSpdInfo, policyNumber, policyWriter } from './policy-bytes.ts'
 
 function open(t: Parameters<typeof makeNetns>[0]): NetlinkSocket {
   const socket = NetlinkSocket.open(NETLINK_XFRM, { netns: makeNetns(t), dialect: xfrmDialect })

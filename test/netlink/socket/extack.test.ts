@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
 import { NetlinkError } from '../../../netlink/socket/error.ts'
-import { answerError, type Dialect, parseAnswer } from '../../../netlink/socket/extack.ts'
+import { answerError, type Dialect, formatAnswer, parseAnswer } from '../../../netlink/socket/extack.ts'
 import { formatMessage, parseMessages } from '../../../netlink/socket/message.ts'
 import { xfrmDialect } from '../../../netlink/xfrm/dialect.ts'
 
@@ -26,6 +26,20 @@ const captured = {
     '5265717565737465642074797065206e6f7420666f756e6400000000',
   done: '140000000300020007000000f47b000000000000',
 }
+
+t.test("answers that are given are read again, and look as a kernel's do", async (t) => {
+  const flags = 5
+  const payload = new Uint8Array(0)
+  const request = only(Buffer.from(formatMessage({ type: 29, flags, payload }, 7, 31732)).toString('hex'))
+  const given = (answer: { errno: number; extack?: string }) =>
+    Buffer.from(formatAnswer(request, answer)).toString('hex')
+  // The kernel leaves the port out of the header that it echoes.
+  const echoed = captured.success.slice(0, -8) + captured.success.slice(24, 32)
+  t.equal(given({ errno: 0 }), echoed)
+  for (const answer of [{ errno: 22, extack: 'Invalid policy direction' }, { errno: 3 }]) {
+    t.strictSame(parseAnswer(only(given(answer))), answer)
+  }
+})
 
 t.test('answers of a kernel', async (t) => {
   t.strictSame(parseAnswer(only(captured.success)), { errno: 0 })

@@ -4,7 +4,15 @@
  */
 import t from 'tap'
 import { TestNet } from '../../support/namespaces.ts'
-import { AES_SHA256, AH_SHA256, keyFile, pairOf, type TestSa, type Transform } from '../support/keys.ts'
+import {
+  AES_GCM,
+  AES_SHA256,
+  AH_SHA256,
+  keyFile,
+  pairOf,
+  type TestSa,
+  type Transform,
+} from '../support/keys.ts'
 import { Station } from '../support/station.ts'
 import { type End, icmp, tcp, udp, type Verdict } from '../support/traffic.ts'
 import { kindsOf, Wiretap } from '../support/wiretap.ts'
@@ -14,7 +22,6 @@ t.setTimeout(300_000)
 const AES256_SHA256 = { ...AES_SHA256, cipher: { name: 'aes', bits: 256 } } as const
 const AES_SHA1 = { ...AES_SHA256, integrity: { name: 'sha1', bits: 160 } } as const
 const AES = { protocol: 'esp', cipher: AES_SHA256.cipher } as const
-const GCM = { protocol: 'esp', cipher: { name: 'aes-gcm', bits: 128, salt: 32 } } as const
 const AH_SHA512 = { protocol: 'ah', integrity: { name: 'sha512', bits: 512 } } as const
 
 /** Ways to send a packet: which SAs protect it, innermost first, and what a rule that asks for that says. */
@@ -24,7 +31,7 @@ const FORMS: Readonly<Record<string, { sas: readonly Transform[]; rule: string; 
   esp256: { sas: [AES256_SHA256], rule: 'encr_algs aes(256) encr_auth_algs sha256', wire: 'esp' },
   espSha1: { sas: [AES_SHA1], rule: 'encr_algs aes(128) encr_auth_algs sha1', wire: 'esp' },
   espBare: { sas: [AES], rule: 'encr_algs aes(128)', wire: 'esp' },
-  gcm: { sas: [GCM], rule: 'encr_algs aes-gcm(128)', wire: 'esp' },
+  gcm: { sas: [AES_GCM], rule: 'encr_algs aes-gcm(128)', wire: 'esp' },
   ah256: { sas: [AH_SHA256], rule: 'auth_algs sha256', wire: 'ah' },
   ah512: { sas: [AH_SHA512], rule: 'auth_algs sha512', wire: 'ah' },
   ahEsp: {

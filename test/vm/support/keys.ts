@@ -76,5 +76,8 @@ export const AES_SHA256 = {
   integrity: { name: 'sha256', bits: 256 },
 } as const
 
+/** AES in GCM, with its salt and an ICV of 16 bytes. */
+export const AES_GCM = { protocol: 'esp', cipher: { name: 'aes-gcm', bits: 128, salt: 32 } } as const
+
 /** AH with HMAC-SHA-256. */
 export const AH_SHA256 = { protocol: 'ah', integrity: { name: 'sha256', bits: 256 } } as const

@@ -9,24 +9,26 @@ import { type Address, parseAddress } from '../../../agent/model/address.ts'
 import { SystemError } from '../../../netlink/libc/errno.ts'
 import { foreign, lastErrno } from '../../../netlink/libc/ffi.ts'
 import {
+  AF_INET,
+  AF_INET6,
   bind,
   close,
   MSG_DONTWAIT,
+  MSG_NOSIGNAL,
   recvFrom,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SOCK_RAW,
+  SOL_SOCKET,
   send,
   setSockOpt,
   setSockOptInt,
   socket,
 } from '../../../netlink/libc/socket.ts'
 
-export const AF_INET = 2
-export const AF_INET6 = 10
 export const SOCK_STREAM = 1
-export const SOCK_DGRAM = 2
-export const SOCK_RAW = 3
-export const SOCK_NONBLOCK = 0o4000
+export { AF_INET, AF_INET6, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_RAW }
 
-const SOL_SOCKET = 1
 const SO_REUSEADDR = 2
 const SO_LINGER = 13
 const SOL_IPV6 = 41
@@ -121,8 +123,6 @@ export function trySend(fd: number, bytes: Uint8Array): boolean {
     throw error
   }
 }
-
-const MSG_NOSIGNAL = 0x4000
 
 /** Gives the kernel and the network `milliseconds` of time. */
 export function pause(milliseconds: number): void {

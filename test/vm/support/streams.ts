@@ -18,6 +18,7 @@ import {
   setSockOpt,
   setSockOptInt,
 } from '../../../netlink/libc/socket.ts'
+import { IPPROTO_IP } from '../../../netlink/libc/socket-options.ts'
 import {
   accept,
   bound,
@@ -31,7 +32,6 @@ import {
 } from './sockets.ts'
 import type { End } from './traffic.ts'
 
-const IPPROTO_IP = 0
 const IP_OPTIONS = 4
 const SO_OOBINLINE = 10
 const SHUT_WR = 1

@@ -10,13 +10,12 @@
  * @module
  */
 import type { Arena } from '../../../../netlink/libc/arena.ts'
+import { ESP_HEADER_LENGTH } from '../packet/protocols.ts'
 import type { AeadAlgorithm, CipherAlgorithm } from './algorithms.ts'
 import type { Aead, Cipher, Mac } from './backend.ts'
 import { sameIcv } from './icv.ts'
 import { COMPUTED_ICV, COPY, COPY_SIZE, HEADER, NONCE, RECEIVED_ICV, scratch } from './scratch.ts'
 
-/** SPI and sequence number. */
-export const ESP_HEADER_LENGTH = 8
 /** `sequenceHigh` of an SA without extended sequence numbers. */
 export const NOT_EXTENDED = -1
 

@@ -11,12 +11,18 @@ import type { Arena } from '../../../../netlink/libc/arena.ts'
 import { verifyTransport } from '../packet/checksum.ts'
 import { type IpHeader, newIpHeader, parseIp } from '../packet/ip-header.ts'
 import { read16, read32, sameRange } from '../packet/octets.ts'
-import { DF, IPPROTO_TCP, IPPROTO_UDP, LONGEST, V4_LENGTH, V6_LENGTH } from '../packet/protocols.ts'
+import {
+  DF,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  LONGEST,
+  TCP_HEADER_LENGTH,
+  UDP_HEADER_LENGTH,
+  V4_LENGTH,
+  V6_LENGTH,
+} from '../packet/protocols.ts'
+import { ACK, PSH, TCP_FLAGS } from '../packet/transport-fields.ts'
 
-const TCP_LENGTH = 20
-const UDP_LENGTH = 8
-const ACK = 0x10
-const PSH = 0x08
 /** `UDP_MAX_SEGMENTS`; of TCP, the length of a packet is the limit. */
 const MOST_SEGMENTS = 64
 /** Connections that are merged at the same time. */
@@ -126,15 +132,16 @@ export class Merger {
   /** Length of the headers of a packet that may be merged; else 0. */
   #mergeable(bytes: Uint8Array, { transportProtocol, transportAt, at, end }: IpHeader): number {
     if (transportProtocol === IPPROTO_TCP) {
-      if (end - transportAt <= TCP_LENGTH) return 0
+      if (end - transportAt <= TCP_HEADER_LENGTH) return 0
       const length = ((bytes[transportAt + 12] ?? 0) >> 4) * 4
-      const flags = bytes[transportAt + 13] ?? 0
-      const isData = length >= TCP_LENGTH && end - transportAt > length && (flags & ~PSH) === ACK
+      const flags = bytes[transportAt + TCP_FLAGS] ?? 0
+      const isData = length >= TCP_HEADER_LENGTH && end - transportAt > length && (flags & ~PSH) === ACK
       return isData ? transportAt - at + length : 0
     }
-    if (transportProtocol !== IPPROTO_UDP || !this.#takesUdp || end - transportAt <= UDP_LENGTH) return 0
+    if (transportProtocol !== IPPROTO_UDP || !this.#takesUdp || end - transportAt <= UDP_HEADER_LENGTH)
+      return 0
     const isWhole = read16(bytes, transportAt + 4) === end - transportAt
-    return isWhole && read16(bytes, transportAt + 6) !== 0 ? transportAt - at + UDP_LENGTH : 0
+    return isWhole && read16(bytes, transportAt + 6) !== 0 ? transportAt - at + UDP_HEADER_LENGTH : 0
   }
 
   #continues(group: OpenGroup, bytes: Uint8Array, ip: IpHeader, headersLength: number): boolean {
@@ -205,7 +212,7 @@ function append(group: OpenGroup, bytes: Uint8Array, ip: IpHeader, headersLength
   group.nextIdentification = (ip.identification + 1) & 0xffff
   if (group.isTcp) {
     group.nextSequence = (read32(bytes, ip.transportAt + 4) + payload) >>> 0
-    if (((bytes[ip.transportAt + 13] ?? 0) & PSH) !== 0) group.pushes = true
+    if (((bytes[ip.transportAt + TCP_FLAGS] ?? 0) & PSH) !== 0) group.pushes = true
   }
   group.isClosed = group.pushes || payload < group.segmentSize
 }

@@ -8,18 +8,17 @@ import type { Memory } from '../../../../netlink/codec/memory.ts'
 import { fold, sumMemory, sumWords } from '../packet/checksum.ts'
 import { type IpHeader, setLength } from '../packet/ip-header.ts'
 import { read16, read32, write16, write32 } from '../packet/octets.ts'
-import { IPPROTO_TCP, IPPROTO_UDP } from '../packet/protocols.ts'
+import { IPPROTO_TCP, IPPROTO_UDP, TCP_HEADER_LENGTH, UDP_HEADER_LENGTH } from '../packet/protocols.ts'
+import {
+  CWR,
+  FIN,
+  PSH,
+  TCP_CHECKSUM,
+  TCP_FLAGS,
+  TCP_SEQUENCE,
+  UDP_CHECKSUM,
+} from '../packet/transport-fields.ts'
 import { segmentation, type VirtioHeader } from './virtio-header.ts'
-
-const UDP_LENGTH = 8
-const TCP_LENGTH = 20
-const UDP_CHECKSUM = 6
-const TCP_CHECKSUM = 16
-const TCP_SEQUENCE = 4
-const TCP_FLAGS = 13
-const FIN = 0x01
-const PSH = 0x08
-const CWR = 0x80
 
 /** One packet at a time, cut from its beginning to its end. Nothing is allocated. */
 export class Segments {
@@ -45,9 +44,9 @@ export class Segments {
     this.#isTcp = kind !== segmentation.UDP
     this.#isV4 = ip.version === 4
     if (transportProtocol !== (this.#isTcp ? IPPROTO_TCP : IPPROTO_UDP) || segmentSize === 0) return false
-    if (transportAt + (this.#isTcp ? TCP_LENGTH : UDP_LENGTH) > end) return false
-    const length = this.#isTcp ? ((bytes[transportAt + 12] ?? 0) >> 4) * 4 : UDP_LENGTH
-    if ((this.#isTcp && length < TCP_LENGTH) || transportAt + length > end) return false
+    if (transportAt + (this.#isTcp ? TCP_HEADER_LENGTH : UDP_HEADER_LENGTH) > end) return false
+    const length = this.#isTcp ? ((bytes[transportAt + 12] ?? 0) >> 4) * 4 : UDP_HEADER_LENGTH
+    if ((this.#isTcp && length < TCP_HEADER_LENGTH) || transportAt + length > end) return false
     this.#at = at
     this.#end = end
     this.#transport = transportAt - at

@@ -17,6 +17,7 @@ import {
 import { homeAddressAt, optionEnd as optionEnd6 } from './ipv6-options.ts'
 import { copy } from './octets.ts'
 import {
+  AH_FIXED_LENGTH,
   IPPROTO_AH,
   IPPROTO_DSTOPTS,
   IPPROTO_FRAGMENT,
@@ -35,8 +36,6 @@ export const AH_ROUTING = -3
 /** `out` is too short. */
 export const AH_NO_ROOM = -4
 
-/** Next header, length, reserved, SPI, sequence number. */
-const AH_FIXED_LENGTH = 12
 const ADDRESS_LENGTH = 16
 /** An option of IPv6 with this bit may have its data changed. */
 const MUTABLE = 0x20

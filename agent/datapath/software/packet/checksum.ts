@@ -11,6 +11,7 @@ import type { Memory } from '../../../../netlink/codec/memory.ts'
 import type { IpHeader } from './ip-header.ts'
 import { read16, write16 } from './octets.ts'
 import { IPPROTO_ICMPV6, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE } from './protocols.ts'
+import { TCP_CHECKSUM, UDP_CHECKSUM } from './transport-fields.ts'
 
 /** Sum of 16-bit words from `at` to `end`, an odd last byte as the upper half of one, added to `sum`. Not yet folded. */
 export function sumWords(bytes: Uint8Array, at: number, end: number, sum: number): number {
@@ -81,10 +82,10 @@ export function pseudoHeaderSum(
 export function checksumOffset(protocol: number): number {
   switch (protocol) {
     case IPPROTO_TCP:
-      return 16
+      return TCP_CHECKSUM
     case IPPROTO_UDP:
     case IPPROTO_UDPLITE:
-      return 6
+      return UDP_CHECKSUM
     case IPPROTO_ICMPV6:
       return 2
     default:

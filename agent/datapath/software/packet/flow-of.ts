@@ -7,10 +7,24 @@ import { family as af } from '../../../../netlink/xfrm/constants.ts'
 import type { Flow } from '../policy/flow.ts'
 import type { IpHeader } from './ip-header.ts'
 import { read16 } from './octets.ts'
-import { IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE } from './protocols.ts'
+import {
+  IPPROTO_DCCP,
+  IPPROTO_ICMP,
+  IPPROTO_ICMPV6,
+  IPPROTO_SCTP,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  IPPROTO_UDPLITE,
+} from './protocols.ts'
 
-/** Protocols with two ports at their beginning; 33 is DCCP, 132 SCTP. */
-const WITH_PORTS: ReadonlySet<number> = new Set([IPPROTO_TCP, IPPROTO_UDP, 33, 132, IPPROTO_UDPLITE])
+/** Protocols with two ports at their beginning. */
+const WITH_PORTS: ReadonlySet<number> = new Set([
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  IPPROTO_DCCP,
+  IPPROTO_SCTP,
+  IPPROTO_UDPLITE,
+])
 
 /** Fills `into` from a packet that was parsed, as the kernel's flow dissector would. `ifindex` is set to 0. */
 export function readFlow(bytes: Uint8Array, ip: IpHeader, into: Flow): void {

@@ -247,22 +247,6 @@ export function refreshChecksum(bytes: Uint8Array, at: number): void {
   write16(bytes, at + 10, checksum(bytes, at, at + (first & 15) * 4, 0))
 }
 
-/**
- * Names what stands at `ip.upperAt`, and brings the checksum of an IPv4 header up to date. The packet is to be parsed
- * anew.
- */
-export function setProtocol(bytes: Uint8Array, ip: IpHeader, protocol: number): void {
-  const { version, at, nextHeaderAt } = ip
-  if (version === 4) replaceWord(bytes, at + 8, ((bytes[at + 8] ?? 0) << 8) | protocol, at + 10)
-  else bytes[nextHeaderAt] = protocol
-}
-
-/** Sets time to live or hop limit, and brings the checksum of an IPv4 header up to date. */
-export function setHopLimit(bytes: Uint8Array, at: number, hopLimit: number): void {
-  if ((bytes[at] ?? 0) >> 4 === 4) replaceWord(bytes, at + 8, (hopLimit << 8) | (bytes[at + 9] ?? 0), at + 10)
-  else bytes[at + 7] = hopLimit
-}
-
 /** Type of service or traffic class of the header at `at`. */
 export function trafficClass(bytes: Uint8Array, at: number): number {
   const first = bytes[at] ?? 0

@@ -6,10 +6,9 @@
 import { checksum, pseudoHeaderSum } from './checksum.ts'
 import { refreshChecksum } from './ip-header.ts'
 import { copy, write16, write32 } from './octets.ts'
-import { DF, IPPROTO_UDP, V4_LENGTH, V6_LENGTH } from './protocols.ts'
+import { DF, IPPROTO_UDP, UDP_HEADER_LENGTH, V4_LENGTH, V6_LENGTH } from './protocols.ts'
 import type { TunnelEnds } from './tunnel.ts'
 
-const UDP_HEADER = 8
 const KEEPALIVE = 0xff
 const HOP_LIMIT = 64
 
@@ -25,7 +24,7 @@ export function writeNatKeepalive(
   { version, source, destination }: TunnelEnds,
   ports: readonly [source: number, destination: number],
 ): number {
-  const length = UDP_HEADER + 1
+  const length = UDP_HEADER_LENGTH + 1
   const udpAt = at + (version === 4 ? V4_LENGTH : V6_LENGTH)
   const end = udpAt + length
   bytes.fill(0, at, end)
@@ -49,7 +48,7 @@ export function writeNatKeepalive(
   write16(bytes, udpAt, ports[0])
   write16(bytes, udpAt + 2, ports[1])
   write16(bytes, udpAt + 4, length)
-  bytes[udpAt + UDP_HEADER] = KEEPALIVE
+  bytes[udpAt + UDP_HEADER_LENGTH] = KEEPALIVE
   const [addressesAt, size] = version === 4 ? [at + 12, 8] : [at + 8, 32]
   const sum = pseudoHeaderSum(bytes, addressesAt, size, IPPROTO_UDP, length)
   write16(bytes, udpAt + 6, checksum(bytes, udpAt, end, sum) || 0xffff)

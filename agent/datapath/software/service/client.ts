@@ -9,11 +9,12 @@ import { fileURLToPath } from 'node:url'
 import { errnoNumber } from '../../../../netlink/libc/errno.ts'
 import { NetlinkError } from '../../../../netlink/socket/error.ts'
 import { NLMSG_STATISTICS } from '../../../../netlink/socket/message.ts'
+import { NETLINK_XFRM } from '../../../../netlink/socket/protocols.ts'
 import { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
 import { XfrmConnection } from '../../../../netlink/xfrm/connection.ts'
 import { SERVICE_NAME, servicePlace } from './place.ts'
+import { parseStatistics } from './statistics-text.ts'
 
-const NETLINK_XFRM = 6
 const START_TIMEOUT_MS = 15_000
 const RETRY_MS = 10
 
@@ -56,8 +57,7 @@ export function openStatistics(folder: string): NetlinkSocket {
  */
 export function readStatistics(connection: NetlinkSocket): ReadonlyMap<string, number> {
   const [reply] = connection.request({ type: NLMSG_STATISTICS, payload: new Uint8Array(0) })
-  const text = new TextDecoder().decode(reply?.payload)
-  return new Map([...text.matchAll(/^(\w+)\t(\d+)$/gm)].map(([, name = '', count]) => [name, Number(count)]))
+  return parseStatistics(reply?.payload)
 }
 
 function tryConnect(folder: string): XfrmConnection | undefined {

@@ -6,13 +6,9 @@
  * @module
  */
 import { closeSync, fstatSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
-import { formatMessage, parseMessages } from '../../../../netlink/socket/message.ts'
-import {
-  decodeMessage,
-  encodeMessage,
-  messageType,
-  type XfrmMessage,
-} from '../../../../netlink/xfrm/messages.ts'
+import { parseMessages } from '../../../../netlink/socket/message.ts'
+import { decodeMessage, type XfrmMessage } from '../../../../netlink/xfrm/messages.ts'
+import { formatXfrm } from './xfrm-bytes.ts'
 
 /** A file is not written anew before it has this size … */
 const SMALLEST = 1024 * 1024
@@ -57,7 +53,7 @@ export class Journal {
 
   /** Adds one message. */
   appendMessage(message: XfrmMessage): void {
-    const bytes = toBytes(message)
+    const bytes = formatXfrm(message)
     this.append(bytes)
     bytes.fill(0)
   }
@@ -90,13 +86,6 @@ export class Journal {
   }
 }
 
-function toBytes(message: XfrmMessage): Uint8Array {
-  const payload = encodeMessage(message)
-  const bytes = formatMessage({ type: messageType(message.name), payload })
-  payload.fill(0)
-  return bytes
-}
-
 function writeAll(fd: number, messages: Iterable<XfrmMessage>): number {
   const piece = new Uint8Array(PIECE)
   let used = 0
@@ -107,7 +96,7 @@ function writeAll(fd: number, messages: Iterable<XfrmMessage>): number {
     used = 0
   }
   for (const message of messages) {
-    const bytes = toBytes(message)
+    const bytes = formatXfrm(message)
     if (used + bytes.length > PIECE) flush()
     piece.set(bytes, used)
     used += bytes.length

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { type RouteMessage, route } from '../../../../netlink/route/messages.ts'
+import { routeType } from '../../../../netlink/route/constants.ts'
+import { requestPath } from '../../../../netlink/route/request.ts'
 import type { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
 import { family as af } from '../../../../netlink/xfrm/constants.ts'
 import type { Flow } from '../policy/flow.ts'
-import { OWN } from './steering.ts'
+import { OWN } from './steering/table.ts'
 
-// linux/rtnetlink.h: local, broadcast, multicast
-const DELIVERED = new Set([2, 3, 5])
+const DELIVERED: ReadonlySet<number> = new Set([routeType.LOCAL, routeType.BROADCAST, routeType.MULTICAST])
 
 /**
  * Whether a packet of this flow would be delivered here.
@@ -18,28 +18,10 @@ const DELIVERED = new Set([2, 3, 5])
  * @param socket of NETLINK_ROUTE
  */
 export function isDeliveredHere(socket: NetlinkSocket, { family, destination }: Flow): boolean {
-  const dst = family === af.INET ? destination.slice(0, 4) : destination.slice()
-  const message: RouteMessage<'GETROUTE'> = {
-    name: 'GETROUTE',
-    body: {
-      rtm_family: family,
-      rtm_dst_len: dst.length * 8,
-      rtm_src_len: 0,
-      rtm_tos: 0,
-      rtm_table: 0,
-      rtm_protocol: 0,
-      rtm_scope: 0,
-      rtm_type: 0,
-      rtm_flags: 0,
-    },
-    attributes: { dst, mark: OWN },
-  }
+  const isV4 = family === af.INET
   try {
-    const replies = socket.request({ type: route.type('GETROUTE'), payload: route.encode(message) })
-    return replies.some(({ type, payload }) => {
-      const reply = route.decode(type, payload)
-      return reply.name === 'NEWROUTE' && DELIVERED.has(reply.body.rtm_type)
-    })
+    const path = requestPath(socket, isV4 ? destination.slice(0, 4) : destination.slice(), OWN)
+    return path !== undefined && DELIVERED.has(path.body.rtm_type)
   } catch {
     // There is no way to it at all, so it is not here.
     return false

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { type RouteMessage, route } from '../../../../netlink/route/messages.ts'
+import { requestLink, requestPath } from '../../../../netlink/route/request.ts'
 import type { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
-import { family as af } from '../../../../netlink/xfrm/constants.ts'
+import { V6_MIN_MTU } from '../packet/protocols.ts'
 import { hex } from '../policy/policy.ts'
-import { OWN } from './steering.ts'
+import { OWN } from './steering/table.ts'
 
 /** Where no route says anything (RFC 894). */
 const ETHERNET_MTU = 1500
@@ -15,9 +15,8 @@ const ETHERNET_MTU = 1500
 const FRESH_FOR = 10
 /** Seconds after which a router may be asked again by a long packet (RFC 8201 section 5.3; the kernel's `mtu_expires`). */
 const LEARNT_FOR = 600
-/** The kernel's `min_pmtu`; RFC 8200 section 5. */
+/** The kernel's `min_pmtu`. */
 const SMALLEST_V4_MTU = 552
-const SMALLEST_V6_MTU = 1280
 const MOST_REMEMBERED = 4096
 
 /** Good until then, in seconds since 1970; or until it turns out not to hold, and `until` is in the past. */
@@ -55,7 +54,7 @@ export class PathMtu {
    * more than is known is no news.
    */
   learn(destination: Uint8Array, mtu: number, now: number): void {
-    const least = destination.length === 4 ? SMALLEST_V4_MTU : SMALLEST_V6_MTU
+    const least = destination.length === 4 ? SMALLEST_V4_MTU : V6_MIN_MTU
     const known = this.to(destination, now)
     if (mtu >= known.mtu) return
     if (this.#learnt.size >= MOST_REMEMBERED) this.#learnt.clear()
@@ -70,44 +69,12 @@ export class PathMtu {
    */
   #ask(destination: Uint8Array): number {
     try {
-      const oif = this.#replies(routeRequest(destination)).find(({ name }) => name === 'NEWROUTE')
-        ?.attributes as { readonly oif?: number } | undefined
-      if (oif?.oif === undefined) return ETHERNET_MTU
-      const link = this.#replies(linkRequest(oif.oif)).find(({ name }) => name === 'NEWLINK')?.attributes as
-        | { readonly mtu?: number }
-        | undefined
-      return link?.mtu ?? ETHERNET_MTU
+      const oif = requestPath(this.#socket, destination, OWN)?.attributes.oif
+      const link = oif === undefined ? undefined : requestLink(this.#socket, oif)
+      return link?.attributes.mtu ?? ETHERNET_MTU
     } catch {
       // No route: sending will fail, and say why.
       return ETHERNET_MTU
     }
   }
-
-  #replies(message: RouteMessage): RouteMessage[] {
-    const request = { type: route.type(message.name), payload: route.encode(message) }
-    return this.#socket.request(request).map(({ type, payload }) => route.decode(type, payload))
-  }
-}
-
-function routeRequest(destination: Uint8Array): RouteMessage<'GETROUTE'> {
-  return {
-    name: 'GETROUTE',
-    body: {
-      rtm_family: destination.length === 4 ? af.INET : af.INET6,
-      rtm_dst_len: destination.length * 8,
-      rtm_src_len: 0,
-      rtm_tos: 0,
-      rtm_table: 0,
-      rtm_protocol: 0,
-      rtm_scope: 0,
-      rtm_type: 0,
-      rtm_flags: 0,
-    },
-    attributes: { dst: destination, mark: OWN },
-  }
-}
-
-function linkRequest(index: number): RouteMessage<'GETLINK'> {
-  const body = { ifi_family: 0, ifi_type: 0, ifi_index: index, ifi_flags: 0, ifi_change: 0 }
-  return { name: 'GETLINK', body, attributes: {} }
 }

@@ -14,7 +14,7 @@ import { fragmentPacket } from '../packet/fragments.ts'
 import { icmpKinds, writeIcmpError } from '../packet/icmp.ts'
 import { type IpHeader, newIpHeader, parseIp } from '../packet/ip-header.ts'
 import type { Packet } from '../packet/packet.ts'
-import { IPPROTO_TCP, LONGEST } from '../packet/protocols.ts'
+import { IPPROTO_TCP, LONGEST, V6_MIN_MTU } from '../packet/protocols.ts'
 import { newFlow } from '../policy/flow.ts'
 import type { State } from '../state/state.ts'
 import type { Counter } from '../state/statistics.ts'
@@ -27,7 +27,6 @@ import type { Sender } from './wire/sender.ts'
 
 /** Packets in one turn of the event loop, so that the other direction gets its turn, too. */
 const PACKETS_A_TURN = 128
-const SMALLEST_V6_MTU = 1280
 const HOP_LIMIT = 64
 /** Of the longest packet over the shortest way of IPv4 (RFC 791: 68 bytes), nearly. */
 const MOST_FRAGMENTS = 1400
@@ -227,7 +226,7 @@ export class Sending {
  * long it is, and would again the next time.
  */
 function mayRefuse({ version, protocol, dontFragment }: IpHeader, fitting: number): boolean {
-  if (version === 6) return protocol === IPPROTO_TCP && fitting >= SMALLEST_V6_MTU
+  if (version === 6) return protocol === IPPROTO_TCP && fitting >= V6_MIN_MTU
   return dontFragment
 }
 

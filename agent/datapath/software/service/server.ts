@@ -5,19 +5,19 @@
  * @module
  */
 import { rmSync } from 'node:fs'
-import { align4, littleEndian, memoryOf } from '../../../../netlink/codec/memory.ts'
+import { constants } from 'node:os'
+import { DecodeError } from '../../../../netlink/codec/errors.ts'
+import { littleEndian, memoryOf } from '../../../../netlink/codec/memory.ts'
 import { errnoName, SystemError } from '../../../../netlink/libc/errno.ts'
 import { type Watch, watchReadable } from '../../../../netlink/libc/poll.ts'
 import * as libc from '../../../../netlink/libc/socket.ts'
+import { type Answer, formatAnswer } from '../../../../netlink/socket/extack.ts'
 import {
   formatMessage,
   NLM_F_ACK,
-  NLM_F_ACK_TLVS,
-  NLM_F_CAPPED,
   NLM_F_DUMP,
   NLM_F_MULTI,
   NLMSG_DONE,
-  NLMSG_ERROR,
   NLMSG_HDRLEN,
   NLMSG_STATISTICS,
   NLMSG_SUBSCRIBE,
@@ -28,12 +28,12 @@ import type { XfrmAttributes } from '../../../../netlink/xfrm/attributes.ts'
 import {
   decodeDump,
   decodeMessage,
-  encodeMessage,
   messageName,
-  messageType,
   type XfrmMessage,
 } from '../../../../netlink/xfrm/messages.ts'
 import { RequestError } from '../xfrm/request-error.ts'
+import { formatStatistics } from './statistics-text.ts'
+import { formatXfrm, joinAndWipe } from './xfrm-bytes.ts'
 
 const BACKLOG = 64
 /** The largest datagram that a client may send; batches have some 100 KB. */
@@ -43,8 +43,8 @@ const DUMP_DATAGRAM = 64 * 1024
 /** What may wait for a client that does not read; one with more is cut off. */
 const LARGEST_BACKLOG = 256 * 1024 * 1024
 
-/** The tables that can be read whole. */
-export type DumpName = 'GETSA' | 'GETPOLICY'
+/** Requests for a whole table. */
+type DumpName = 'GETSA' | 'GETPOLICY'
 
 /** Does what the messages ask for. */
 export interface RequestHandler {
@@ -54,7 +54,7 @@ export interface RequestHandler {
    * @throws RequestError
    */
   request(message: XfrmMessage, portId: number, bytes: Uint8Array): readonly XfrmMessage[]
-  dump(name: 'GETSA' | 'GETPOLICY', filter: XfrmAttributes): Iterable<XfrmMessage>
+  dump(name: DumpName, filter: XfrmAttributes): Iterable<XfrmMessage>
   /** What was counted so far, by name. */
   statistics(): Readonly<Record<string, number>>
   /** Called after each datagram: what its requests changed can be written down at once. */
@@ -101,7 +101,7 @@ export class Server {
   announce(group: number, message: XfrmMessage, portId: number): void {
     const listeners = [...this.#clients].filter((client) => client.groups.has(group))
     if (listeners.length === 0) return
-    const bytes = format(message, 0, 0, portId)
+    const bytes = formatXfrm(message, 0, 0, portId)
     for (const client of listeners) client.send(bytes)
   }
 
@@ -118,15 +118,10 @@ export class Server {
   }
 }
 
-function format(message: XfrmMessage, flags: number, sequence: number, portId: number): Uint8Array {
-  const payload = encodeMessage(message)
-  const bytes = formatMessage({ type: messageType(message.name), flags, payload }, sequence, portId)
-  payload.fill(0)
-  return bytes
-}
-
+/** Requests are read one at a time, so all clients share it. It holds keys: it is wiped each time. */
 const inbox = new Uint8Array(LARGEST_DATAGRAM)
 
+/** One connection. */
 class Client {
   readonly groups = new Set<number>()
   readonly #fd: number
@@ -176,10 +171,9 @@ class Client {
       const isDump = (flags & NLM_F_DUMP) === NLM_F_DUMP
       if (isDump) this.#dump(message)
       else this.#request(message)
-      if (!isDump && flags & NLM_F_ACK) this.send(acknowledgement(message, 0, ''))
+      if (!isDump && flags & NLM_F_ACK) this.send(formatAnswer(message, { errno: 0 }))
     } catch (error) {
-      const { errno, text } = reasonOf(error)
-      this.send(acknowledgement(message, errno, text))
+      this.send(formatAnswer(message, answerFor(error)))
     }
   }
 
@@ -192,7 +186,7 @@ class Client {
     const start = payload.byteOffset - NLMSG_HDRLEN
     const whole = new Uint8Array(payload.buffer, start, NLMSG_HDRLEN + payload.length)
     for (const reply of this.#handler.request(decodeMessage(type, payload), portId, whole)) {
-      this.send(format(reply, 0, sequence, portId))
+      this.send(formatXfrm(reply, 0, sequence, portId))
     }
   }
 
@@ -200,12 +194,12 @@ class Client {
     const datagram: Uint8Array[] = []
     let size = 0
     const flush = () => {
-      if (size > 0) this.send(joined(datagram.splice(0), size))
+      if (size > 0) this.send(joinAndWipe(datagram.splice(0), size))
       size = 0
     }
     const name = dumpName(type)
     for (const entry of this.#handler.dump(name, decodeDump(name, payload))) {
-      const bytes = format(entry, NLM_F_MULTI, sequence, portId)
+      const bytes = formatXfrm(entry, NLM_F_MULTI, sequence, portId)
       if (size + bytes.length > DUMP_DATAGRAM) flush()
       datagram.push(bytes)
       size += bytes.length
@@ -260,51 +254,9 @@ function dumpName(type: number): DumpName {
   throw new RequestError('EOPNOTSUPP', 'this cannot be dumped')
 }
 
-function formatStatistics(statistics: Readonly<Record<string, number>>): Uint8Array {
-  const lines = Object.entries(statistics).map(([name, count]) => `${name}\t${count}\n`)
-  return new TextEncoder().encode(lines.join(''))
-}
-
-function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
-  const whole = new Uint8Array(size)
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    part.fill(0)
-    at += part.length
-  }
-  return whole
-}
-
-const NLMSGERR_ATTR_MSG = 1
-
-/** `NLMSG_ERROR` with the request's header and, where there is a text, the extended ACK. */
-function acknowledgement({ type, flags, sequence, portId }: ReceivedMessage, errno: number, text: string) {
-  const message = new TextEncoder().encode(text)
-  const attribute = text === '' ? 0 : align4(4 + message.length + 1)
-  const payload = new Uint8Array(4 + NLMSG_HDRLEN + attribute)
-  const { view } = memoryOf(payload)
-  view.setInt32(0, -errno, littleEndian)
-  view.setUint32(4, NLMSG_HDRLEN, littleEndian)
-  view.setUint16(8, type, littleEndian)
-  view.setUint16(10, flags, littleEndian)
-  view.setUint32(12, sequence, littleEndian)
-  view.setUint32(16, portId, littleEndian)
-  if (attribute > 0) {
-    view.setUint16(20, 4 + message.length + 1, littleEndian)
-    view.setUint16(22, NLMSGERR_ATTR_MSG, littleEndian)
-    payload.set(message, 24)
-  }
-  const answer = { type: NLMSG_ERROR, flags: NLM_F_CAPPED | (attribute > 0 ? NLM_F_ACK_TLVS : 0), payload }
-  return formatMessage(answer, sequence, portId)
-}
-
-const EINVAL = 22
-const EIO = 5
-
-function reasonOf(error: unknown): { errno: number; text: string } {
-  if (error instanceof RequestError) return { errno: error.errno, text: error.message }
-  if (error instanceof Error && error.name === 'DecodeError') return { errno: EINVAL, text: error.message }
+function answerFor(error: unknown): Answer {
+  if (error instanceof RequestError) return { errno: error.errno, extack: error.message }
+  if (error instanceof DecodeError) return { errno: constants.errno.EINVAL, extack: error.message }
   // A fault of ours. Its text may hold anything, so it is not passed on.
-  return { errno: EIO, text: 'internal error of the software data path' }
+  return { errno: constants.errno.EIO, extack: 'internal error of the software data path' }
 }

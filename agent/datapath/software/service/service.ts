@@ -5,6 +5,7 @@
  * @module
  */
 import { SystemError } from '../../../../netlink/libc/errno.ts'
+import { NETLINK_ROUTE } from '../../../../netlink/socket/protocols.ts'
 import { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
 import { encapType, group } from '../../../../netlink/xfrm/constants.ts'
 import type { XfrmMessage } from '../../../../netlink/xfrm/messages.ts'
@@ -21,22 +22,21 @@ import { RequestError } from '../xfrm/request-error.ts'
 import { Requests } from '../xfrm/requests.ts'
 import { rememberedCounters, stateInfo, stateMessage } from '../xfrm/state-message.ts'
 import { Acquires } from './acquires.ts'
-import { DataPath } from './data-path.ts'
 import { Journal } from './journal.ts'
 import { isDeliveredHere } from './local-addresses.ts'
 import { NatKeepalives } from './nat-keepalives.ts'
-import { removeSteeringTable } from './nft.ts'
+import { PacketPath } from './packet-path.ts'
 import { PathMtu } from './path-mtu.ts'
 import { DEVICE } from './place.ts'
-import { addRoutes, removeRoutes } from './routing.ts'
 import { Server } from './server.ts'
-import { SteeringKeeper } from './steering-keeper.ts'
+import { SteeringKeeper } from './steering/keeper.ts'
+import { removeSteeringTable } from './steering/nft.ts'
+import { addRoutes, removeRoutes } from './steering/routes.ts'
+import { Watchman } from './steering/watchman.ts'
 import { TunDevice } from './tun-device.ts'
 import { Tunnels } from './tunnels.ts'
-import { Watchman } from './watchman.ts'
 import type { UdpPort } from './wire/sockets.ts'
 
-const NETLINK_ROUTE = 0
 const TICK_MS = 250
 
 export interface ServiceOptions {
@@ -53,7 +53,7 @@ export class Service {
   readonly #journal: Journal
   readonly #route = NetlinkSocket.open(NETLINK_ROUTE)
   readonly #tunnels = new Tunnels(this.#route)
-  readonly #dataPath: DataPath
+  readonly #packetPath: PacketPath
   readonly #server: Server
   readonly #watchman: Watchman
   readonly #keepalives = new NatKeepalives()
@@ -85,7 +85,7 @@ export class Service {
     this.#replay()
     const device = new TunDevice(DEVICE)
     addRoutes(DEVICE)
-    this.#dataPath = new DataPath(this.#databases, device, {
+    this.#packetPath = new PacketPath(this.#databases, device, {
       pathMtu: new PathMtu(this.#route),
       tunnels: this.#tunnels,
       isDeliveredHere: (flow) => isDeliveredHere(this.#route, flow),
@@ -174,7 +174,7 @@ export class Service {
       ports.set(`${port.family} ${port.port}`, port)
     }
     try {
-      this.#dataPath.listen([...ports.values()])
+      this.#packetPath.listen([...ports.values()])
     } catch (error) {
       if (!(error instanceof SystemError)) throw error
       // Taken by somebody else: packets to it are lost, as they are to a kernel without the port.
@@ -188,7 +188,7 @@ export class Service {
       this.#databases.now = now
       this.#expireByTime(now)
       for (const state of this.#keepalives.due(this.#databases.states.all(), now)) {
-        this.#dataPath.sendNatKeepalive(state)
+        this.#packetPath.sendNatKeepalive(state)
       }
       if (this.#portsDirty) this.#syncPorts()
     }
@@ -229,7 +229,7 @@ export class Service {
     this.#steering.close()
     this.#watchman.close()
     this.#server.close()
-    this.#dataPath.close()
+    this.#packetPath.close()
     this.#compact()
     this.#journal.close()
     this.#route.close()

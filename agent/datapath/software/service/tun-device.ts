@@ -7,7 +7,7 @@
 import { closeSync } from 'node:fs'
 import { type Arena, allocateArena } from '../../../../netlink/libc/arena.ts'
 import { openTun, readInto, type Tun, writeFrom, writeVector } from '../../../../netlink/libc/device.ts'
-import { errnoNumber } from '../../../../netlink/libc/errno.ts'
+import { EAGAIN } from '../../../../netlink/libc/errno.ts'
 import { IOVEC_SIZE, writeIovec } from '../../../../netlink/libc/iovec.ts'
 import { type Watch, watchReadable } from '../../../../netlink/libc/poll.ts'
 import { type Group, Merger } from '../offload/merger.ts'
@@ -25,13 +25,9 @@ import { fold, sumWords } from '../packet/checksum.ts'
 import { type IpHeader, setLength } from '../packet/ip-header.ts'
 import { write16 } from '../packet/octets.ts'
 import { IPPROTO_TCP, IPPROTO_UDP, LONGEST, V4_LENGTH } from '../packet/protocols.ts'
+import { PSH, TCP_CHECKSUM, TCP_FLAGS, UDP_CHECKSUM } from '../packet/transport-fields.ts'
 
 const MOST_PIECES = 128
-const TCP_FLAGS = 13
-const PSH = 0x08
-const TCP_CHECKSUM = 16
-const UDP_CHECKSUM = 6
-const EAGAIN = errnoNumber('EAGAIN') ?? 11
 
 /** Bytes that must be free in front of a packet that is delivered or read. */
 export const DEVICE_ROOM = VIRTIO_HEADER_LENGTH

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { IPPROTO_TCP, IPPROTO_UDP } from '../../../../agent/datapath/software/packet/protocols.ts'
 import { type Address, formatAddress } from '../../../../agent/model/address.ts'
 import type { Resolver } from '../../../../agent/model/resolver.ts'
 import type { PrintOptions } from '../../../solaris/snoop/print/index.ts'
@@ -11,7 +12,7 @@ import type { PrintOptions } from '../../../solaris/snoop/print/index.ts'
 const MOST = 4096
 /** A look-up that takes longer is the last one: packets would be lost meanwhile. */
 const PATIENCE_MS = 1000
-const PROTOCOLS = { tcp: 6, udp: 17 } as const
+const PROTOCOLS = { tcp: IPPROTO_TCP, udp: IPPROTO_UDP } as const
 
 type Names = Required<Pick<PrintOptions, 'hostName' | 'serviceName'>>
 

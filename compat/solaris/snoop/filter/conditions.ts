@@ -3,17 +3,21 @@
  *
  * @module
  */
-
+import { isVlanTag } from '../../../../agent/capture/ethertypes.ts'
 import { read16, read32, sameRange } from '../../../../agent/datapath/software/packet/octets.ts'
-import { IPPROTO_TCP, IPPROTO_UDP } from '../../../../agent/datapath/software/packet/protocols.ts'
+import {
+  IPPROTO_AH,
+  IPPROTO_ESP,
+  IPPROTO_SCTP,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+} from '../../../../agent/datapath/software/packet/protocols.ts'
 import type { Address, Prefix } from '../../../../agent/model/address.ts'
 import type { Condition } from './arithmetic.ts'
-import { isTag, type Packet } from './packet.ts'
+import type { Packet } from './packet.ts'
 
 /** Which end of a packet is meant: by `from`, by `to`, or either. */
 export type Side = 'source' | 'destination' | 'either'
-
-const IPPROTO_SCTP = 132
 
 export function all(conditions: readonly Condition[]): Condition {
   const [only] = conditions
@@ -119,7 +123,7 @@ export function isProtocol(protocol: number): Condition {
 
 /** The Ethernet type, of packets with VLAN tags that behind them, but for the types of tags themselves. */
 export function isEthertype(type: number): Condition {
-  if (isTag(type)) return (packet) => packet.outerType === type
+  if (isVlanTag(type)) return (packet) => packet.outerType === type
   return (packet) => packet.type === type
 }
 
@@ -139,11 +143,11 @@ export const isFragment: Condition = ({ isFragment: fragment }) => fragment
 
 /** Protected by AH: here, or before it was uncovered. */
 export const isAh: Condition = (packet) =>
-  packet.ahAt >= 0 || packet.protocol === 51 || isCovered(packet, 'ah')
+  packet.ahAt >= 0 || packet.protocol === IPPROTO_AH || isCovered(packet, 'ah')
 
 /** Protected by ESP, inside UDP too: here, or before it was uncovered. */
 export const isEsp: Condition = (packet) =>
-  packet.espAt >= 0 || packet.protocol === 50 || isCovered(packet, 'esp')
+  packet.espAt >= 0 || packet.protocol === IPPROTO_ESP || isCovered(packet, 'esp')
 
 function isCovered({ frame: { covers } }: Packet, protocol: 'ah' | 'esp'): boolean {
   for (let i = 0; i < covers.length; i++) if (covers[i]?.protocol === protocol) return true

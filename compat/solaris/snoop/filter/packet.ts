@@ -5,9 +5,19 @@
  *
  * @module
  */
+import {
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+  ETHERTYPE_IPV6,
+  ETHERTYPE_RARP,
+  isVlanTag,
+  VLAN_TAG_LENGTH,
+} from '../../../../agent/capture/ethertypes.ts'
 import type { Frame } from '../../../../agent/capture/frame.ts'
+import { TYPED_HEADERS } from '../../../../agent/capture/link-layers.ts'
 import { read16, read32 } from '../../../../agent/datapath/software/packet/octets.ts'
 import {
+  AH_FIXED_LENGTH,
   FRAGMENT_HEADER_LENGTH,
   IPPROTO_AH,
   IPPROTO_DSTOPTS,
@@ -59,11 +69,7 @@ const NOTHING: Frame = {
   covers: [],
 }
 
-const ETHER_LENGTH = 14
-const ARP = 0x0806
-const RARP = 0x8035
 const ARP_LENGTH = 28
-const AH_LENGTH = 12
 const IKE_NAT = 4500
 
 export function newPacket(): Packet {
@@ -109,37 +115,26 @@ export function locate(packet: Packet, frame: Frame): void {
 
 function locateLink(packet: Packet): void {
   const { bytes, end, frame } = packet
-  let at = ETHER_LENGTH
-  let typeAt = 12
-  if (frame.link === 'cooked') {
-    at = 16
-    typeAt = 14
-  } else if (frame.link === 'cooked2') {
-    at = 20
-    typeAt = 0
-  } else if (frame.link !== 'ethernet') {
+  if (frame.link === 'raw' || frame.link === 'null') {
     if (packet.ipAt < 0) return
     const version = (bytes[packet.ipAt] ?? 0) >>> 4
-    packet.type = version === 4 ? 0x0800 : version === 6 ? 0x86dd : -1
+    packet.type = version === 4 ? ETHERTYPE_IPV4 : version === 6 ? ETHERTYPE_IPV6 : -1
     packet.outerType = packet.type
     return
   }
+  const { typeAt, length } = TYPED_HEADERS[frame.link]
+  let at: number = length
   if (at > end) return
   let type = read16(bytes, typeAt)
   packet.outerType = type
-  while (isTag(type) && at + 4 <= end) {
+  while (isVlanTag(type) && at + VLAN_TAG_LENGTH <= end) {
     if (packet.vlan < 0) packet.vlan = read16(bytes, at) & 0xfff
     type = read16(bytes, at + 2)
-    at += 4
+    at += VLAN_TAG_LENGTH
   }
   packet.type = type
-  const isArp = type === ARP || type === RARP
+  const isArp = type === ETHERTYPE_ARP || type === ETHERTYPE_RARP
   if (isArp && at + ARP_LENGTH <= end && bytes[at + 4] === 6 && bytes[at + 5] === 4) packet.arpAt = at
-}
-
-/** Types that announce a VLAN tag (IEEE 802.1Q, 802.1ad, and what came before the latter). */
-export function isTag(type: number): boolean {
-  return type === 0x8100 || type === 0x88a8 || type === 0x9100
 }
 
 function locateIp(packet: Packet, at: number): void {
@@ -168,9 +163,9 @@ function locateUpper(packet: Packet, from: number): void {
   for (;;) {
     const { protocol } = packet
     let length = 0
-    if (protocol === IPPROTO_AH && at + AH_LENGTH <= end) {
+    if (protocol === IPPROTO_AH && at + AH_FIXED_LENGTH <= end) {
       packet.ahAt = at
-      length = Math.max(AH_LENGTH, ((bytes[at + 1] ?? 0) + 2) * 4)
+      length = Math.max(AH_FIXED_LENGTH, ((bytes[at + 1] ?? 0) + 2) * 4)
     } else if (packet.version === 6 && isExtension(protocol) && at + 8 <= end) {
       length = ((bytes[at + 1] ?? 0) + 1) * 8
     } else if (packet.version === 6 && protocol === IPPROTO_FRAGMENT && at + FRAGMENT_HEADER_LENGTH <= end) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { IPPROTO_TCP, IPPROTO_UDP } from '../../../../agent/datapath/software/packet/protocols.ts'
 import { type Address, type Family, parseAddress } from '../../../../agent/model/address.ts'
 import { nearest } from '../../../nearest.ts'
 import { addressesOfName } from '../../addresses.ts'
@@ -56,7 +57,7 @@ function readQualifiers(parser: Parser): Qualifiers {
     else if (text === 'inet' || text === 'inet6') qualifiers.family = text
     else if (text === 'ether') qualifiers.ether = true
     else if ((text === 'tcp' || text === 'udp') && parser.ahead().text === 'port') {
-      qualifiers.protocol = text === 'tcp' ? 6 : 17
+      qualifiers.protocol = text === 'tcp' ? IPPROTO_TCP : IPPROTO_UDP
     } else return qualifiers
     parser.next()
   }

@@ -3,6 +3,15 @@
  *
  * @module
  */
+import { ETHERTYPE_ARP, ETHERTYPE_RARP } from '../../../../agent/capture/ethertypes.ts'
+import {
+  IPPROTO_ICMP,
+  IPPROTO_ICMPV6,
+  IPPROTO_OSPF,
+  IPPROTO_SCTP,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+} from '../../../../agent/datapath/software/packet/protocols.ts'
 import type { Condition } from './arithmetic.ts'
 import {
   any,
@@ -30,8 +39,8 @@ import {
 export const CONDITIONS: ReadonlyMap<string, Condition> = new Map<string, Condition>([
   ['ip', isIp],
   ['ip6', isIp6],
-  ['arp', isEthertype(0x0806)],
-  ['rarp', isEthertype(0x8035)],
+  ['arp', isEthertype(ETHERTYPE_ARP)],
+  ['rarp', isEthertype(ETHERTYPE_RARP)],
   ['pppoed', isEthertype(0x8863)],
   ['pppoes', isEthertype(0x8864)],
   ['pppoe', any([isEthertype(0x8863), isEthertype(0x8864)])],
@@ -40,12 +49,12 @@ export const CONDITIONS: ReadonlyMap<string, Condition> = new Map<string, Condit
   ['vlan', inVlan],
   ['broadcast', isBroadcast],
   ['multicast', isMulticast],
-  ['tcp', isProtocol(6)],
-  ['udp', isProtocol(17)],
-  ['icmp', isProtocol(1)],
-  ['icmp6', isProtocol(58)],
-  ['sctp', isProtocol(132)],
-  ['ospf', isProtocol(89)],
+  ['tcp', isProtocol(IPPROTO_TCP)],
+  ['udp', isProtocol(IPPROTO_UDP)],
+  ['icmp', isProtocol(IPPROTO_ICMP)],
+  ['icmp6', isProtocol(IPPROTO_ICMPV6)],
+  ['sctp', isProtocol(IPPROTO_SCTP)],
+  ['ospf', isProtocol(IPPROTO_OSPF)],
   ['ah', isAh],
   ['esp', isEsp],
   ['bootp', isBetween(4, 67, 68)],

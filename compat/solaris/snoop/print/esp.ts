@@ -4,16 +4,16 @@
  * @module
  */
 import { read32 } from '../../../../agent/datapath/software/packet/octets.ts'
+import { ESP_HEADER_LENGTH } from '../../../../agent/datapath/software/packet/protocols.ts'
 import { brokenOf, failureOf, failureText } from './cover.ts'
 import { add, addBroken, type Context, lack, type Step } from './layer.ts'
 import { hex } from './text.ts'
 
 const TITLE = 'Encapsulating Security Payload'
-const FIXED_LENGTH = 8
 
 export function decodeEsp(context: Context, { at, end }: Step): undefined {
   const { bytes } = context
-  const wrong = lack(context, at, FIXED_LENGTH, end)
+  const wrong = lack(context, at, ESP_HEADER_LENGTH, end)
   if (wrong !== undefined) return addBroken(context, 'ESP', TITLE, wrong, brokenOf(context.frame, 'esp'))
   const spi = read32(bytes, at)
   const replay = read32(bytes, at + 4)

@@ -12,6 +12,8 @@ const TITLE = 'ICMPv6 Header'
 const FIXED_LENGTH = 4
 /** An error's own header, before the packet that it quotes. */
 const ERROR_LENGTH = 8
+/** The first type of neighbour discovery (RFC 4861); those of multicast listener discovery stand before it. */
+const ROUTER_SOLICITATION = 133
 
 interface Kind {
   readonly name: string
@@ -31,7 +33,7 @@ const KINDS: ReadonlyMap<number, Kind> = new Map<number, Kind>([
   [130, { name: 'Group membership query', target: 8 }],
   [131, { name: 'Group membership report', target: 8 }],
   [132, { name: 'Group membership termination', target: 8 }],
-  [133, { name: 'Router solicitation', options: 8 }],
+  [ROUTER_SOLICITATION, { name: 'Router solicitation', options: 8 }],
   [134, { name: 'Router advertisement', options: 16 }],
   [135, { name: 'Neighbor solicitation', target: 8, options: 24 }],
   [136, { name: 'Neighbor advertisement', target: 8, options: 24 }],
@@ -53,7 +55,7 @@ const PROBLEMS = ['Erroneous header field', 'Unrecognized next header', 'Unrecog
 
 /** Decodes the message; of an error, the packet that it quotes comes next. */
 export function decodeIcmp6(context: Context, { at, end }: Step): Step | undefined {
-  const { bytes, options } = context
+  const { bytes } = context
   const type = lack(context, at, 1, end) === undefined ? (bytes[at] ?? 0) : 0
   const kind = KINDS.get(type)
   const isError = type >= 1 && type <= 4
@@ -68,7 +70,7 @@ export function decodeIcmp6(context: Context, { at, end }: Step): Step | undefin
   }
   const code = bytes[at + 1] ?? 0
   const { note, details } = meaning(bytes, at, type, code)
-  const target = kind?.target === undefined ? [] : targetLines(context, at + kind.target, type)
+  const target = kind?.target === undefined ? [] : [targetLine(context, at + kind.target, type)]
   const shown = note === '' ? '' : ` (${note})`
   add(context, 'ICMPv6', TITLE, `ICMPv6 ${kind?.name ?? `Type ${type}`}${shown}`, [
     `Type = ${type} (${kind?.name ?? 'unknown'})`,
@@ -82,11 +84,12 @@ export function decodeIcmp6(context: Context, { at, end }: Step): Step | undefin
   if (!isError || context.quoted) return undefined
   context.quoted = true
   return { protocol: IPPROTO_IPV6, at: at + ERROR_LENGTH, end, partial: true }
+}
 
-  function targetLines({ bytes: from }: Context, targetAt: number, kindOf: number): string[] {
-    const label = kindOf < 133 ? 'Multicast address' : 'Target node'
-    return [`${label} = ${addressAndName(from, targetAt, 16, options)}`]
-  }
+/** The address that a message of multicast listener or neighbour discovery is about. */
+function targetLine({ bytes, options }: Context, at: number, type: number): string {
+  const label = type < ROUTER_SOLICITATION ? 'Multicast address' : 'Target node'
+  return `${label} = ${addressAndName(bytes, at, 16, options)}`
 }
 
 function meaning(

@@ -4,7 +4,14 @@
  * @module
  */
 import { read16, read32 } from '../../../../agent/datapath/software/packet/octets.ts'
-import { FRAGMENT_HEADER_LENGTH, V6_LENGTH } from '../../../../agent/datapath/software/packet/protocols.ts'
+import {
+  FRAGMENT_HEADER_LENGTH,
+  IPPROTO_DSTOPTS,
+  IPPROTO_HOPOPTS,
+  IPPROTO_NONE,
+  IPPROTO_ROUTING,
+  V6_LENGTH,
+} from '../../../../agent/datapath/software/packet/protocols.ts'
 import { add, addBroken, type Context, lack, type Step } from './layer.ts'
 import { protocolName, protocolText } from './protocols.ts'
 import { addressAndName, hex, hostText } from './text.ts'
@@ -29,7 +36,7 @@ export function decodeIp6(context: Context, { at, end, partial }: Step): Step | 
   }
   const upperAt = at + V6_LENGTH
   // A length of 0 is a jumbogram's, or what segmentation offload leaves in captures: the packet ends with the frame.
-  const packetEnd = payloadLength === 0 && protocol !== 59 ? end : upperAt + payloadLength
+  const packetEnd = payloadLength === 0 && protocol !== IPPROTO_NONE ? end : upperAt + payloadLength
   const lost = packetEnd > end && !partial && !context.quoted
   let fault = ''
   if (first >>> 28 !== 6) fault = `[malformed: version ${first >>> 28}]`
@@ -52,9 +59,9 @@ export function decodeIp6(context: Context, { at, end, partial }: Step): Step | 
 }
 
 const EXTENSIONS: ReadonlyMap<number, { readonly name: string; readonly title: string }> = new Map([
-  [0, { name: 'HOPOPTS', title: 'IPv6 Hop-by-Hop Options Header' }],
-  [43, { name: 'ROUTING', title: 'IPv6 Routing Header' }],
-  [60, { name: 'DSTOPTS', title: 'IPv6 Destination Options Header' }],
+  [IPPROTO_HOPOPTS, { name: 'HOPOPTS', title: 'IPv6 Hop-by-Hop Options Header' }],
+  [IPPROTO_ROUTING, { name: 'ROUTING', title: 'IPv6 Routing Header' }],
+  [IPPROTO_DSTOPTS, { name: 'DSTOPTS', title: 'IPv6 Destination Options Header' }],
 ])
 
 /** Hop-by-hop and destination options and routing headers, which share their form. */
@@ -70,9 +77,9 @@ export function decodeExtension(context: Context, { protocol, at, end, partial }
   const details = [
     `Next Header = ${protocolText(next)}`,
     `Header length = ${length} bytes`,
-    ...(protocol === 43 ? routing : []),
+    ...(protocol === IPPROTO_ROUTING ? routing : []),
   ]
-  const more = protocol === 43 ? ` Type=${bytes[at + 2]} Left=${bytes[at + 3]}` : ''
+  const more = protocol === IPPROTO_ROUTING ? ` Type=${bytes[at + 2]} Left=${bytes[at + 3]}` : ''
   add(context, prefix, title, `${prefix} Next=${next} Len=${length}${more}`, details)
   return { protocol: next, at: at + length, end, partial }
 }

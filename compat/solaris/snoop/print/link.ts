@@ -4,6 +4,13 @@
  *
  * @module
  */
+import {
+  ETHERTYPE_IPV4,
+  ETHERTYPE_IPV6,
+  isVlanTag,
+  VLAN_TAG_LENGTH,
+} from '../../../../agent/capture/ethertypes.ts'
+import { TYPED_HEADERS } from '../../../../agent/capture/link-layers.ts'
 import { read16 } from '../../../../agent/datapath/software/packet/octets.ts'
 import { add, addBroken, type Context, lack } from './layer.ts'
 import { ethertypeText, LARGEST_LENGTH } from './protocols.ts'
@@ -17,17 +24,8 @@ export interface LinkPayload {
   readonly at: number
 }
 
-const IP = 0x0800
-const IPV6 = 0x86dd
-const VLAN = 0x8100
-const SERVICE_VLAN = 0x88a8
-/** What came before the service tag of IEEE 802.1ad. */
-const OLD_SERVICE_VLAN = 0x9100
-/** Header lengths of `LINKTYPE_LINUX_SLL`, `LINKTYPE_LINUX_SLL2` and `LINKTYPE_NULL`. */
-const COOKED_LENGTH = 16
-const COOKED2_LENGTH = 20
+/** Header length of `LINKTYPE_NULL`. */
 const NULL_LENGTH = 4
-const ETHER_LENGTH = 14
 
 /** Decodes what comes before IP or ARP; `undefined` where it is cut. */
 export function decodeLink(context: Context, end: number): LinkPayload | undefined {
@@ -35,9 +33,9 @@ export function decodeLink(context: Context, end: number): LinkPayload | undefin
     case 'ethernet':
       return decodeEther(context, end)
     case 'cooked':
-      return decodeCooked(context, end, COOKED_LENGTH, 14, 6, 4)
+      return decodeCooked(context, end, 'cooked', 6, 4)
     case 'cooked2':
-      return decodeCooked(context, end, COOKED2_LENGTH, 0, 12, 11)
+      return decodeCooked(context, end, 'cooked2', 12, 11)
     case 'null':
       return decodeOther(context, 'NULL', 'Loopback Header', NULL_LENGTH, end)
     case 'raw':
@@ -47,10 +45,11 @@ export function decodeLink(context: Context, end: number): LinkPayload | undefin
 
 function decodeEther(context: Context, end: number): LinkPayload | undefined {
   const { bytes } = context
-  const wrong = lack(context, 0, ETHER_LENGTH, end)
+  const { typeAt, length } = TYPED_HEADERS.ethernet
+  const wrong = lack(context, 0, length, end)
   if (wrong !== undefined) return addBroken(context, 'ETHER', 'Ether Header', wrong)
   context.destination = destinationColumn(bytes)
-  const { type, at, tags } = stepOverTags(context, read16(bytes, ETHER_LENGTH - 2), ETHER_LENGTH, end)
+  const { type, at, tags } = stepOverTags(context, read16(bytes, typeAt), length, end)
   const text = ethertypeText(type)
   add(context, 'ETHER', 'Ether Header', `ETHER Type=${text}, size = ${context.frame.wireLength} bytes`, [
     ...arrival(context),
@@ -73,11 +72,11 @@ function stepOverTags(
   const tags: string[] = []
   let type = outerType
   let at = from
-  while (isTag(type) && at + 4 <= Math.min(end, context.captured)) {
+  while (isVlanTag(type) && at + VLAN_TAG_LENGTH <= Math.min(end, context.captured)) {
     const control = read16(bytes, at)
     const id = control & 0xfff
     type = read16(bytes, at + 2)
-    at += 4
+    at += VLAN_TAG_LENGTH
     // An ID of 0 is a priority tag: the packet is in no VLAN.
     if (id !== 0) context.tag += `VLAN#${id}: `
     tags.push(`VLAN ID = ${id}`, `VLAN Priority = ${control >>> 13}`)
@@ -89,18 +88,17 @@ function stepOverTags(
 function decodeCooked(
   context: Context,
   end: number,
-  length: number,
-  typeAt: number,
+  link: 'cooked' | 'cooked2',
   addressAt: number,
   addressLengthAt: number,
 ): LinkPayload | undefined {
   const { bytes } = context
+  const { typeAt, length } = TYPED_HEADERS[link]
   const wrong = lack(context, 0, length, end)
   if (wrong !== undefined) return addBroken(context, 'COOKED', 'Cooked Header', wrong)
   const { type, at, tags } = stepOverTags(context, read16(bytes, typeAt), length, end)
-  const kind = length === COOKED_LENGTH ? read16(bytes, 0) : (bytes[10] ?? 0)
-  const addressLength =
-    length === COOKED_LENGTH ? read16(bytes, addressLengthAt) : (bytes[addressLengthAt] ?? 0)
+  const kind = link === 'cooked' ? read16(bytes, 0) : (bytes[10] ?? 0)
+  const addressLength = link === 'cooked' ? read16(bytes, addressLengthAt) : (bytes[addressLengthAt] ?? 0)
   const text = ethertypeText(type)
   const details = [...arrival(context), `Packet type = ${COOKED_KINDS[kind] ?? kind}`]
   if (addressLength > 0)
@@ -127,7 +125,7 @@ function decodeOther(
   if (wrong !== undefined) return addBroken(context, name, title, wrong)
   const at = frame.ipAt < 0 ? length : frame.ipAt
   const version = at < context.captured && frame.ipAt >= 0 ? (bytes[at] ?? 0) >>> 4 : 0
-  const type = version === 4 ? IP : version === 6 ? IPV6 : 0xffff
+  const type = version === 4 ? ETHERTYPE_IPV4 : version === 6 ? ETHERTYPE_IPV6 : 0xffff
   const text = ethertypeText(type)
   const summary = `${name} Type=${text}, size = ${frame.wireLength} bytes`
   add(context, name, title, summary, [...arrival(context), `Ethertype = ${text}`])
@@ -154,8 +152,4 @@ function etherKind(bytes: Uint8Array): string {
 
 function destinationColumn(bytes: Uint8Array): string {
   return etherKind(bytes) || '*'
-}
-
-function isTag(type: number): boolean {
-  return type === VLAN || type === SERVICE_VLAN || type === OLD_SERVICE_VLAN
 }

@@ -4,13 +4,13 @@
  * @module
  */
 import { read16, read32 } from '../../../../agent/datapath/software/packet/octets.ts'
+import { TCP_HEADER_LENGTH } from '../../../../agent/datapath/software/packet/protocols.ts'
 import { decodeApplication } from './application.ts'
 import { add, addBroken, type Context, lack, type Step } from './layer.ts'
 import { portName } from './protocols.ts'
 import { bit, hex, safe } from './text.ts'
 
 const TITLE = 'TCP Header'
-const FIXED_LENGTH = 20
 const BITS = '      '
 
 const FIN = 0x01
@@ -24,17 +24,17 @@ const CWR = 0x80
 
 export function decodeTcp(context: Context, { at, end, partial }: Step): undefined {
   const { bytes } = context
-  const wrong = lack(context, at, FIXED_LENGTH, end)
+  const wrong = lack(context, at, TCP_HEADER_LENGTH, end)
   if (wrong !== undefined) return decodePorts(context, 'TCP', TITLE, at, end, wrong)
   const source = read16(bytes, at)
   const destination = read16(bytes, at + 2)
   const headerLength = ((bytes[at + 12] ?? 0) >>> 4) * 4
   const flags = bytes[at + 13] ?? 0
-  const short = headerLength < FIXED_LENGTH ? `[malformed: data offset ${headerLength}]` : undefined
+  const short = headerLength < TCP_HEADER_LENGTH ? `[malformed: data offset ${headerLength}]` : undefined
   const cut = short ?? lack(context, at, headerLength, end)
   const dataAt = at + headerLength
   const length = Math.max(0, end - dataAt)
-  const options = cut === undefined ? optionTexts(context, at + FIXED_LENGTH, dataAt) : []
+  const options = cut === undefined ? optionTexts(context, at + TCP_HEADER_LENGTH, dataAt) : []
   const words = [`TCP D=${destination} S=${source}`, ...flagWords(flags)]
   if ((flags & ACK) !== 0) words.push(`Ack=${read32(bytes, at + 8)}`)
   if ((flags & URG) !== 0) words.push(`Urg=${read16(bytes, at + 18)}`)
@@ -119,7 +119,7 @@ function detailLines(
     `Window = ${read16(bytes, at + 14)}`,
     `Checksum = 0x${hex(read16(bytes, at + 16), 4)}`,
     `Urgent pointer = ${read16(bytes, at + 18)}`,
-    options.length === 0 ? 'No options' : `Options: (${headerLength - FIXED_LENGTH} bytes)`,
+    options.length === 0 ? 'No options' : `Options: (${headerLength - TCP_HEADER_LENGTH} bytes)`,
     ...options.map((option) => `  - ${option}`),
   ]
 }

@@ -4,20 +4,19 @@
  * @module
  */
 import { read16, read32 } from '../../../../agent/datapath/software/packet/octets.ts'
-import { IPPROTO_ESP } from '../../../../agent/datapath/software/packet/protocols.ts'
+import { IPPROTO_ESP, UDP_HEADER_LENGTH } from '../../../../agent/datapath/software/packet/protocols.ts'
 import { decodeApplication } from './application.ts'
 import { add, type Context, lack, type Step } from './layer.ts'
 import { decodePorts, portLine } from './tcp.ts'
 import { hex } from './text.ts'
 
 const TITLE = 'UDP Header'
-const FIXED_LENGTH = 8
 /** Where a NAT is in between, IKE and ESP share this port. */
 const IKE_NAT = 4500
 
 export function decodeUdp(context: Context, { at, end, partial }: Step): Step | undefined {
   const { bytes } = context
-  const wrong = lack(context, at, FIXED_LENGTH, end)
+  const wrong = lack(context, at, UDP_HEADER_LENGTH, end)
   if (wrong !== undefined) return decodePorts(context, 'UDP', TITLE, at, end, wrong)
   const source = read16(bytes, at)
   const destination = read16(bytes, at + 2)
@@ -25,7 +24,7 @@ export function decodeUdp(context: Context, { at, end, partial }: Step): Step | 
   const checksum = read16(bytes, at + 6)
   let fault = ''
   // A length of 0 is that of a jumbogram (RFC 2675).
-  if (length < FIXED_LENGTH && length !== 0) fault = `[malformed: length ${length}]`
+  if (length < UDP_HEADER_LENGTH && length !== 0) fault = `[malformed: length ${length}]`
   else if (at + length > end && !partial && !context.quoted) {
     fault = `[malformed: length ${length}, ${end - at} bytes there]`
   }
@@ -38,7 +37,7 @@ export function decodeUdp(context: Context, { at, end, partial }: Step): Step | 
     ...(fault === '' ? [] : [fault]),
   ])
   if (fault.includes(`: length ${length}]`)) return undefined
-  const dataAt = at + FIXED_LENGTH
+  const dataAt = at + UDP_HEADER_LENGTH
   const dataEnd = length === 0 ? end : Math.min(end, at + length)
   if (source === IKE_NAT || destination === IKE_NAT) {
     return decodeEncapsulated(context, dataAt, dataEnd, partial)

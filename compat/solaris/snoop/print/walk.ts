@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ETHERTYPE_ARP, ETHERTYPE_RARP } from '../../../../agent/capture/ethertypes.ts'
 import type { Frame } from '../../../../agent/capture/frame.ts'
 import {
   IPPROTO_AH,
@@ -14,6 +15,7 @@ import {
   IPPROTO_ICMPV6,
   IPPROTO_IPIP,
   IPPROTO_IPV6,
+  IPPROTO_NONE,
   IPPROTO_ROUTING,
   IPPROTO_TCP,
   IPPROTO_UDP,
@@ -35,8 +37,6 @@ import { decodeUdp } from './udp.ts'
 
 /** Deeper nesting is an attack on the reader. */
 const MOST_LAYERS = 64
-const ARP = 0x0806
-const RARP = 0x8035
 
 const DECODERS: ReadonlyMap<number, Decoder> = new Map<number, Decoder>([
   [IPPROTO_HOPOPTS, decodeExtension],
@@ -85,8 +85,8 @@ export function walk(frame: Frame, options: PrintOptions): Walked {
   addOpened(context)
   if (payload === undefined) return context
   if (frame.ipAt >= 0) walkIp(context, frame.ipAt, end)
-  else if (payload.type === ARP) decodeArp(context, 'ARP', payload.at, end)
-  else if (payload.type === RARP) decodeArp(context, 'RARP', payload.at, end)
+  else if (payload.type === ETHERTYPE_ARP) decodeArp(context, 'ARP', payload.at, end)
+  else if (payload.type === ETHERTYPE_RARP) decodeArp(context, 'RARP', payload.at, end)
   addUnseen(context)
   return context
 }
@@ -113,7 +113,7 @@ function walkIp(context: Context, at: number, end: number): void {
 
 /** A protocol that there is no decoder for. */
 function addUnknown(context: Context, protocol: number, length: number): void {
-  if (protocol === 59) return
+  if (protocol === IPPROTO_NONE) return
   const name = protocolName(protocol)
   add(context, name, `${name} Data`, `${name} LEN=${Math.max(0, length)}`, [
     `Protocol = ${protocol}`,

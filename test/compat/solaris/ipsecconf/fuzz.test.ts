@@ -6,11 +6,11 @@ import fc from 'fast-check'
 import t from 'tap'
 import { renderDiagnostics } from '../../../../compat/diagnostics.ts'
 import { formatRule } from '../../../../compat/solaris/ipsecconf/index.ts'
+import { times } from '../../../support/fuzz.ts'
 import { rule, WORDS } from './arbitraries.ts'
 import { algorithms, parse } from './support.ts'
 
-const runs = 100 * Math.max(1, Number(process.env.SOLIPSEC_FUZZ) || 1)
-const options = { numRuns: runs, ...(runs === 100 && { seed: 20261120 }) }
+const options = times(100)
 
 /** Parses, and checks what must hold for every text. Throws where it does not. */
 function examine(text: string): void {

@@ -1,6 +1,5 @@
 /**
- * Broken key files: nothing throws, and no message shows a key. `SOLIPSEC_FUZZ=N` multiplies the number of runs
- * and starts from a random seed.
+ * Broken key files: nothing throws, and no message shows a key. `SOLIPSEC_FUZZ=N` multiplies the number of runs by N.
  */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
@@ -13,10 +12,10 @@ import {
 } from '../../../../compat/solaris/ipseckey/parser.ts'
 import { looksLikeKey } from '../../../../compat/solaris/ipseckey/redact.ts'
 import { COMMANDS } from '../../../../compat/solaris/ipseckey/words.ts'
+import { times } from '../../../support/fuzz.ts'
 import { ADD, ADD_AH, KEY_256, options, parse } from './support.ts'
 
-const effort = Number(process.env.SOLIPSEC_FUZZ ?? 0)
-const parameters = effort > 0 ? { numRuns: 1000 * effort } : { seed: 20261120, numRuns: 200 }
+const parameters = times(200)
 
 /** Digits that stand nowhere else in the files below. */
 const KEYS = [

@@ -5,8 +5,13 @@
  */
 import { MessageVector, MSG_ERRQUEUE } from '../../../../../netlink/libc/message-vector.ts'
 import { AF_INET, AF_INET6 } from '../../../../../netlink/libc/socket.ts'
+import {
+  IP_RECVERR,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_RECVERR,
+} from '../../../../../netlink/libc/socket-options.ts'
 import { IPPROTO_AH } from '../../packet/protocols.ts'
-import { IP_RECVERR, IPPROTO_IP, IPPROTO_IPV6, IPV6_RECVERR } from './socket-options.ts'
 
 /** A packet was too long for a link on its way. */
 export interface TooBig {

@@ -5,9 +5,6 @@
  */
 import type { MessageVector } from '../../../../../netlink/libc/message-vector.ts'
 import { AF_INET } from '../../../../../netlink/libc/socket.ts'
-import { refreshChecksum } from '../../packet/ip-header.ts'
-import { HEADROOM } from '../../packet/packet.ts'
-import { DF, IPPROTO_DSTOPTS, IPPROTO_ESP, IPPROTO_HOPOPTS, IPPROTO_ROUTING } from '../../packet/protocols.ts'
 import {
   IP_PKTINFO,
   IP_TOS,
@@ -20,7 +17,19 @@ import {
   IPV6_PKTINFO,
   IPV6_RTHDR,
   IPV6_TCLASS,
-} from './socket-options.ts'
+} from '../../../../../netlink/libc/socket-options.ts'
+import { refreshChecksum } from '../../packet/ip-header.ts'
+import { HEADROOM } from '../../packet/packet.ts'
+import {
+  DF,
+  ESP_HEADER_LENGTH,
+  IPPROTO_DSTOPTS,
+  IPPROTO_ESP,
+  IPPROTO_HOPOPTS,
+  IPPROTO_ROUTING,
+  V4_LENGTH,
+  V6_LENGTH,
+} from '../../packet/protocols.ts'
 import type { UdpPort } from './sockets.ts'
 
 /** Puts the IP header in front of what a socket gave, in the headroom. @returns where the packet begins, or -1 */
@@ -29,16 +38,12 @@ export type HeaderMaker = (vector: MessageVector, slot: number, at: number, leng
 /** A raw IPv4 socket gives whole packets, put together again from their fragments. */
 export const asItIs: HeaderMaker = (_vector, _slot, at) => at
 
-const UDP_HEADER = 8
-const NAT_KEEPALIVE = 0xff
-
-/** ESP in UDP (RFC 3948 section 2.2): a keepalive is one byte, and what begins with four zeros is IKE. */
+/** ESP in UDP (RFC 3948 section 2): a keepalive is one byte, and what begins with four zeros is IKE. */
 export function udpHeaderMaker({ family }: UdpPort): HeaderMaker {
   const makeHeader = family === AF_INET ? makeHeader4 : headerMaker6(IPPROTO_ESP)
   return (vector, slot, at, length) => {
-    const { bytes, view } = vector.arena
-    if (length <= UDP_HEADER || (length === 1 && bytes[at] === NAT_KEEPALIVE)) return -1
-    return view.getUint32(at) === 0 ? -1 : makeHeader(vector, slot, at, length)
+    if (length <= ESP_HEADER_LENGTH) return -1
+    return vector.arena.view.getUint32(at) === 0 ? -1 : makeHeader(vector, slot, at, length)
   }
 }
 
@@ -48,11 +53,11 @@ const makeHeader4: HeaderMaker = (vector, slot, at, length) => {
   if (info === 0) return -1
   const ttl = vector.controlOf(slot, IPPROTO_IP, IP_TTL)
   const tos = vector.controlOf(slot, IPPROTO_IP, IP_TOS)
-  const begin = at - 20
+  const begin = at - V4_LENGTH
   bytes.fill(0, begin, at)
   bytes[begin] = 0x45
   bytes[begin + 1] = tos === 0 ? 0 : (bytes[tos] ?? 0)
-  view.setUint16(begin + 2, 20 + length)
+  view.setUint16(begin + 2, V4_LENGTH + length)
   // Nobody tells whether it said so; but it is whole, and its identification means nothing any more.
   view.setUint16(begin + 6, DF)
   bytes[begin + 8] = ttl === 0 ? 64 : (bytes[ttl] ?? 0)
@@ -64,7 +69,6 @@ const makeHeader4: HeaderMaker = (vector, slot, at, length) => {
   return begin
 }
 
-const V6_LENGTH = 40
 /** Extension headers in the order in which they stand, with the number that names each. */
 const EXTENSIONS: readonly (readonly [control: number, protocol: number])[] = [
   [IPV6_HOPOPTS, IPPROTO_HOPOPTS],

@@ -3,14 +3,13 @@
  *
  * @module
  */
-import { errnoNumber } from '../../../../../netlink/libc/errno.ts'
+import { EAGAIN } from '../../../../../netlink/libc/errno.ts'
 import type { MessageVector } from '../../../../../netlink/libc/message-vector.ts'
 import { AF_INET, AF_INET6, close } from '../../../../../netlink/libc/socket.ts'
 import { sendingSocket } from './sockets.ts'
 
 const SOCKADDR_IN = 16
 const SOCKADDR_IN6 = 28
-const EAGAIN = errnoNumber('EAGAIN') ?? 11
 
 export class RawBurst {
   readonly #vector: MessageVector

@@ -6,12 +6,12 @@
 import { MessageVector } from '../../../../../netlink/libc/message-vector.ts'
 import { type Watch, watchReadable } from '../../../../../netlink/libc/poll.ts'
 import { close } from '../../../../../netlink/libc/socket.ts'
+import { UDP_GRO } from '../../../../../netlink/libc/socket-options.ts'
 import { HEADROOM, type Packet } from '../../packet/packet.ts'
 import { IPPROTO_UDP } from '../../packet/protocols.ts'
 import { ErrorQueue, type TooBig } from './error-queue.ts'
 import type { HeaderMaker } from './headers.ts'
 import { SLOT_SIZE } from './slot.ts'
-import { UDP_GRO } from './socket-options.ts'
 
 /** Datagrams received in one call. */
 const BATCH = 64

@@ -5,11 +5,10 @@
  */
 import { SystemError } from '../../../../../netlink/libc/errno.ts'
 import * as libc from '../../../../../netlink/libc/socket.ts'
-import { IPPROTO_UDP } from '../../packet/protocols.ts'
-import { OWN } from '../steering.ts'
 import {
   IP_MTU_DISCOVER,
   IP_PKTINFO,
+  IP_PMTUDISC_PROBE,
   IP_RECVERR,
   IP_RECVTOS,
   IP_RECVTTL,
@@ -25,11 +24,11 @@ import {
   IPV6_RECVRTHDR,
   IPV6_RECVTCLASS,
   IPV6_V6ONLY,
-  PMTUDISC_PROBE,
   SO_MARK,
-  SO_RCVBUFFORCE,
   UDP_GRO,
-} from './socket-options.ts'
+} from '../../../../../netlink/libc/socket-options.ts'
+import { IPPROTO_UDP } from '../../packet/protocols.ts'
+import { OWN } from '../steering/table.ts'
 
 const RECEIVE_BUFFER = 8 * 1024 * 1024
 
@@ -54,16 +53,17 @@ export function receivingSocket(family: number, protocol: number): number {
   return fd
 }
 
+/** What was learnt about the path holds for the protected packet, and the kernel would apply it to ours. */
 function dontFragment(family: number): readonly [level: number, option: number, value: number] {
   return family === libc.AF_INET
-    ? [IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_PROBE]
-    : [IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_PROBE]
+    ? [IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE]
+    : [IPPROTO_IPV6, IPV6_MTU_DISCOVER, IP_PMTUDISC_PROBE]
 }
 
 function rawSocket(family: number, protocol: number): number {
   const fd = libc.socket(family, libc.SOCK_RAW | libc.SOCK_NONBLOCK, protocol)
   libc.setSockOptInt(fd, libc.SOL_SOCKET, SO_MARK, OWN)
-  libc.setSockOptInt(fd, libc.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
+  libc.setSockOptInt(fd, libc.SOL_SOCKET, libc.SO_RCVBUFFORCE, RECEIVE_BUFFER)
   return fd
 }
 
@@ -72,7 +72,7 @@ export function udpSocket({ family, port }: UdpPort): number {
   const fd = libc.socket(family, libc.SOCK_DGRAM | libc.SOCK_NONBLOCK, 0)
   try {
     libc.setSockOptInt(fd, libc.SOL_SOCKET, SO_MARK, OWN)
-    libc.setSockOptInt(fd, libc.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
+    libc.setSockOptInt(fd, libc.SOL_SOCKET, libc.SO_RCVBUFFORCE, RECEIVE_BUFFER)
     const address = new Uint8Array(family === libc.AF_INET ? 16 : 28)
     new Uint16Array(address.buffer)[0] = family
     new DataView(address.buffer).setUint16(2, port)

@@ -5,11 +5,9 @@
  * @module
  */
 import type { Arena } from '../../../../../netlink/libc/arena.ts'
-import { errnoNumber } from '../../../../../netlink/libc/errno.ts'
+import { EAGAIN } from '../../../../../netlink/libc/errno.ts'
 import { MessageHeader } from '../../../../../netlink/libc/message-header.ts'
 import { AF_INET, AF_INET6 } from '../../../../../netlink/libc/socket.ts'
-import { read16, sameRange } from '../../packet/octets.ts'
-import { DF, IPPROTO_UDP, LONGEST, V4_LENGTH, V6_LENGTH } from '../../packet/protocols.ts'
 import {
   IP_PKTINFO,
   IP_TOS,
@@ -20,17 +18,17 @@ import {
   IPV6_PKTINFO,
   IPV6_TCLASS,
   UDP_SEGMENT,
-} from './socket-options.ts'
+} from '../../../../../netlink/libc/socket-options.ts'
+import { read16, sameRange } from '../../packet/octets.ts'
+import { DF, IPPROTO_UDP, LONGEST, UDP_HEADER_LENGTH, V4_LENGTH, V6_LENGTH } from '../../packet/protocols.ts'
 
 /** `UDP_MAX_SEGMENTS` of older kernels. */
 const MOST_SEGMENTS = 64
-const UDP_HEADER = 8
-const MOST_BYTES = LONGEST - V4_LENGTH - UDP_HEADER
+const MOST_BYTES = LONGEST - V4_LENGTH - UDP_HEADER_LENGTH
 const IN_PKTINFO = 12
 const IN6_PKTINFO = 20
 const SOCKADDR_IN = 16
 const SOCKADDR_IN6 = 28
-const EAGAIN = errnoNumber('EAGAIN') ?? 11
 
 /** The socket that is bound to a port, or -1. */
 export type SocketOf = (isV4: boolean, port: number) => number
@@ -70,12 +68,12 @@ export class UdpBurst {
     const { bytes } = this.#arena
     const isV4 = (bytes[at] ?? 0) >> 4 === 4
     if (!(isV4 ? isPlain4(bytes, at) : bytes[at + 6] === IPPROTO_UDP)) return false
-    const headers = (isV4 ? V4_LENGTH : V6_LENGTH) + UDP_HEADER
+    const headers = (isV4 ? V4_LENGTH : V6_LENGTH) + UDP_HEADER_LENGTH
     const payload = end - at - headers
     if (payload <= 0) return false
     if (this.#count > 0 && !this.#continues(at, isV4, payload)) this.flush()
     if (this.#count === 0) {
-      this.#fd = this.#socketOf(isV4, read16(bytes, at + headers - UDP_HEADER))
+      this.#fd = this.#socketOf(isV4, read16(bytes, at + headers - UDP_HEADER_LENGTH))
       if (this.#fd < 0) return false
       this.#segment = payload
       this.#length = 0
@@ -111,7 +109,7 @@ export class UdpBurst {
     const message = this.#message
     message.reset()
     for (let i = 0; i < count; i++) {
-      const begin = (packets[2 * i] ?? 0) + (isV4 ? V4_LENGTH : V6_LENGTH) + UDP_HEADER
+      const begin = (packets[2 * i] ?? 0) + (isV4 ? V4_LENGTH : V6_LENGTH) + UDP_HEADER_LENGTH
       message.addPiece(this.#arena, begin, (packets[2 * i + 1] ?? 0) - begin)
     }
     if (count > 1) {

@@ -12,8 +12,6 @@ import {
   type IpHeader,
   newIpHeader,
   parseIp,
-  setHopLimit,
-  setProtocol,
   setTrafficClass,
 } from '../../../../../agent/datapath/software/packet/ip-header.ts'
 import { addFragment, newReassembly } from '../../../../../agent/datapath/software/packet/reassembly.ts'
@@ -35,10 +33,8 @@ const uses: Readonly<Record<string, (memory: Memory, at: number, end: number, ip
   header: ({ bytes }, _at, _end, ip) => [{ ...ip }, headerChecksumHolds(bytes, ip)],
   verify: (memory, _at, _end, ip) => verifyTransport(memory, ip),
   checksum: (memory, _at, _end, ip) => writeTransportChecksum(memory, ip),
-  set: ({ bytes }, at, _end, ip) => {
+  set: ({ bytes }, at) => {
     setTrafficClass(bytes, at, 0x5a)
-    setHopLimit(bytes, at, 9)
-    setProtocol(bytes, ip, 50)
   },
   ah: ({ bytes }, at, _end, ip) => {
     const out = new Uint8Array(600)

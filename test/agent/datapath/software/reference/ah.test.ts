@@ -9,9 +9,10 @@ import type { Backend } from '../../../../../agent/datapath/software/crypto/back
 import type { Opened } from '../../../../../agent/datapath/software/esp.ts'
 import { allocateArena } from '../../../../../netlink/libc/arena.ts'
 import { stateFlag } from '../../../../../netlink/xfrm/constants.ts'
+import { times } from '../../../../support/fuzz.ts'
 import { backends, hexOf } from '../vectors/support.ts'
 import { decodeAh, encodeAh, type IpFields, ipHeader, ipLength, mutableBits } from './ah.ts'
-import { anyNumbers, bytesOfLength, ends, macOf, times } from './arbitraries.ts'
+import { anyNumbers, bytesOfLength, ends, macOf } from './arbitraries.ts'
 import { macAttributes } from './esp.ts'
 import { type MacShape, macShapes } from './macs.ts'
 

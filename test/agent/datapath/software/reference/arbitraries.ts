@@ -146,10 +146,3 @@ export function ends(
   }
   return { sender, receiver, close }
 }
-
-const effort = Math.max(1, Number(process.env.SOLIPSEC_FUZZ) || 1)
-
-/** Parameters of a property of `runs` runs: the same each time, unless `SOLIPSEC_FUZZ=N` asks for N times as many. */
-export function times(runs: number): { numRuns: number; seed?: number } {
-  return { numRuns: runs * effort, ...(effort === 1 && { seed: 20261121 }) }
-}

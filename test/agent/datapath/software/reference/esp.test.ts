@@ -14,8 +14,9 @@ import {
   sealEsp,
 } from '../../../../../agent/datapath/software/esp.ts'
 import { allocateArena } from '../../../../../netlink/libc/arena.ts'
+import { times } from '../../../../support/fuzz.ts'
 import { backends, hexOf } from '../vectors/support.ts'
-import { anyNumbers, bytesOfLength, ends, espShapes, type Numbers, type Shape, times } from './arbitraries.ts'
+import { anyNumbers, bytesOfLength, ends, espShapes, type Numbers, type Shape } from './arbitraries.ts'
 import {
   alignmentOf,
   attributesOf,

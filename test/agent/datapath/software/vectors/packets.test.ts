@@ -6,7 +6,6 @@ import { ecb } from '@noble/ciphers/aes.js'
 import t, { type Test } from 'tap'
 import type { Backend } from '../../../../../agent/datapath/software/crypto/backend.ts'
 import {
-  ESP_HEADER_LENGTH,
   type EspTransform,
   NOT_EXTENDED,
 } from '../../../../../agent/datapath/software/crypto/esp-transform.ts'
@@ -15,6 +14,7 @@ import {
   espTransform,
 } from '../../../../../agent/datapath/software/crypto/keying.ts'
 import { type Opened, openEsp } from '../../../../../agent/datapath/software/esp.ts'
+import { ESP_HEADER_LENGTH } from '../../../../../agent/datapath/software/packet/protocols.ts'
 import { State } from '../../../../../agent/datapath/software/state/state.ts'
 import { allocateArena } from '../../../../../netlink/libc/arena.ts'
 import { proto, stateFlag } from '../../../../../netlink/xfrm/constants.ts'

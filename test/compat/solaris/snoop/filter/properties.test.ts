@@ -6,11 +6,12 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Frame } from '../../../../../agent/capture/frame.ts'
 import { FilterError, parseFilter } from '../../../../../compat/solaris/snoop/filter/index.ts'
+import { times } from '../../../../support/fuzz.ts'
 import { anyFrame, withSurroundings } from '../arbitraries.ts'
 import * as p from '../packets.ts'
 
-const runs = 1500 * Math.max(1, Number(process.env.SOLIPSEC_FUZZ) || 1)
-const options = { numRuns: runs, ...(runs === 1500 && { seed: 20261121 }) }
+const options = times(1500)
+const { numRuns: runs } = options
 
 /** A packet in words. */
 interface Facts {

@@ -5,10 +5,11 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { hexLines, summaryLines, verboseLines } from '../../../../../compat/solaris/snoop/print/index.ts'
+import { times } from '../../../../support/fuzz.ts'
 import { anyFrame, withSurroundings } from '../arbitraries.ts'
 
-const runs = 1500 * Math.max(1, Number(process.env.SOLIPSEC_FUZZ) || 1)
-const options = { numRuns: runs, ...(runs === 1500 && { seed: 20261121 }) }
+const options = times(1500)
+const { numRuns: runs } = options
 
 t.test('output depends on the octets of the frame alone, and is safe to show', async (t) => {
   let lines = 0

@@ -5,8 +5,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import t from 'tap'
 import { servicePlace } from '../../../../../agent/datapath/software/service/place.ts'
-import { OWN } from '../../../../../agent/datapath/software/service/steering.ts'
+import { OWN } from '../../../../../agent/datapath/software/service/steering/table.ts'
 import { close, SOL_SOCKET, send, setSockOptInt } from '../../../../../netlink/libc/socket.ts'
+import { SO_MARK } from '../../../../../netlink/libc/socket-options.ts'
 import { TestNet } from '../../../../support/namespaces.ts'
 import { ownState } from '../../../../support/own-state.ts'
 import type { Packet } from '../../../../support/pcap.ts'
@@ -15,8 +16,6 @@ import { bound, pause, SOCK_RAW, sockaddr, until } from '../../../../vm/support/
 import { Station } from '../../../../vm/support/station.ts'
 import { udp } from '../../../../vm/support/traffic.ts'
 import { kindsOf, Wiretap } from '../../../../vm/support/wiretap.ts'
-
-const SO_MARK = 36
 
 t.setTimeout(240_000)
 ownState(t)

@@ -6,14 +6,13 @@ import { createHash, randomBytes } from 'node:crypto'
 import t from 'tap'
 import { TestNet } from '../../../../support/namespaces.ts'
 import { ownState } from '../../../../support/own-state.ts'
-import { AES_SHA256, keyFile, pairOf } from '../../../../vm/support/keys.ts'
+import { AES_GCM, AES_SHA256, keyFile, pairOf } from '../../../../vm/support/keys.ts'
 import { Station } from '../../../../vm/support/station.ts'
 
 t.setTimeout(120_000)
 const NARROW = 1300
 /** What a router asks for its neighbours with. */
 const LINK_LOCAL = 'fe80::1/64'
-const GCM = { protocol: 'esp', cipher: { name: 'aes-gcm', bits: 128, salt: 32 } } as const
 
 ownState(t)
 const net = new TestNet(t)
@@ -56,7 +55,7 @@ const cases = [
     title: 'IPv4, ESP in UDP',
     ends: ['10.1.0.1', '10.2.0.1'],
     rule: 'encr_algs aes-gcm(128)',
-    sa: GCM,
+    sa: AES_GCM,
     inUdp: true,
   },
 ] as const

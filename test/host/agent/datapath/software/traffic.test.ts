@@ -6,13 +6,12 @@ import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { TestNet } from '../../../../support/namespaces.ts'
 import { ownState } from '../../../../support/own-state.ts'
-import { AES_SHA256, AH_SHA256, keyFile, pairOf, type TestSa } from '../../../../vm/support/keys.ts'
+import { AES_GCM, AES_SHA256, AH_SHA256, keyFile, pairOf, type TestSa } from '../../../../vm/support/keys.ts'
 import { Station } from '../../../../vm/support/station.ts'
 import { icmp, ping, tcp, udp } from '../../../../vm/support/traffic.ts'
 import { kindsOf, Wiretap } from '../../../../vm/support/wiretap.ts'
 
 t.setTimeout(240_000)
-const GCM = { protocol: 'esp', cipher: { name: 'aes-gcm', bits: 128, salt: 32 } } as const
 
 const CLEAR = 'clear text '
 const longPayload = () => Buffer.concat([Buffer.alloc(4000, CLEAR), randomBytes(24)])
@@ -60,7 +59,7 @@ function rules(own: 'L' | 'R', other: 'L' | 'R'): string {
 }
 
 const sas: TestSa[] = FAMILIES.flatMap(({ L, R, base }) =>
-  [AES_SHA256, GCM, AH_SHA256].flatMap((transform, n) =>
+  [AES_SHA256, AES_GCM, AH_SHA256].flatMap((transform, n) =>
     pairOf({ ...transform, spi: base + 2 * n, source: L, destination: R }),
   ),
 )

@@ -1,7 +1,7 @@
 /** What the software data path protects is found right; what goes past it, or is not what it should be, is found. */
 import { chmodSync } from 'node:fs'
 import t from 'tap'
-import { STEERING_TABLE } from '../../../../../agent/datapath/software/service/steering.ts'
+import { STEERING_TABLE } from '../../../../../agent/datapath/software/service/steering/table.ts'
 import { violations } from '../../../../schemas/support.ts'
 import { espPacket, sendFrames, udpPacket } from '../../../../support/frames.ts'
 import { TestNet } from '../../../../support/namespaces.ts'

@@ -11,6 +11,7 @@ import { HEADROOM, TAILROOM } from '../../../../../agent/datapath/software/packe
 import { allocateArena } from '../../../../../netlink/libc/arena.ts'
 import { withNetns } from '../../../../../netlink/libc/netns.ts'
 import { close, send } from '../../../../../netlink/libc/socket.ts'
+import { IPPROTO_RAW } from '../../../../../netlink/libc/socket-options.ts'
 import { emptyDatabases, stateOf } from '../../../../agent/datapath/software/surroundings.ts'
 import { type Host, TestNet } from '../../../../support/namespaces.ts'
 import { ownState } from '../../../../support/own-state.ts'
@@ -22,7 +23,6 @@ t.setTimeout(600_000)
 const SOURCE = '10.1.0.1'
 const DESTINATION = '10.1.0.2'
 const PORT = 7
-const IPPROTO_RAW = 255
 const MARKER = 16
 
 const NONE = new Uint8Array(0)

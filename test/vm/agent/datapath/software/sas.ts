@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto'
 import { connectDataPath } from '../../../../../agent/datapath/data-path.ts'
+import { IPPROTO_ICMPV6, IPPROTO_UDP } from '../../../../../agent/datapath/software/packet/protocols.ts'
 import { connectService } from '../../../../../agent/datapath/software/service/client.ts'
 import { parseAddress } from '../../../../../agent/model/address.ts'
 import type { XfrmAttributes } from '../../../../../netlink/xfrm/attributes.ts'
@@ -209,9 +210,6 @@ export function policies(
     policy(dir.IN, remote, local, tunnel && [tunnel.remote, tunnel.local]),
   ]
 }
-
-const IPPROTO_UDP = 17
-const IPPROTO_ICMPV6 = 58
 
 /** What must pass in clear: ESP in UDP, and neighbour discovery. */
 export function exceptions(): XfrmMessage<'NEWPOLICY'>[] {

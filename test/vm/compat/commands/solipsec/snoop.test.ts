@@ -3,7 +3,7 @@ import t from 'tap'
 import { TestNet } from '../../../../support/namespaces.ts'
 import { ownState } from '../../../../support/own-state.ts'
 import { SnoopProcess } from '../../../../support/snoop-process.ts'
-import { AES_SHA256, AH_SHA256, keyFile, pairOf } from '../../../support/keys.ts'
+import { AES_GCM, AES_SHA256, AH_SHA256, keyFile, pairOf } from '../../../support/keys.ts'
 import { Station } from '../../../support/station.ts'
 import { ping } from '../../../support/traffic.ts'
 
@@ -12,7 +12,6 @@ ownState(t)
 const net = new TestNet(t)
 const [left, right] = await Station.make(t, net, 2)
 await net.wire(left.host, right.host, ['10.1.0.1/24', 'fd01::1/64'], ['10.1.0.2/24', 'fd01::2/64'])
-const GCM = { protocol: 'esp', cipher: { name: 'aes-gcm', bits: 128, salt: 32 } } as const
 
 const FAMILIES = [
   { L: '10.1.0.1', R: '10.1.0.2', base: 0x1000 },
@@ -25,7 +24,7 @@ const KINDS = [
 ] as const
 
 const sas = FAMILIES.flatMap(({ L, R, base }) =>
-  [AES_SHA256, GCM, AH_SHA256].flatMap((transform, n) =>
+  [AES_SHA256, AES_GCM, AH_SHA256].flatMap((transform, n) =>
     pairOf({ ...transform, spi: base + 2 * n, source: L, destination: R }),
   ),
 )

@@ -1,9 +1,9 @@
 import t from 'tap'
-import { policyOf } from '../../../../../agent/datapath/software/policy/policy.ts'
-import { steeringScript } from '../../../../../agent/datapath/software/service/steering.ts'
-import { action, family as af, dir } from '../../../../../netlink/xfrm/constants.ts'
-import { defaultPolicy, defaultSelector, defaultTemplate } from '../../../../../netlink/xfrm/defaults.ts'
-import type { Selector } from '../../../../../netlink/xfrm/structs.ts'
+import { policyOf } from '../../../../../../agent/datapath/software/policy/policy.ts'
+import { steeringScript } from '../../../../../../agent/datapath/software/service/steering/table.ts'
+import { action, family as af, dir } from '../../../../../../netlink/xfrm/constants.ts'
+import { defaultPolicy, defaultSelector, defaultTemplate } from '../../../../../../netlink/xfrm/defaults.ts'
+import type { Selector } from '../../../../../../netlink/xfrm/structs.ts'
 
 const address = (...head: number[]) => Uint8Array.from({ length: 16 }, (_, i) => head[i] ?? 0)
 

@@ -5,13 +5,19 @@
  *
  * @module
  */
-import { action, family as af, dir } from '../../../../netlink/xfrm/constants.ts'
-import type { Selector } from '../../../../netlink/xfrm/structs.ts'
-import { formatAddress } from '../../../model/address.ts'
-import { readAddress } from '../../../translate/selectors.ts'
-import type { Tunnel } from '../../../translate/tunnels.ts'
-import { IPPROTO_GRE, IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_IPIP, IPPROTO_IPV6 } from '../packet/protocols.ts'
-import type { Policy } from '../policy/policy.ts'
+import { action, family as af, dir } from '../../../../../netlink/xfrm/constants.ts'
+import type { Selector } from '../../../../../netlink/xfrm/structs.ts'
+import { formatAddress } from '../../../../model/address.ts'
+import { readAddress } from '../../../../translate/selectors.ts'
+import type { Tunnel } from '../../../../translate/tunnels.ts'
+import {
+  IPPROTO_GRE,
+  IPPROTO_ICMP,
+  IPPROTO_ICMPV6,
+  IPPROTO_IPIP,
+  IPPROTO_IPV6,
+} from '../../packet/protocols.ts'
+import type { Policy } from '../../policy/policy.ts'
 
 /** The table's name. */
 export const STEERING_TABLE = 'solipsec-datapath'

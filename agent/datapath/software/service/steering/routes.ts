@@ -5,55 +5,52 @@
  * @module
  */
 import { writeFileSync } from 'node:fs'
-import { errnoNumber } from '../../../../netlink/libc/errno.ts'
-import { type RouteMessage, route } from '../../../../netlink/route/messages.ts'
-import { NetlinkError } from '../../../../netlink/socket/error.ts'
-import { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
-import { family as af } from '../../../../netlink/xfrm/constants.ts'
-import { STEERED } from './steering.ts'
+import { errnoNumber } from '../../../../../netlink/libc/errno.ts'
+import {
+  addressFlag,
+  linkFlag,
+  routeProtocol,
+  routeType,
+  ruleAction,
+  scope,
+} from '../../../../../netlink/route/constants.ts'
+import { defaultLink, defaultRoute, defaultRule } from '../../../../../netlink/route/defaults.ts'
+import type { RouteMessage } from '../../../../../netlink/route/messages.ts'
+import { requestLink, requestRoute } from '../../../../../netlink/route/request.ts'
+import { NetlinkError } from '../../../../../netlink/socket/error.ts'
+import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../../../../../netlink/socket/message.ts'
+import { NETLINK_ROUTE } from '../../../../../netlink/socket/protocols.ts'
+import { NetlinkSocket } from '../../../../../netlink/socket/socket.ts'
+import { family as af } from '../../../../../netlink/xfrm/constants.ts'
+import { STEERED } from './table.ts'
 
-const NETLINK_ROUTE = 0
 /** Number of the routing table. */
 export const ROUTING_TABLE = 50500
 /** Place of the rule: before that of the main table, behind that of the local one. */
 const RULE_PRIORITY = 500
-
-// linux/rtnetlink.h, linux/fib_rules.h, linux/if.h
-const FR_ACT_TO_TBL = 1
-const RT_TABLE_UNSPEC = 0
-const RTPROT_STATIC = 4
-const RT_SCOPE_UNIVERSE = 0
-const RT_SCOPE_LINK = 253
-const RT_SCOPE_HOST = 254
-const IFA_F_NOPREFIXROUTE = 0x200
-const RTN_UNICAST = 1
-const RTN_UNREACHABLE = 7
-const IFF_UP = 1
-const NLM_F_CREATE = 0x400
-const NLM_F_REPLACE = 0x100
-const NLM_F_EXCL = 0x200
 
 const FIRST_METRIC = 1
 const LAST_METRIC = 0xffff_ffff
 
 const FAMILIES = [af.INET, af.INET6] as const
 
-/** The longest packet a device can have: what is too long for the wire is cut after it was protected. */
-export const DEVICE_MTU = 65535
+/** The longest packet that a device can have: what is too long for the wire is cut after it was protected. */
+const DEVICE_MTU = 65535
 
 /** Brings the device up and leads steered packets to it. Both may stand there from a program before. */
 export function addRoutes(device: string): void {
   configure(device)
   withRoute((socket) => {
-    const ifindex = indexOf(socket, device)
-    const body = { ifi_family: 0, ifi_type: 0, ifi_index: ifindex, ifi_flags: IFF_UP, ifi_change: IFF_UP }
-    send(socket, { name: 'NEWLINK', body, attributes: { mtu: DEVICE_MTU } }, 0)
-    send(socket, deviceAddress(ifindex), NLM_F_CREATE | NLM_F_REPLACE)
+    const ifindex = requestLink(socket, device)?.body.ifi_index
+    if (ifindex === undefined) throw new Error(`the device ${device} has gone`)
+    const body = { ...defaultLink(), ifi_index: ifindex, ifi_flags: linkFlag.UP, ifi_change: linkFlag.UP }
+    requestRoute(socket, { name: 'NEWLINK', body, attributes: { mtu: DEVICE_MTU } })
+    requestRoute(socket, deviceAddress(ifindex), NLM_F_CREATE | NLM_F_REPLACE)
     for (const family of FAMILIES) {
       // The refusal first: there must be no moment in which a steered packet finds no route and goes on to the next table.
-      send(socket, refusal('NEWROUTE', family), NLM_F_CREATE | NLM_F_REPLACE)
-      send(socket, deviceRoute(family, ifindex), NLM_F_CREATE | NLM_F_REPLACE)
-      tolerant('EEXIST', () => send(socket, rule('NEWRULE', family), NLM_F_CREATE | NLM_F_EXCL))
+      requestRoute(socket, refusal('NEWROUTE', family), NLM_F_CREATE | NLM_F_REPLACE)
+      requestRoute(socket, deviceRoute(family, ifindex), NLM_F_CREATE | NLM_F_REPLACE)
+      tolerant('EEXIST', () => requestRoute(socket, rule('NEWRULE', family), NLM_F_CREATE | NLM_F_EXCL))
     }
   })
 }
@@ -62,8 +59,8 @@ export function addRoutes(device: string): void {
 export function removeRoutes(): void {
   withRoute((socket) => {
     for (const family of FAMILIES) {
-      tolerant('ENOENT', () => send(socket, rule('DELRULE', family), 0))
-      tolerant('ESRCH', () => send(socket, refusal('DELROUTE', family), 0))
+      tolerant('ENOENT', () => requestRoute(socket, rule('DELRULE', family)))
+      tolerant('ESRCH', () => requestRoute(socket, refusal('DELROUTE', family)))
     }
   })
 }
@@ -87,17 +84,6 @@ function configure(device: string): void {
   }
 }
 
-function indexOf(socket: NetlinkSocket, device: string): number {
-  const body = { ifi_family: 0, ifi_type: 0, ifi_index: 0, ifi_flags: 0, ifi_change: 0 }
-  const request: RouteMessage<'GETLINK'> = { name: 'GETLINK', body, attributes: { ifname: device } }
-  const replies = socket.request({ type: route.type('GETLINK'), payload: route.encode(request) })
-  for (const { type, payload } of replies) {
-    const reply = route.decode(type, payload)
-    if (reply.name === 'NEWLINK') return reply.body.ifi_index
-  }
-  throw new Error(`the device ${device} has gone`)
-}
-
 /**
  * The dummy address of RFC 7600, on this device only: what comes from a device without any address fails the kernel's
  * test of the way back, even the loose one.
@@ -110,10 +96,10 @@ function deviceAddress(ifindex: number): RouteMessage<'NEWADDR'> {
       ifa_family: af.INET,
       ifa_prefixlen: 32,
       ifa_flags: 0,
-      ifa_scope: RT_SCOPE_HOST,
+      ifa_scope: scope.HOST,
       ifa_index: ifindex,
     },
-    attributes: { address, local: address, flags: IFA_F_NOPREFIXROUTE },
+    attributes: { address, local: address, flags: addressFlag.NOPREFIXROUTE },
   }
 }
 
@@ -124,12 +110,6 @@ function withRoute(use: (socket: NetlinkSocket) => void): void {
   } finally {
     socket.close()
   }
-}
-
-type Change = RouteMessage<'NEWLINK' | 'NEWADDR' | 'NEWROUTE' | 'DELROUTE' | 'NEWRULE' | 'DELRULE'>
-
-function send(socket: NetlinkSocket, message: Change, flags: number): void {
-  socket.request({ type: route.type(message.name), flags, payload: route.encode(message) })
 }
 
 /** Goes on where the kernel answers with this error. A kernel without IPv6 has nothing to set up for it. */
@@ -143,28 +123,22 @@ function tolerant(name: string, change: () => void): void {
 }
 
 function rule<N extends 'NEWRULE' | 'DELRULE'>(name: N, family: number): RouteMessage<N> {
-  const body = {
-    family,
-    dst_len: 0,
-    src_len: 0,
-    tos: 0,
-    table: RT_TABLE_UNSPEC,
-    res1: 0,
-    res2: 0,
-    action: FR_ACT_TO_TBL,
-    flags: 0,
-  }
+  const body = { ...defaultRule(family), action: ruleAction.TO_TBL }
   const attributes = { priority: RULE_PRIORITY, fwmark: STEERED, fwmask: STEERED, table: ROUTING_TABLE }
   return { name, body, attributes } as RouteMessage<N>
 }
 
 function refusal<N extends 'NEWROUTE' | 'DELROUTE'>(name: N, family: number): RouteMessage<N> {
-  const body = { ...emptyRoute(family), rtm_type: RTN_UNREACHABLE }
+  const body = { ...staticRoute(family), rtm_type: routeType.UNREACHABLE }
   return { name, body, attributes: { table: ROUTING_TABLE, priority: LAST_METRIC } } as RouteMessage<N>
 }
 
 function deviceRoute(family: number, ifindex: number): RouteMessage<'NEWROUTE'> {
-  const body = { ...emptyRoute(family), rtm_scope: family === af.INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE }
+  const body = {
+    ...staticRoute(family),
+    rtm_scope: family === af.INET ? scope.LINK : scope.UNIVERSE,
+    rtm_type: routeType.UNICAST,
+  }
   return {
     name: 'NEWROUTE',
     body,
@@ -172,16 +146,6 @@ function deviceRoute(family: number, ifindex: number): RouteMessage<'NEWROUTE'> 
   }
 }
 
-function emptyRoute(family: number) {
-  return {
-    rtm_family: family,
-    rtm_dst_len: 0,
-    rtm_src_len: 0,
-    rtm_tos: 0,
-    rtm_table: RT_TABLE_UNSPEC,
-    rtm_protocol: RTPROT_STATIC,
-    rtm_scope: RT_SCOPE_UNIVERSE,
-    rtm_type: RTN_UNICAST,
-    rtm_flags: 0,
-  }
+function staticRoute(family: number): RouteMessage<'NEWROUTE'>['body'] {
+  return { ...defaultRoute(family), rtm_protocol: routeProtocol.STATIC }
 }

@@ -4,23 +4,22 @@
  *
  * @module
  */
-import { littleEndian, memoryOf } from '../../../../netlink/codec/memory.ts'
-import { route } from '../../../../netlink/route/messages.ts'
-import { Subscription } from '../../../../netlink/socket/events.ts'
-import type { ReceivedMessage } from '../../../../netlink/socket/message.ts'
-import { ROUTING_TABLE } from './routing.ts'
-import { STEERING_TABLE } from './steering.ts'
+import { littleEndian, memoryOf } from '../../../../../netlink/codec/memory.ts'
+import { routeGroup, routingTable } from '../../../../../netlink/route/constants.ts'
+import { route } from '../../../../../netlink/route/messages.ts'
+import { Subscription } from '../../../../../netlink/socket/events.ts'
+import type { ReceivedMessage } from '../../../../../netlink/socket/message.ts'
+import { NETLINK_NETFILTER, NETLINK_ROUTE } from '../../../../../netlink/socket/protocols.ts'
+import { ROUTING_TABLE } from './routes.ts'
+import { STEERING_TABLE } from './table.ts'
 
-const NETLINK_ROUTE = 0
-const NETLINK_NETFILTER = 12
 // linux/netfilter/nfnetlink.h, nf_tables.h: subsystem in the upper byte of the type
 const NFNLGRP_NFTABLES = 7
 const NFT_MSG_DELTABLE = 0x0a02
 const NFGENMSG_SIZE = 4
 const NFTA_TABLE_NAME = 1
-// linux/rtnetlink.h
-const ROUTE_GROUPS = [7, 8, 11, 19]
-const LOCAL_TABLE = 255
+const { IPV4_ROUTE, IPV4_RULE, IPV6_ROUTE, IPV6_RULE } = routeGroup
+const ROUTE_GROUPS = [IPV4_ROUTE, IPV4_RULE, IPV6_ROUTE, IPV6_RULE]
 
 /** What was taken away, or may have been, or is not as it was. */
 export interface Losses {
@@ -54,7 +53,7 @@ export class Watchman {
           event: (event) => {
             const table = tableOf(event)
             if (table === ROUTING_TABLE && isRemoval(event)) losses.routes()
-            else if (table === LOCAL_TABLE) losses.addresses()
+            else if (table === routingTable.LOCAL) losses.addresses()
           },
           overrun: () => {
             losses.routes()

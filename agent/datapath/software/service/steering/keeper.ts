@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Databases } from '../databases.ts'
-import type { Counter } from '../state/statistics.ts'
+import type { Databases } from '../../databases.ts'
+import type { Counter } from '../../state/statistics.ts'
+import type { Tunnels } from '../tunnels.ts'
 import { applySteering, isSteering, refusedBySteering } from './nft.ts'
-import type { Tunnels } from './tunnels.ts'
 
 /** Changes come in swarms; whoever cannot wait asks for the counts, which brings everything up to date. */
 const DELAY_MS = 50

@@ -5,9 +5,9 @@
  */
 import { spawnSync } from 'node:child_process'
 import { delimiter } from 'node:path'
-import type { Counter } from '../state/statistics.ts'
-import { RequestError } from '../xfrm/request-error.ts'
-import { removalScript, STEERING_TABLE, type Steering, steeringScript } from './steering.ts'
+import type { Counter } from '../../state/statistics.ts'
+import { RequestError } from '../../xfrm/request-error.ts'
+import { removalScript, STEERING_TABLE, type Steering, steeringScript } from './table.ts'
 
 /** Under which names the table's counters go into the statistics. */
 const MEANINGS: Readonly<Record<string, Counter>> = {

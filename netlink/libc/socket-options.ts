@@ -1,9 +1,11 @@
 /**
- * Numbers of socket options (linux/in.h, linux/in6.h, asm-generic/socket.h).
+ * Levels and numbers of socket options (linux/in.h, linux/in6.h, linux/udp.h, asm-generic/socket.h). Those that every
+ * socket here needs are in `socket.ts`.
  *
  * @module
  */
 export const IPPROTO_IP = 0
+export const IPPROTO_UDP = 17
 export const IPPROTO_RAW = 255
 export const IP_TOS = 1
 export const IP_TTL = 2
@@ -28,9 +30,9 @@ export const IPV6_RECVDSTOPTS = 58
 export const IPV6_DSTOPTS = 59
 export const IPV6_RECVTCLASS = 66
 export const IPV6_TCLASS = 67
-/** What was learnt about the path holds for the protected packet, and the kernel would apply it to ours. */
-export const PMTUDISC_PROBE = 3
+/** A value of `IP_MTU_DISCOVER` and `IPV6_MTU_DISCOVER`: what was learnt about the path is not asked. */
+export const IP_PMTUDISC_PROBE = 3
 export const SO_MARK = 36
-export const SO_RCVBUFFORCE = 33
+export const UDP_ENCAP = 100
 export const UDP_SEGMENT = 103
 export const UDP_GRO = 104

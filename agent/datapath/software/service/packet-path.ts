@@ -16,7 +16,7 @@ import { Sender } from './wire/sender.ts'
 import type { UdpPort } from './wire/sockets.ts'
 import { Wire } from './wire/wire.ts'
 
-export class DataPath {
+export class PacketPath {
   readonly #device: TunDevice
   readonly #sender: Sender
   readonly #wire: Wire
