@@ -15,20 +15,28 @@ export const CE = 0b11
 /**
  * How a tunnel treats the ECN field.
  *
- * | mode         | outer field is | taken off                      | elsewhere                   |
- * | ------------ | -------------- | ------------------------------ | --------------------------- |
- * | `copy`       | the inner one  | by the table of RFC 6040       | RFC 6040 normal mode        |
- * | `compatible` | not-ECT        | by the table of RFC 6040       | RFC 6040 compatibility mode |
- * | `clear`      | not-ECT        | the inner field stays as it is | Linux `noecn`               |
+ * | mode         | outer field is | taken off                        | elsewhere                               |
+ * | ------------ | -------------- | -------------------------------- | --------------------------------------- |
+ * | `copy`       | the inner one  | by the table of RFC 6040         | RFC 6040 normal mode; sysctl `ecn` 1    |
+ * | `compatible` | not-ECT        | by the table of RFC 6040         | RFC 6040 compatibility mode             |
+ * | `clear`      | not-ECT        | the inner field stays as it is   | Linux `noecn`; sysctl `ecn` 0           |
+ * | `ignore`     | the inner one  | the inner field stays as it is   | sysctl `ecn` -1: no thought given to it |
  *
- * Linux copies as the older RFC 3168 says: ECT(0) where the inner field tells congestion. And at the end of the tunnel
- * it does not take ECT(1) for a mark, nor does it drop. Both sides understand each other.
+ * Linux and KAME copy as the older RFC 3168 says: ECT(0) where the inner field tells congestion. And at the end of the
+ * tunnel they do not take ECT(1) for a mark; nor does Linux drop. Both sides understand each other.
  */
-export type EcnMode = 'copy' | 'compatible' | 'clear'
+export type EcnMode = 'copy' | 'compatible' | 'clear' | 'ignore'
+
+/** The mode for a value of the sysctl `ipsec.ecn` of KAME and its descendants; `undefined` for values without one. */
+export function ecnModeOf(sysctl: number): EcnMode | undefined {
+  if (sysctl === 1) return 'copy'
+  if (sysctl === 0) return 'clear'
+  return sysctl === -1 ? 'ignore' : undefined
+}
 
 /** The outer ECN field over an inner one (RFC 6040 section 4.1). */
 export function encapsulatedEcn(mode: EcnMode, inner: number): number {
-  return mode === 'copy' ? inner & ECN : NOT_ECT
+  return mode === 'copy' || mode === 'ignore' ? inner & ECN : NOT_ECT
 }
 
 /** The packet is to be dropped: congestion was met by a packet whose transport would not hear of it. */
@@ -40,7 +48,7 @@ export const ECN_DROP = -1
  * @returns the field, or {@link ECN_DROP}
  */
 export function decapsulatedEcn(mode: EcnMode, inner: number, outer: number): number {
-  if (mode === 'clear') return inner
+  if (mode === 'clear' || mode === 'ignore') return inner
   if (outer === CE) return inner === NOT_ECT ? ECN_DROP : CE
   return outer === ECT1 && inner === ECT0 ? ECT1 : inner
 }

@@ -12,6 +12,9 @@ import { DF, IPPROTO_IPIP, IPPROTO_IPV6, LONGEST, V4_LENGTH, V6_LENGTH } from '.
 /** The outer "don't fragment" bit: `copy` takes it from an inner IPv4 packet, and sets it over an IPv6 one. */
 export type DfBit = 'clear' | 'set' | 'copy'
 
+/** The choices by their values in the sysctl `ipsec.dfbit` of KAME and its descendants. */
+export const dfBitChoices: readonly DfBit[] = ['clear', 'set', 'copy']
+
 /** What an SA says about its tunnel. */
 export interface TunnelOptions {
   readonly ecn: EcnMode
@@ -126,5 +129,6 @@ export function takeOffOuter(
     setTrafficClass(bytes, at, after)
     inner.trafficClass = after
   }
-  return options.ecn !== 'clear' && isSuspectEcn(before & ECN, outer & ECN) ? TAKEN_OFF_SUSPECT : TAKEN_OFF
+  const isPropagated = options.ecn === 'copy' || options.ecn === 'compatible'
+  return isPropagated && isSuspectEcn(before & ECN, outer & ECN) ? TAKEN_OFF_SUSPECT : TAKEN_OFF
 }

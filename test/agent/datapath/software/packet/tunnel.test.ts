@@ -4,6 +4,7 @@ import {
   decapsulatedEcn,
   ECN_DROP,
   type EcnMode,
+  ecnModeOf,
   encapsulatedEcn,
   isSuspectEcn,
 } from '../../../../../agent/datapath/software/packet/ecn.ts'
@@ -14,7 +15,7 @@ import {
 } from '../../../../../agent/datapath/software/packet/ip-header.ts'
 import {
   CONGESTED,
-  type DfBit,
+  dfBitChoices,
   innerProtocol,
   NOT_A_PACKET,
   outerLength,
@@ -38,8 +39,6 @@ import {
   source6,
 } from './packets.ts'
 
-const DF_BITS: readonly DfBit[] = ['clear', 'set', 'copy']
-
 const NOT = 0
 const ECT1 = 1
 const ECT0 = 2
@@ -61,6 +60,7 @@ t.test('going in: figure 3 of RFC 6040', async (t) => {
   t.same(outer('copy'), [NOT, ECT0, ECT1, CE])
   t.same(outer('compatible'), [NOT, NOT, NOT, NOT])
   t.same(outer('clear'), [NOT, NOT, NOT, NOT])
+  t.same(outer('ignore'), [NOT, ECT0, ECT1, CE])
 })
 
 t.test('coming out: figure 4 of RFC 6040', async (t) => {
@@ -82,8 +82,14 @@ t.test('coming out: figure 4 of RFC 6040', async (t) => {
     [false, false, false, false],
     [false, false, true, false],
   ])
-  for (const inner of fields)
-    for (const outer of fields) t.equal(decapsulatedEcn('clear', inner, outer), inner)
+  for (const mode of ['clear', 'ignore'] as const)
+    for (const inner of fields)
+      for (const outer of fields) t.equal(decapsulatedEcn(mode, inner, outer), inner, mode)
+})
+
+t.test('the sysctls', async (t) => {
+  t.same(dfBitChoices, ['clear', 'set', 'copy'])
+  t.same([1, 0, -1, 2].map(ecnModeOf), ['copy', 'clear', 'ignore', undefined])
 })
 
 t.test('an outer IPv4 header', async (t) => {
@@ -106,7 +112,7 @@ t.test('an outer IPv6 header', async (t) => {
 
 t.test('the DF bit', async (t) => {
   const inner = { off: ipv4(), on: ipv4({ fragment: 0x4000 }), v6: ipv6() }
-  const found = DF_BITS.map((dontFragment) =>
+  const found = dfBitChoices.map((dontFragment) =>
     Object.values(inner).map((packet) => {
       const bytes = new Uint8Array(40)
       writeOuterHeader(bytes, 0, 40, four, { ...options, dontFragment }, parsed(packet), 50, 0)
@@ -131,7 +137,7 @@ t.test('DSCP', async (t) => {
   t.equal(outer(0xb9, { ecn: 'clear' }), 0xb8)
   t.equal(outer(0xb9, { dscp: 0 }), 0x01)
   t.equal(outer(0xb9, { dscp: 0x3f, ecn: 'compatible' }), 0xfc)
-  t.equal(outer(0xbb, { dscp: 8, ecn: 'copy' }), 0x23)
+  t.equal(outer(0xbb, { dscp: 8, ecn: 'ignore' }), 0x23)
 })
 
 t.test('packets that are too long for a header', async (t) => {
@@ -178,7 +184,7 @@ t.test('DSCP that comes out', async (t) => {
   t.equal(digits(packet), digits(ipv4({ tos: 0xbb })))
   takeOffOuter(packet, 0, 20, 4, 0x40, { ...uniform, ecn: 'clear' }, newIpHeader())
   t.equal(digits(packet), digits(ipv4({ tos: 0x43 })))
-  const suspect = takeOffOuter(ipv4(), 0, 20, 4, 1, { ...options, ecn: 'clear' }, newIpHeader())
+  const suspect = takeOffOuter(ipv4(), 0, 20, 4, 1, { ...options, ecn: 'ignore' }, newIpHeader())
   t.equal(suspect, TAKEN_OFF, 'nothing is told of fields that are not looked at')
 })
 
@@ -198,10 +204,10 @@ t.test('what is inside must be what was announced', async (t) => {
 
 t.test('a packet goes through a tunnel unchanged but for ECN', async (t) => {
   const choices = fc.record({
-    ecn: fc.constantFrom<EcnMode>('copy', 'compatible', 'clear'),
+    ecn: fc.constantFrom<EcnMode>('copy', 'compatible', 'clear', 'ignore'),
     dscp: fc.constantFrom<'copy' | number>('copy', 0, 46),
     decapsulatedDscp: fc.constant('keep' as const),
-    dontFragment: fc.constantFrom(...DF_BITS),
+    dontFragment: fc.constantFrom(...dfBitChoices),
     hopLimit: fc.integer({ min: 1, max: 255 }),
   })
   fc.assert(
