@@ -6,14 +6,25 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 
 const NETNS_FOLDER = '/run/netns'
+/** linux/proc_ns.h `PROC_PID_INIT_INO` */
+const FIRST_PID_NAMESPACE = 0xefff_fffc
+/** Without it, processes of other users do not show their namespaces (linux/capability.h). */
+const CAP_SYS_PTRACE = 19n
 
 /**
- * True where this process's network namespace has a name (`ip netns`), or another process is in it.
+ * True where this process's network namespace has a name (`ip netns`), or another process is in it, or may be: in a
+ * container, or without `CAP_SYS_PTRACE`, not every process shows itself.
  *
  * @param exceptNamed processes of this name do not count
  */
 export function isNamespaceInUse(exceptNamed: string): boolean {
-  return isNamed(statSync('/proc/self/ns/net').ino) || isInhabited(exceptNamed)
+  return !seesAll() || isNamed(statSync('/proc/self/ns/net').ino) || isInhabited(exceptNamed)
+}
+
+function seesAll(): boolean {
+  if (statSync('/proc/self/ns/pid').ino !== FIRST_PID_NAMESPACE) return false
+  const [, capabilities = '0'] = /^CapEff:\s*(\w+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
+  return ((BigInt(`0x${capabilities}`) >> CAP_SYS_PTRACE) & 1n) === 1n
 }
 
 function isNamed(inode: number): boolean {

@@ -5,7 +5,17 @@
  *
  * @module
  */
-import { closeSync, fstatSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import { NetlinkError } from '../../../../netlink/socket/error.ts'
 import { parseMessages } from '../../../../netlink/socket/message.ts'
 import { decodeMessage, type XfrmMessage } from '../../../../netlink/xfrm/messages.ts'
 import { formatXfrm } from './xfrm-bytes.ts'
@@ -15,6 +25,14 @@ const SMALLEST = 1024 * 1024
 /** … and is so many times longer than when it was written last. */
 const GROWTH = 2
 const PIECE = 256 * 1024
+
+/** What was to be written did not fit. */
+export class JournalFullError extends Error {
+  constructor() {
+    super('there is no room for the journal of the software data path')
+    this.name = 'JournalFullError'
+  }
+}
 
 export class Journal {
   readonly #path: string
@@ -33,21 +51,34 @@ export class Journal {
   /**
    * What was written before, in order. A last message that is not whole is left out: the program was killed while it
    * wrote it, and nobody was told that it had been carried out.
+   *
+   * @throws Error where a message before that cannot be read: without what follows, numbers would be used again, and
+   *   what policy protects would pass in clear
    */
   *read(): Generator<XfrmMessage, void> {
     const bytes = readFileSync(this.#path)
     try {
       for (const { type, payload } of parseMessages(bytes)) yield decodeMessage(type, payload)
-    } catch {
+    } catch (error) {
       // The end of what is whole.
+      if (error instanceof NetlinkError) return
+      throw new Error(`${this.#path} is damaged; remove it, and load policy and keys again`)
     } finally {
       bytes.fill(0)
     }
   }
 
-  /** Adds messages as they are on the wire, each padded to 4 bytes. They are in the file when this returns. */
+  /**
+   * Adds messages as they are on the wire, each padded to 4 bytes. They are in the file when this returns.
+   *
+   * @throws JournalFullError, or an error `ENOSPC`, where there is no room; nothing of them is in the file then, or nobody could read what comes after
+   */
   append(bytes: Uint8Array): void {
-    writeSync(this.#fd, bytes)
+    const written = writeSync(this.#fd, bytes)
+    if (written < bytes.length) {
+      ftruncateSync(this.#fd, this.#size)
+      throw new JournalFullError()
+    }
     this.#size += bytes.length
   }
 
@@ -91,7 +122,7 @@ function writeAll(fd: number, messages: Iterable<XfrmMessage>): number {
   let used = 0
   let total = 0
   const flush = () => {
-    writeSync(fd, piece, 0, used)
+    if (writeSync(fd, piece, 0, used) < used) throw new JournalFullError()
     total += used
     used = 0
   }

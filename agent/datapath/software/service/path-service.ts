@@ -7,6 +7,7 @@
  * @module
  */
 import { rmSync, writeFileSync } from 'node:fs'
+import { forbidDumps } from '../../../../netlink/libc/dump.ts'
 import { lockFile } from '../../../../netlink/libc/lock.ts'
 import { isNamespaceInUse } from '../../namespace-use.ts'
 import { openIvEpochs } from './iv-epoch-file.ts'
@@ -17,6 +18,9 @@ const NAMESPACE_CHECK_MS = 10_000
 
 function main(folder: string): void {
   process.title = SERVICE_NAME
+  // There are keys in its memory: no core dumps, and no debugger, which this signal would open to every local user.
+  forbidDumps()
+  process.on('SIGUSR1', () => {})
   const place = servicePlace(folder)
   const lock = lockFile(place.lock)
   // Another one is there already, or just beginning.

@@ -22,7 +22,7 @@ import { RequestError } from '../xfrm/request-error.ts'
 import { Requests } from '../xfrm/requests.ts'
 import { rememberedCounters, stateInfo, stateMessage } from '../xfrm/state-message.ts'
 import { Acquires } from './acquires.ts'
-import { Journal } from './journal.ts'
+import { Journal, JournalFullError } from './journal.ts'
 import { isDeliveredHere } from './local-addresses.ts'
 import { NatKeepalives } from './nat-keepalives.ts'
 import { PacketPath } from './packet-path.ts'
@@ -99,7 +99,7 @@ export class Service {
       settle: () => this.#settle(),
     })
     this.#watchman = new Watchman({
-      table: () => this.#steering.restore(),
+      table: (sender) => this.#steering.restore(sender),
       routes: () => addRoutes(DEVICE),
       // Decisions about packets out of tunnels depend on them.
       addresses: () => this.#databases.generation++,
@@ -125,6 +125,16 @@ export class Service {
 
   #compact(): void {
     this.#journal.rewrite(this.#everything())
+  }
+
+  /** The old file is as good. */
+  #tryCompact(): void {
+    try {
+      this.#compact()
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC' && !(error instanceof JournalFullError))
+        throw error
+    }
   }
 
   *#everything(): Generator<XfrmMessage, void> {
@@ -160,7 +170,7 @@ export class Service {
   }
 
   #settle(): void {
-    if (this.#journal.isLong) this.#compact()
+    if (this.#journal.isLong) this.#tryCompact()
     this.#steering.soon()
     if (this.#portsDirty) this.#syncPorts()
   }

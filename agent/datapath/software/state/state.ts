@@ -54,6 +54,7 @@ export class State {
   isDying = false
   readonly #backend: Backend
   readonly #remember: StateSurroundings['remember']
+  readonly #lastNumber: number
   /** Sequence numbers up to this one count as seen by whoever comes after a crash. */
   #seenMark: number
   #sealing: EspTransform | undefined
@@ -70,9 +71,9 @@ export class State {
     this.isTunnel = body.mode === mode.TUNNEL
     this.isExtended = (body.flags & stateFlag.ESN) !== 0
     const { sent } = sequencesOf(attributes)
-    const limit = this.isExtended ? LAST_EXTENDED_SEQUENCE : LAST_SEQUENCE
+    this.#lastNumber = this.isExtended ? LAST_EXTENDED_SEQUENCE : LAST_SEQUENCE
     this.#remember = from.remember
-    this.sequence = new ReservedCounter(sent, limit, SENDING_BLOCK, (mark) => {
+    this.sequence = new ReservedCounter(sent, this.#lastNumber, SENDING_BLOCK, (mark) => {
       from.remember(this, mark, this.#seenMark)
     })
     this.replay = replayWindow(this)
@@ -125,7 +126,8 @@ export class State {
     const { replay } = this
     replay.accept(number)
     if (replay.size === 0 || number <= this.#seenMark) return
-    this.#seenMark = number + RECEIVING_BLOCK
+    // A mark beyond the last number would be written down as a small one.
+    this.#seenMark = Math.min(number + RECEIVING_BLOCK, this.#lastNumber)
     this.#remember(this, this.sequence.mark, this.#seenMark)
   }
 

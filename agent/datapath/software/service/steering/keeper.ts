@@ -12,6 +12,8 @@ import { applySteering, isSteering, refusedBySteering } from './nft.ts'
 const DELAY_MS = 50
 /** The table's counters are read by a program of their own: not more often than this. */
 const REFUSED_FOR_MS = 250
+/** Our own changes that may not have been announced yet. */
+const MOST_OWN_CHANGES = 16
 
 export class SteeringKeeper {
   readonly #device: string
@@ -21,6 +23,8 @@ export class SteeringKeeper {
   #refused: ReadonlyMap<Counter, number> = new Map()
   #refusedUntil = 0
   #isStale = true
+  /** Who made the last changes for us. */
+  readonly #ownChanges: number[] = []
   #timer: NodeJS.Timeout | undefined
 
   /** @param device that packets are steered to */
@@ -46,15 +50,22 @@ export class SteeringKeeper {
     this.#keepRefused()
     const policies = this.#databases.policies.inOrder()
     this.#tunnels.refresh(policies)
-    applySteering({ device: this.#device, policies, tunnels: this.#tunnels.list })
+    this.#ownChanges.push(applySteering({ device: this.#device, policies, tunnels: this.#tunnels.list }))
+    if (this.#ownChanges.length > MOST_OWN_CHANGES) this.#ownChanges.shift()
     this.#isStale = false
   }
 
-  /** A table that was replaced, by ourselves, is announced as gone and come back. */
-  restore(): void {
-    if (isSteering()) return
+  /**
+   * The table has changed: if that was not ourselves, it is made anew, whatever was done to it.
+   *
+   * @param sender of the announcement; `undefined` where announcements were lost
+   */
+  restore(sender?: number): void {
+    if (sender === undefined ? isSteering() : this.#ownChanges.includes(sender)) return
     this.#isStale = true
-    this.#later()
+    // One change has many announcements.
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#later(), 0)
   }
 
   /** Counters of the databases, with what was refused on the way to them. */

@@ -17,9 +17,9 @@ const MEANINGS: Readonly<Record<string, Counter>> = {
   refused_in: 'XfrmInPolBlock',
 }
 
-/** Puts the table into force, in one transaction. @throws RequestError */
-export function applySteering(steering: Steering): void {
-  run(['-f', '-'], steeringScript(steering))
+/** Puts the table into force, in one transaction. @returns who did it: the sender of its announcements. @throws RequestError */
+export function applySteering(steering: Steering): number {
+  return run(['-f', '-'], steeringScript(steering)).pid
 }
 
 /** Takes the table away. @throws RequestError */
@@ -42,7 +42,7 @@ export function isSteering(): boolean {
 export function refusedBySteering(): ReadonlyMap<Counter, number> {
   const refused = new Map<Counter, number>()
   try {
-    const text = run(['list', 'counters', 'table', 'inet', STEERING_TABLE], '')
+    const text = run(['list', 'counters', 'table', 'inet', STEERING_TABLE], '').stdout
     for (const [, name = '', packets] of text.matchAll(/counter (\w+) \{\s+packets (\d+)/g)) {
       const counter = MEANINGS[name]
       if (counter) refused.set(counter, (refused.get(counter) ?? 0) + Number(packets))
@@ -53,8 +53,8 @@ export function refusedBySteering(): ReadonlyMap<Counter, number> {
   return refused
 }
 
-function run(args: readonly string[], input: string): string {
-  const { error, status, stdout, stderr } = spawnSync('nft', args, {
+function run(args: readonly string[], input: string): { readonly stdout: string; readonly pid: number } {
+  const { error, status, stdout, stderr, pid } = spawnSync('nft', args, {
     input,
     encoding: 'utf8',
     maxBuffer: 1024 * 1024,
@@ -67,5 +67,5 @@ function run(args: readonly string[], input: string): string {
     )
   }
   if (status !== 0) throw new RequestError('EIO', `nft: ${stderr.trim().split('\n')[0] ?? `exit ${status}`}`)
-  return stdout
+  return { stdout, pid }
 }

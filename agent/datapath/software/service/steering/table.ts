@@ -8,6 +8,7 @@
 import { action, family as af, dir } from '../../../../../netlink/xfrm/constants.ts'
 import type { Selector } from '../../../../../netlink/xfrm/structs.ts'
 import { formatAddress } from '../../../../model/address.ts'
+import { BAND } from '../../../../translate/priorities.ts'
 import { readAddress } from '../../../../translate/selectors.ts'
 import type { Tunnel } from '../../../../translate/tunnels.ts'
 import {
@@ -23,8 +24,18 @@ import type { Policy } from '../../policy/policy.ts'
 export const STEERING_TABLE = 'solipsec-datapath'
 /** Mark bit of packets that are on their way to the data path. */
 export const STEERED = 0x0040_0000
-/** Mark bit of packets that the data path itself sends. */
+/**
+ * Mark bit of the sockets that the data path itself sends with. The packets' own mark says nothing: other programs'
+ * rules may set it anew, or use the same bit.
+ */
 export const OWN = 0x0080_0000
+
+/**
+ * Behind all that others may do with a packet: rules that set its mark (for several ways out, `meta mark set ct mark` is
+ * common) would take the bit that steers it off again, and it would leave in clear. Addresses are then those after
+ * destination NAT, as the kernel's policies see them, too.
+ */
+const LAST = 300
 
 const STEER = `meta mark set meta mark or ${hex(STEERED)} accept`
 
@@ -73,11 +84,11 @@ counter refused_out { }
 counter escaped { }
 counter clear_in { }
 counter refused_in { }
-${out.sets()}${inward.sets()}${forward.sets()}chain output { type route hook output priority mangle; policy accept;
-meta mark & ${hex(OWN)} != 0 accept
+${out.sets()}${inward.sets()}${forward.sets()}chain output { type route hook output priority ${LAST}; policy accept;
+socket mark & ${hex(OWN)} != 0 accept
 oif lo accept
 ${tunnels.map(tunnelRule).join('')}${out.rules()}}
-chain escaped { type filter hook postrouting priority 300; policy accept;
+chain escaped { type filter hook postrouting priority ${LAST}; policy accept;
 meta mark & ${hex(STEERED)} != 0 oifname != "${device}" counter name escaped drop
 }
 chain input { type filter hook input priority mangle; policy accept;
@@ -108,13 +119,21 @@ export function removalScript(): string {
 function runsOf(policies: readonly Policy[], direction: number): Run[] {
   const runs: Run[] = []
   for (const policy of policies) {
-    if (policy.info.dir !== direction) continue
+    if (policy.info.dir !== direction || isAboutOneself(policy)) continue
     const verdict = verdictOf(policy)
     const last = runs.at(-1)
     if (last?.verdict === verdict) last.policies.push(policy)
     else runs.push({ verdict, policies: [policy] })
   }
   return runs
+}
+
+/**
+ * The host's traffic with itself is told by its interface here. The addresses in these policies are those that the host
+ * had when they were made: one that has moved to another host since must not be a way past the rules.
+ */
+function isAboutOneself({ info: { priority, sel } }: Policy): boolean {
+  return priority === BAND.system && sel.proto === 0
 }
 
 function verdictOf({ info, templates }: Policy): Verdict {

@@ -1,6 +1,7 @@
 /**
- * Others may take away what steers packets: a firewall that is loaded anew flushes all tables, a network manager removes
- * the routing rules that it does not know. The kernel announces it; whoever is told puts things right.
+ * Others may take away or change what steers packets: a firewall that is loaded anew flushes all tables, or the rules of
+ * all, a network manager removes the routing rules that it does not know. The kernel announces it; whoever is told puts
+ * things right.
  *
  * @module
  */
@@ -15,15 +16,17 @@ import { STEERING_TABLE } from './table.ts'
 
 // linux/netfilter/nfnetlink.h, nf_tables.h: subsystem in the upper byte of the type
 const NFNLGRP_NFTABLES = 7
-const NFT_MSG_DELTABLE = 0x0a02
+const NFNL_SUBSYS_NFTABLES = 10
 const NFGENMSG_SIZE = 4
+/** In messages about tables, chains, rules, sets, their elements and objects alike. */
 const NFTA_TABLE_NAME = 1
 const { IPV4_ROUTE, IPV4_RULE, IPV6_ROUTE, IPV6_RULE } = routeGroup
 const ROUTE_GROUPS = [IPV4_ROUTE, IPV4_RULE, IPV6_ROUTE, IPV6_RULE]
 
 /** What was taken away, or may have been, or is not as it was. */
 export interface Losses {
-  table(): void
+  /** @param sender who told the kernel to; `undefined` where nobody knows */
+  table(sender?: number): void
   routes(): void
   /** Addresses of this host have come or gone. */
   addresses(): void
@@ -41,7 +44,7 @@ export class Watchman {
         { groups: [NFNLGRP_NFTABLES] },
         {
           event: (event) => {
-            if (isOurTableGone(event)) losses.table()
+            if (isAboutOurTable(event)) losses.table(event.portId)
           },
           overrun: () => losses.table(),
         },
@@ -69,8 +72,8 @@ export class Watchman {
   }
 }
 
-function isOurTableGone({ type, payload }: ReceivedMessage): boolean {
-  if (type !== NFT_MSG_DELTABLE) return false
+function isAboutOurTable({ type, payload }: ReceivedMessage): boolean {
+  if (type >> 8 !== NFNL_SUBSYS_NFTABLES) return false
   const { view } = memoryOf(payload)
   for (let at = NFGENMSG_SIZE; at + 4 <= payload.length; ) {
     const length = view.getUint16(at, littleEndian)

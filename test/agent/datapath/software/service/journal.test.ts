@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync, statSync, truncateSync } from 'node:fs'
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { Journal } from '../../../../../agent/datapath/software/service/journal.ts'
@@ -66,5 +66,19 @@ t.test('written anew, it holds what it is given and nothing before', async (t) =
   t.notOk(journal.isLong)
   t.equal(statSync(path).mode & 0o777, 0o600)
   t.equal(readFileSync(path).length % 4, 0)
+  journal.close()
+})
+
+t.test('a message in the middle that cannot be read is no end', async (t) => {
+  const path = join(temporaryFolder(t), 'journal')
+  const journal = new Journal(path)
+  for (const message of [policy(1), policy(2), policy(3)]) journal.appendMessage(message)
+  const bytes = readFileSync(path)
+  // The type of the second one: there is no such message.
+  bytes.writeUInt16LE(0xffff, bytes.length / 3 + 4)
+  writeFileSync(path, bytes)
+  t.throws(() => [...journal.read()], {
+    message: `${path} is damaged; remove it, and load policy and keys again`,
+  })
   journal.close()
 })

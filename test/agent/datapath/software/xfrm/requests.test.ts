@@ -144,6 +144,19 @@ t.test('an update changes limits, and never sequence numbers backwards', async (
   t.equal(refusal(numbers(499)), 'EINVAL')
 })
 
+t.test('at the end of the numbers, what counts as seen is the last one and not the first', async (t) => {
+  const { databases, requests, remembered } = make()
+  requests.handle(
+    newSa(0x100, { ...GCM, replay_val: { oseq: 0, seq: 0xffff_fff0, bitmap: 0 } }, { replay_window: 32 }),
+  )
+  const [state] = databases.states.all()
+  state?.accept(0xffff_fff8)
+  t.same(
+    remembered.map(({ seen }) => seen),
+    [0xffff_ffff],
+  )
+})
+
 t.test('an update does not set a number that cannot be counted', async (t) => {
   const { databases, requests, refusal } = make()
   const esn = { bmp_len: 1, oseq: 0, seq: 0, oseq_hi: 0, seq_hi: 0, replay_window: 32, bmp: [0] }

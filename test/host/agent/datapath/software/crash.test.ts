@@ -120,6 +120,40 @@ t.test('what others take away is put back', async (t) => {
   t.equal(kindsOf(wire.take()), 'esp', 'and nothing has left in clear')
 })
 
+t.test('a table that others change is put back', async (t) => {
+  const changes = [
+    'flush table inet solipsec-datapath',
+    'flush chain inet solipsec-datapath output',
+    'insert rule inet solipsec-datapath output accept',
+    'add table inet solipsec-datapath { flags dormant; }',
+  ]
+  for (const change of changes) {
+    t.equal((await left.host.exec('nft', [change])).status, 0)
+    const isBack = until(() => {
+      wire.take()
+      return udp(from, to).delivered && kindsOf(wire.take()) === 'esp' ? true : undefined
+    }, 5000)
+    t.ok(isBack, change)
+  }
+})
+
+t.test('marks that others set lead no packet astray', async (t) => {
+  const chains = [
+    // As hosts with several ways out have it; the second says what the data path says of its own packets.
+    ['type route hook output priority mangle + 1;', 'meta mark set ct mark'],
+    ['type route hook output priority raw;', 'meta mark set 0x800000'],
+    ['type filter hook output priority filter;', 'meta mark set 0x0'],
+  ] as const
+  for (const [chain, rule] of chains) {
+    await left.host.exec('nft', [`add table inet marks; add chain inet marks c { ${chain} }`])
+    t.equal((await left.host.exec('nft', [`add rule inet marks c ${rule}`])).status, 0)
+    wire.take()
+    t.ok(udp(from, to).delivered, `${chain} ${rule}`)
+    t.equal(kindsOf(wire.take()), 'esp')
+    await left.host.exec('nft', ['delete table inet marks'])
+  }
+})
+
 t.test('its files are for root alone, and no key is where it should not be', async (t) => {
   const { journal, socket, log } = servicePlace(right.folder)
   for (const path of [journal, socket]) t.equal(statSync(path).mode & 0o077, 0, path)
@@ -128,6 +162,10 @@ t.test('its files are for root alone, and no key is where it should not be', asy
   const id = right.serviceId ?? 0
   const shown = ['cmdline', 'environ'].map((file) => readFileSync(`/proc/${id}/${file}`, 'latin1')).join()
   t.notMatch(shown, key)
+  process.kill(id, 'SIGUSR1')
+  await pause(200)
+  const debugPort = (9229).toString(16).toUpperCase()
+  t.notMatch(readFileSync(`/proc/${id}/net/tcp`, 'latin1'), `0100007F:${debugPort}`, 'no debugger listens')
 })
 
 t.test('with the last rule and SA it goes, and everything passes', async (t) => {

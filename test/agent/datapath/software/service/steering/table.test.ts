@@ -1,6 +1,7 @@
 import t from 'tap'
 import { policyOf } from '../../../../../../agent/datapath/software/policy/policy.ts'
 import { steeringScript } from '../../../../../../agent/datapath/software/service/steering/table.ts'
+import { BAND } from '../../../../../../agent/translate/priorities.ts'
 import { action, family as af, dir } from '../../../../../../netlink/xfrm/constants.ts'
 import { defaultPolicy, defaultSelector, defaultTemplate } from '../../../../../../netlink/xfrm/defaults.ts'
 import type { Selector } from '../../../../../../netlink/xfrm/structs.ts'
@@ -138,3 +139,17 @@ t.test('a mark that a tunnel’s own packet has from the packet inside does not 
     `meta nfproto ipv4 meta l4proto 4 ${STEER}`,
   ])
 })
+
+t.test(
+  'the host with itself is known by its interface, not by addresses that may move to another',
+  async (t) => {
+    const own = policy('clear', { family: af.INET6, daddr: address(0xfd, 1), prefixlen_d: 128 })
+    const neighbour = policy('clear', { family: af.INET6, proto: 58, sport: 136, sport_mask: 0xffff })
+    const inBand = (one: typeof own) => ({ ...one, info: { ...one.info, priority: BAND.system } })
+    t.same(
+      rulesOf(script(inBand(own), inBand(neighbour)), 'output'),
+      rulesOf(script(inBand(neighbour)), 'output'),
+    )
+    t.equal(rulesOf(script(own), 'output').length, 1, 'a rule of a file that says the same')
+  },
+)
