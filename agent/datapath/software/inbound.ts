@@ -9,6 +9,7 @@ import { openAh } from './ah.ts'
 import type { Databases } from './databases.ts'
 import { tunnelOptionsOf } from './encapsulation.ts'
 import { type Opened, openEsp } from './esp.ts'
+import { InnerFragments } from './inner-fragments.ts'
 import { readFlow } from './packet/flow-of.ts'
 import { type IpHeader, parseIp, setLength } from './packet/ip-header.ts'
 import type { Packet } from './packet/packet.ts'
@@ -33,8 +34,12 @@ export class Inbound {
   readonly #opened: Opened = { payloadAt: 0, payloadEnd: 0, nextHeader: 0 }
   readonly #flow = newFlow()
   readonly #cache = new FlowCache<Policy | typeof NO_POLICY>()
+  readonly #fragments = new InnerFragments()
+  readonly #isHere = new FlowCache<boolean>()
   /** The SAs that the last packet came through, outermost first. */
   readonly path: State[] = []
+  /** What is to be delivered of the last packet that was not refused: the packet itself, or one of which it was a part. */
+  delivery: Packet | undefined
 
   /** @param isDeliveredHere whether a packet out of a tunnel is for this host, and not to be passed on */
   constructor(databases: Databases, isDeliveredHere: (flow: Flow) => boolean) {
@@ -47,11 +52,13 @@ export class Inbound {
    *
    * @param ip its parsed header; parsed anew as it changes
    * @param encapsulated whether its ESP arrived in UDP, which was taken off already
-   * @returns the counter of the reason why it must not be delivered
+   * @returns `undefined` where {@link delivery} is to be delivered, `held` where there is nothing to deliver yet, or the
+   *   counter of the reason why it must not be
    */
-  receive(packet: Packet, ip: IpHeader, encapsulated: boolean, mark = 0): Counter | undefined {
+  receive(packet: Packet, ip: IpHeader, encapsulated: boolean, mark = 0): Counter | 'held' | undefined {
     const { path } = this
     path.length = 0
+    this.delivery = packet
     let packetMark = mark
     while (ip.protocol === proto.ESP || ip.protocol === proto.AH) {
       if (path.length === MAX_DEPTH) return 'XfrmInBufferError'
@@ -61,7 +68,30 @@ export class Inbound {
       const { set_mark: value = 0, set_mark_mask: mask = 0xffffffff } = found.attributes
       if (found.attributes.set_mark !== undefined) packetMark = ((packetMark & ~mask) | (value & mask)) >>> 0
     }
-    return path.length === 0 ? 'XfrmInHdrError' : this.#checkPolicy(packet, ip, packetMark)
+    if (path.length === 0) return 'XfrmInHdrError'
+    return ip.isFragment
+      ? this.#checkFragment(packet, ip, packetMark)
+      : this.#checkPolicy(packet, ip, packetMark)
+  }
+
+  /** Out of a tunnel. What is to be passed on is passed on as it is. */
+  #checkFragment(packet: Packet, ip: IpHeader, mark: number): Counter | 'held' | undefined {
+    readFlow(packet.arena.bytes, ip, this.#flow)
+    if (!this.#isForHere(this.#flow)) return this.#checkPolicy(packet, ip, mark)
+    const whole = this.#fragments.add(packet, ip, this.path, this.#databases.now)
+    if (typeof whole === 'string') return whole
+    this.delivery = whole
+    return this.#checkPolicy(whole, ip, mark)
+  }
+
+  #isForHere(flow: Flow): boolean {
+    const { generation } = this.#databases
+    let known = this.#isHere.get(flow, 0, generation)
+    if (known === undefined) {
+      known = this.#isDeliveredHere(flow)
+      this.#isHere.set(flow, 0, generation, known)
+    }
+    return known
   }
 
   /** One SA. */
@@ -130,7 +160,7 @@ export class Inbound {
     const { generation, policies } = this.#databases
     let known = this.#cache.get(flow, mark, generation)
     if (known === undefined) {
-      const direction = isTunnelled && !this.#isDeliveredHere(flow) ? dir.FWD : dir.IN
+      const direction = isTunnelled && !this.#isForHere(flow) ? dir.FWD : dir.IN
       known = policies.lookup(direction, flow, mark) ?? NO_POLICY
       this.#cache.set(flow, mark, generation, known)
     }

@@ -94,6 +94,7 @@ export function newReassembly(limits: Partial<ReassemblyLimits> = {}): Reassembl
  *
  * @param ip its parsed header
  * @param now a clock that does not go backward
+ * @param way fragments that came another way are of another packet
  * @returns the packet, in memory of its own, when it is whole: at once for an IPv6 fragment that is all there is (RFC
  *   6946). Else one of the codes
  */
@@ -102,6 +103,7 @@ export function addFragment(
   bytes: Uint8Array,
   ip: IpHeader,
   now: number,
+  way = '',
 ): Uint8Array | number {
   expireFragments(table, now)
   if (!ip.isFragment) return ip.fragmentAt < 0 ? NOT_A_FRAGMENT : withoutFragmentHeader(bytes, ip)
@@ -110,7 +112,7 @@ export function addFragment(
   const length = ip.end - dataAt
   if (length === 0 || (ip.moreFragments && length % 8 !== 0)) return FRAGMENT_REFUSED
   if (!headerChecksumHolds(bytes, ip)) return FRAGMENT_REFUSED
-  const key = keyOf(bytes, ip)
+  const key = keyOf(bytes, ip) + way
   const packet = table.packets.get(key) ?? begin(table, key, now)
   if (packet.isRefused) return OVERLAP
   const code = place(table, packet, bytes, ip, dataAt, start + length)

@@ -19,7 +19,8 @@ export function openIvEpochs(): IvEpochs {
     // Another namespace's data path may have written a later one.
     const latest = Math.max(mark, readMark(path))
     const temporary = `${path}.${process.pid}`
-    writeFileSync(temporary, `${latest}\n`, { mode: 0o600 })
+    // What a power failure takes back would be used again.
+    writeFileSync(temporary, `${latest}\n`, { mode: 0o600, flush: true })
     renameSync(temporary, path)
   })
 }

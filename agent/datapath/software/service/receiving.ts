@@ -30,9 +30,17 @@ export class Receiving implements Arrivals {
   }
 
   arrived(packet: Packet, encapsulated: boolean): void {
-    const failure = this.#receiveSafely(packet, encapsulated)
-    if (failure) this.#databases.statistics[failure]++
-    else this.#device.deliver(packet.arena, this.#ip)
+    const outcome = this.#receiveSafely(packet, encapsulated)
+    if (outcome === 'held') return
+    if (outcome) this.#databases.statistics[outcome]++
+    else this.#deliver(packet)
+  }
+
+  /** What was put together of fragments lies where the next one will. */
+  #deliver(packet: Packet): void {
+    const { delivery = packet } = this.#inbound
+    if (delivery === packet) this.#device.deliver(packet.arena, this.#ip)
+    else this.#device.write(delivery.arena, delivery.at, delivery.end)
   }
 
   settle(): void {
@@ -48,7 +56,7 @@ export class Receiving implements Arrivals {
   }
 
   /** A fault of ours must cost one packet, not the program with all its SAs. */
-  #receiveSafely(packet: Packet, encapsulated: boolean): Counter | undefined {
+  #receiveSafely(packet: Packet, encapsulated: boolean): Counter | 'held' | undefined {
     const ip = this.#ip
     if (!parseIp(packet.arena.bytes, packet.at, packet.end, ip)) return 'XfrmInHdrError'
     try {

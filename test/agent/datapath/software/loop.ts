@@ -72,8 +72,8 @@ export class Loop {
     return failure ?? packet.arena.bytes.slice(packet.at, packet.end)
   }
 
-  /** @returns the packet as it was, or why it is refused */
-  unprotect(bytes: Uint8Array): Uint8Array | Counter {
+  /** @returns the packet as it was, or why there is none */
+  unprotect(bytes: Uint8Array): Uint8Array | Counter | 'held' {
     const packet = this.#packet
     const { bytes: memory } = packet.arena
     memory.set(bytes, HEADROOM)
@@ -82,7 +82,9 @@ export class Loop {
     if (this.#inUdp) this.#takeOffUdp(packet)
     if (!parseIp(memory, packet.at, packet.end, this.#ip)) return 'XfrmInHdrError'
     const failure = this.#inbound.receive(packet, this.#ip, this.#inUdp)
-    return failure ?? memory.slice(packet.at, packet.end)
+    if (failure) return failure
+    const { arena, at, end } = this.#inbound.delivery ?? packet
+    return arena.bytes.slice(at, end)
   }
 
   /** As the socket does: the UDP header goes, and the IP header says ESP. */
@@ -158,7 +160,7 @@ function allowTunnels({ policies }: Databases, { protocol, version }: LoopOption
       family: version === 4 ? af.INET : af.INET6,
       mode: mode.TUNNEL,
     }
-    const body = { ...defaultPolicy(), sel: defaultSelector(family), dir: dir.IN }
+    const body = { ...defaultPolicy(), sel: defaultSelector(family), dir: dir.IN, priority: 1 }
     policies.add(policyOf({ body, attributes: { tmpl: [template] } }, 8 * (n + 1), 0))
   }
 }
