@@ -102,7 +102,9 @@ export class Server {
     const listeners = [...this.#clients].filter((client) => client.groups.has(group))
     if (listeners.length === 0) return
     const bytes = formatXfrm(message, 0, 0, portId)
-    for (const client of listeners) client.send(bytes)
+    // Each wipes what it has sent.
+    for (const client of listeners) client.send(bytes.slice())
+    bytes.fill(0)
   }
 
   /** True where somebody listens to the group. */
