@@ -4,10 +4,11 @@
  *
  * @module
  */
+
 import { readFlow } from '../datapath/software/packet/flow-of.ts'
 import type { IpHeader } from '../datapath/software/packet/ip-header.ts'
+import { bytesKey } from '../datapath/software/packet/octets.ts'
 import type { Flow } from '../datapath/software/policy/flow.ts'
-import { hex } from '../datapath/software/policy/policy.ts'
 
 /** Packets whose fragments may be on the way at one time. */
 const MOST = 1024
@@ -23,7 +24,7 @@ export class FragmentPorts {
    * @returns false where the first fragment was not seen
    */
   complete(bytes: Uint8Array, ip: IpHeader, flow: Flow): boolean {
-    const key = `${ip.identification} ${flow.protocol} ${hex(flow.source)}${hex(flow.destination)}`
+    const key = `${ip.identification} ${flow.protocol} ${bytesKey(flow.source)}${bytesKey(flow.destination)}`
     if (ip.fragmentOffset > 0) {
       const ports = this.#known.get(key)
       flow.sport = ports?.sport ?? 0

@@ -6,10 +6,10 @@
 import type { XfrmTables } from '../../netlink/xfrm/connection.ts'
 import { family as af, dir, mode, policyType, proto } from '../../netlink/xfrm/constants.ts'
 import type { SaMessage } from '../capture/viewed-sa.ts'
-import { read32 } from '../datapath/software/packet/octets.ts'
+import { bytesKey, read32 } from '../datapath/software/packet/octets.ts'
 import type { Flow } from '../datapath/software/policy/flow.ts'
 import { FlowCache } from '../datapath/software/policy/flow-cache.ts'
-import { hex, type Policy, policyOf } from '../datapath/software/policy/policy.ts'
+import { type Policy, policyOf } from '../datapath/software/policy/policy.ts'
 import { PolicyTable } from '../datapath/software/policy/policy-table.ts'
 import type { Protector } from '../datapath/software/policy/templates.ts'
 import { isOurPolicyIndex } from '../reconcile/ownership.ts'
@@ -99,10 +99,10 @@ export class Snapshot {
     if (former) this.#keepDeparted(former, moment.taken + kept)
     for (const { family, bytes } of facts.localAddresses) {
       if (family === 'inet') this.#local4.add(read32(bytes, 0))
-      else this.#local6.add(hex(bytes))
+      else this.#local6.add(bytesKey(bytes))
     }
     this.#tunnels = [...facts.tunnels.values()].map(({ endpoints: { local, remote }, ifindex }) => ({
-      ends: hex(local.bytes) + hex(remote.bytes),
+      ends: bytesKey(local.bytes) + bytesKey(remote.bytes),
       ifindex,
     }))
   }
@@ -138,13 +138,13 @@ export class Snapshot {
   isLocal(bytes: Uint8Array, at: number, version: 4 | 6): boolean {
     return version === 4
       ? this.#local4.has(read32(bytes, at))
-      : this.#local6.has(hex(bytes.subarray(at, at + 16)))
+      : this.#local6.has(bytesKey(bytes.subarray(at, at + 16)))
   }
 
   /** Indexes of the tunnel interfaces between two addresses, each of which has 4 or 16 bytes. */
   tunnelsBetween(local: Uint8Array, remote: Uint8Array): number[] {
     if (this.#tunnels.length === 0) return []
-    const ends = hex(local) + hex(remote)
+    const ends = bytesKey(local) + bytesKey(remote)
     return this.#tunnels.filter((tunnel) => tunnel.ends === ends).map(({ ifindex }) => ifindex)
   }
 
@@ -163,7 +163,7 @@ export class Snapshot {
 }
 
 function nameOf({ family, id }: SaName): string {
-  return `${id.proto} ${id.spi} ${hex(family === af.INET ? id.daddr.subarray(0, 4) : id.daddr)}`
+  return `${id.proto} ${id.spi} ${bytesKey(family === af.INET ? id.daddr.subarray(0, 4) : id.daddr)}`
 }
 
 /** A number that is only reserved has none. */

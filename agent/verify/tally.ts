@@ -3,10 +3,12 @@
  *
  * @module
  */
+
 import type { Cover } from '../capture/frame.ts'
+import { bytesKey } from '../datapath/software/packet/octets.ts'
 import type { Flow } from '../datapath/software/policy/flow.ts'
 import { copyFlow, newFlow } from '../datapath/software/policy/flow.ts'
-import { hex, type Policy } from '../datapath/software/policy/policy.ts'
+import type { Policy } from '../datapath/software/policy/policy.ts'
 import { CATEGORIES, type Category, FAILURES, isFine, type Judgement, type Way } from './verdict.ts'
 
 /** Flows of each category that are remembered: what comes from outside must not take all memory. */
@@ -63,7 +65,7 @@ export class Tally {
     const { category, way = 'in', isPassing = false, seen = '', policy, cover } = judgement
     const { source, destination, protocol, sport, dport } = flow
     const numbers = [way, isPassing, ifindex, policy?.info.index, protocol, sport, dport]
-    const key = `${numbers.join(' ')} ${hex(source)}${hex(destination)} ${seen}`
+    const key = `${numbers.join(' ')} ${bytesKey(source)}${bytesKey(destination)} ${seen}`
     const ofCategory = this.#findings.get(category) ?? new Map<string, Finding>()
     this.#findings.set(category, ofCategory)
     const known = ofCategory.get(key)

@@ -44,3 +44,8 @@ export function sameRange(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number
   for (let i = 0; i < length; i++) if (a[aAt + i] !== b[bAt + i]) return false
   return true
 }
+
+/** Bytes as text, to be a key of a map. */
+export function bytesKey(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+}

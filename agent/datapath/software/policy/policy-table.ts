@@ -7,8 +7,9 @@
 import type { XfrmAttributes } from '../../../../netlink/xfrm/attributes.ts'
 import { family as af, dir } from '../../../../netlink/xfrm/constants.ts'
 import type { Selector } from '../../../../netlink/xfrm/structs.ts'
+import { bytesKey } from '../packet/octets.ts'
 import { type Flow, selectorMatches } from './flow.ts'
-import { hex, type Policy, policyIdentity } from './policy.ts'
+import { type Policy, policyIdentity } from './policy.ts'
 
 const DIRECTIONS = [dir.IN, dir.OUT, dir.FWD] as const
 
@@ -61,8 +62,8 @@ function isHostPair({ family, prefixlen_s, prefixlen_d }: Selector): boolean {
 
 function pairKey(family: number, source: Uint8Array, destination: Uint8Array): string {
   return family === af.INET
-    ? hex(source.subarray(0, 4)) + hex(destination.subarray(0, 4))
-    : hex(source) + hex(destination)
+    ? bytesKey(source.subarray(0, 4)) + bytesKey(destination.subarray(0, 4))
+    : bytesKey(source) + bytesKey(destination)
 }
 
 /** Added in this order; tells which of two with one priority is older. */

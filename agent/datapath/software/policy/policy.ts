@@ -3,9 +3,11 @@
  *
  * @module
  */
+
 import type { XfrmAttributes } from '../../../../netlink/xfrm/attributes.ts'
 import type { XfrmMessage } from '../../../../netlink/xfrm/messages.ts'
 import type { Selector, UserpolicyInfo, UserTmpl } from '../../../../netlink/xfrm/structs.ts'
+import { bytesKey } from '../packet/octets.ts'
 
 export interface Policy {
   readonly info: UserpolicyInfo
@@ -53,10 +55,5 @@ export function policyIdentity(sel: Selector, { mark, if_id = 0 }: XfrmAttribute
     m,
     if_id,
   ]
-  return `${hex(sel.saddr)} ${hex(sel.daddr)} ${numbers.join(' ')}`
-}
-
-/** Bytes as text, to be a key of a map. */
-export function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+  return `${bytesKey(sel.saddr)} ${bytesKey(sel.daddr)} ${numbers.join(' ')}`
 }

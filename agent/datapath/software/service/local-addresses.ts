@@ -8,7 +8,7 @@ import { requestPath } from '../../../../netlink/route/request.ts'
 import type { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
 import { family as af } from '../../../../netlink/xfrm/constants.ts'
 import type { Flow } from '../policy/flow.ts'
-import { OWN } from './steering/table.ts'
+import { OWN } from './marks.ts'
 
 const DELIVERED: ReadonlySet<number> = new Set([routeType.LOCAL, routeType.BROADCAST, routeType.MULTICAST])
 

@@ -3,11 +3,12 @@
  *
  * @module
  */
+
 import { requestLink, requestPath } from '../../../../netlink/route/request.ts'
 import type { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
+import { bytesKey } from '../packet/octets.ts'
 import { V6_MIN_MTU } from '../packet/protocols.ts'
-import { hex } from '../policy/policy.ts'
-import { OWN } from './steering/table.ts'
+import { OWN } from './marks.ts'
 
 /** Where no route says anything (RFC 894). */
 const ETHERNET_MTU = 1500
@@ -38,7 +39,7 @@ export class PathMtu {
 
   /** @param destination 4 or 16 bytes; `now` in seconds */
   to(destination: Uint8Array, now: number): KnownMtu {
-    const key = hex(destination)
+    const key = bytesKey(destination)
     const known = this.#known.get(key)
     if (known && now < known.until) return known
     if (this.#known.size >= MOST_REMEMBERED) this.#known.clear()
@@ -58,8 +59,8 @@ export class PathMtu {
     const known = this.to(destination, now)
     if (mtu >= known.mtu) return
     if (this.#learnt.size >= MOST_REMEMBERED) this.#learnt.clear()
-    this.#learnt.set(hex(destination), { mtu: Math.max(mtu, least), until: now + LEARNT_FOR })
-    this.#known.delete(hex(destination))
+    this.#learnt.set(bytesKey(destination), { mtu: Math.max(mtu, least), until: now + LEARNT_FOR })
+    this.#known.delete(bytesKey(destination))
     known.until = 0
   }
 

@@ -3,10 +3,11 @@
  *
  * @module
  */
+
 import { family as af, mode } from '../../../../netlink/xfrm/constants.ts'
 import type { UsersaInfo, UserTmpl } from '../../../../netlink/xfrm/structs.ts'
+import { bytesKey } from '../packet/octets.ts'
 import { type Flow, stateSelectorMatches } from '../policy/flow.ts'
-import { hex } from '../policy/policy.ts'
 import type { State } from './state.ts'
 
 /** What names an SA on the wire. */
@@ -122,7 +123,7 @@ function purposeKey(
   daddr: Uint8Array,
   saddr: Uint8Array,
 ): string {
-  return `${family} ${proto} ${itsMode} ${reqid} ${hex(daddr)}${hex(saddr)}`
+  return `${family} ${proto} ${itsMode} ${reqid} ${bytesKey(daddr)}${bytesKey(saddr)}`
 }
 
 function prepend<K>(map: Map<K, State[]>, key: K, state: State): void {

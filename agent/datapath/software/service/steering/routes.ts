@@ -22,7 +22,7 @@ import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../../../../../netlink/
 import { NETLINK_ROUTE } from '../../../../../netlink/socket/protocols.ts'
 import { NetlinkSocket } from '../../../../../netlink/socket/socket.ts'
 import { family as af } from '../../../../../netlink/xfrm/constants.ts'
-import { STEERED } from './table.ts'
+import { STEERED } from '../marks.ts'
 
 /** Number of the routing table. */
 export const ROUTING_TABLE = 50500

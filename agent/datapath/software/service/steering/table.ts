@@ -19,17 +19,10 @@ import {
   IPPROTO_IPV6,
 } from '../../packet/protocols.ts'
 import type { Policy } from '../../policy/policy.ts'
+import { OWN, STEERED } from '../marks.ts'
 
 /** The table's name. */
 export const STEERING_TABLE = 'solipsec-datapath'
-/** Mark bit of packets that are on their way to the data path. */
-export const STEERED = 0x0040_0000
-/**
- * Mark bit of the sockets that the data path itself sends with. The packets' own mark says nothing: other programs'
- * rules may set it anew, or use the same bit.
- */
-export const OWN = 0x0080_0000
-
 /**
  * Behind all that others may do with a packet: rules that set its mark (for several ways out, `meta mark set ct mark` is
  * common) would take the bit that steers it off again, and it would leave in clear. Addresses are then those after

@@ -28,7 +28,7 @@ import {
   UDP_GRO,
 } from '../../../../../netlink/libc/socket-options.ts'
 import { IPPROTO_UDP } from '../../packet/protocols.ts'
-import { OWN } from '../steering/table.ts'
+import { OWN } from '../marks.ts'
 
 const RECEIVE_BUFFER = 8 * 1024 * 1024
 

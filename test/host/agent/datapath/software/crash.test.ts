@@ -4,8 +4,8 @@
  */
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import t from 'tap'
+import { OWN } from '../../../../../agent/datapath/software/service/marks.ts'
 import { servicePlace } from '../../../../../agent/datapath/software/service/place.ts'
-import { OWN } from '../../../../../agent/datapath/software/service/steering/table.ts'
 import { close, SOL_SOCKET, send, setSockOptInt } from '../../../../../netlink/libc/socket.ts'
 import { SO_MARK } from '../../../../../netlink/libc/socket-options.ts'
 import { TestNet } from '../../../../support/namespaces.ts'

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { segmentation } from '../../../../../agent/datapath/software/offload/virtio-header.ts'
-import { ReadAhead } from '../../../../../agent/datapath/software/service/read-ahead.ts'
-import { memoryOf } from '../../../../../netlink/codec/memory.ts'
+import { segmentation } from '../../../../../../agent/datapath/software/offload/virtio-header.ts'
+import { ReadAhead } from '../../../../../../agent/datapath/software/service/path/read-ahead.ts'
+import { memoryOf } from '../../../../../../netlink/codec/memory.ts'
 
 const PLACES = 32
 const SIZE = 128

@@ -3,17 +3,17 @@
  *
  * @module
  */
-import { family as af } from '../../../../netlink/xfrm/constants.ts'
-import type { Databases } from '../databases.ts'
-import { Inbound } from '../inbound.ts'
-import { newIpHeader, parseIp } from '../packet/ip-header.ts'
-import type { Packet } from '../packet/packet.ts'
-import type { Counter } from '../state/statistics.ts'
-import type { Network } from './network.ts'
-import type { PathMtu } from './path-mtu.ts'
+import { family as af } from '../../../../../netlink/xfrm/constants.ts'
+import type { Databases } from '../../databases.ts'
+import { Inbound } from '../../inbound.ts'
+import { newIpHeader, parseIp } from '../../packet/ip-header.ts'
+import type { Packet } from '../../packet/packet.ts'
+import type { Counter } from '../../state/statistics.ts'
+import type { Network } from '../network.ts'
+import type { PathMtu } from '../path-mtu.ts'
+import type { TooBig } from '../wire/error-queue.ts'
+import type { Arrivals } from '../wire/receiver.ts'
 import type { TunDevice } from './tun-device.ts'
-import type { TooBig } from './wire/error-queue.ts'
-import type { Arrivals } from './wire/receiver.ts'
 
 export class Receiving implements Arrivals {
   readonly #databases: Databases

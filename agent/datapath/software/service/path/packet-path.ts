@@ -4,17 +4,17 @@
  *
  * @module
  */
-import { family as af } from '../../../../netlink/xfrm/constants.ts'
-import type { Databases } from '../databases.ts'
-import { writeNatKeepalive } from '../packet/nat-keepalive.ts'
-import type { State } from '../state/state.ts'
-import type { Network } from './network.ts'
+import { family as af } from '../../../../../netlink/xfrm/constants.ts'
+import type { Databases } from '../../databases.ts'
+import { writeNatKeepalive } from '../../packet/nat-keepalive.ts'
+import type { State } from '../../state/state.ts'
+import type { Network } from '../network.ts'
+import { Sender } from '../wire/sender.ts'
+import type { UdpPort } from '../wire/sockets.ts'
+import { Wire } from '../wire/wire.ts'
 import { Receiving } from './receiving.ts'
 import { Sending } from './sending.ts'
 import type { TunDevice } from './tun-device.ts'
-import { Sender } from './wire/sender.ts'
-import type { UdpPort } from './wire/sockets.ts'
-import { Wire } from './wire/wire.ts'
 
 export class PacketPath {
   readonly #device: TunDevice
