@@ -225,6 +225,19 @@ export class SourceText {
     return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 }
   }
 
+  /** The offset of a place. */
+  offset({ line, column }: { readonly line: number; readonly column: number }): number {
+    return (this.#starts()[line - 1] ?? 0) + column - 1
+  }
+
+  /** The offsets where the lines from one place to another begin and end, without the last newline. */
+  lines(from: number, to: number): { readonly start: number; readonly end: number } {
+    const starts = this.#starts()
+    const start = starts[this.position(from).line - 1] ?? 0
+    const next = starts[this.position(to).line]
+    return { start, end: next === undefined ? this.text.length : next - 1 }
+  }
+
   #starts(): number[] {
     if (!this.#lineStarts) {
       this.#lineStarts = [0]

@@ -33,6 +33,20 @@ export function parseKeyFile(text: string, file: string, options: KeyLanguageOpt
 }
 
 /**
+ * Parses entries whose words come from elsewhere than the language's own text.
+ *
+ * @param text what diagnostics may quote; the words say where in it they stand
+ */
+export function parseEntries(
+  text: string,
+  entries: Iterable<LexedEntry>,
+  file: string,
+  options: KeyLanguageOptions,
+): KeyFile {
+  return parse(text, entries, file, 'file', options)
+}
+
+/**
  * Parses one command given as separate words on a command line, where commands that carry keys are refused.
  * Columns in diagnostics count in the words joined by single blanks.
  */
@@ -125,12 +139,17 @@ const LEXICAL_PROBLEMS: Readonly<Record<LexicalProblemKind, readonly [message: s
   ],
 }
 
-function parseEntry(reader: EntryReader, mode: Mode): KeyCommand[] {
+/** Reports what is wrong with the quotes and line ends of an entry. */
+export function reportLexicalProblems(reader: EntryReader): void {
   for (const problem of reader.lexed.problems) {
     const [message, hint] = LEXICAL_PROBLEMS[problem.kind]
     if (problem.kind === 'comment-swallows') reader.warn(message, problem, hint)
     else reader.error(message, problem, undefined, hint)
   }
+}
+
+function parseEntry(reader: EntryReader, mode: Mode): KeyCommand[] {
+  reportLexicalProblems(reader)
   if (reader.failed) return []
   const token = reader.take()
   if (!token) return []
