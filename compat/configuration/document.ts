@@ -14,8 +14,8 @@ import { type JsonNode, type JsonScalar, nodeAt, pathAt, pointerOf, type Range }
 export class JsonDocument {
   readonly file: string
   readonly root: JsonNode
-  /** The text with its keys blanked: all that a diagnostic may quote. */
-  readonly shown: string
+  /** The text with its keys blanked: all that a diagnostic may quote. Made when the first one does. */
+  readonly shown: SourceText
   /** Collects what is wrong. */
   readonly report: Report
   readonly #text: string
@@ -25,9 +25,9 @@ export class JsonDocument {
     this.file = file
     this.root = root
     this.#text = text
-    this.shown = blankKeys(text)
-    this.report = new Report(this.shown, file)
-    this.#places = new SourceText(this.shown, file)
+    this.shown = new SourceText(() => blankKeys(text), file)
+    this.report = new Report(() => this.shown.text, file)
+    this.#places = new SourceText(text, file)
   }
 
   /** 1-based. */
@@ -40,12 +40,12 @@ export class JsonDocument {
     return this.#places.lines(start, end)
   }
 
-  /** A word that stands in a range; `text` where it is not the range's own. */
+  /** A word that stands in a range; `text` where it is not the range's own. What may be a key is not for messages. */
   token(range: Range, text?: string): Token {
-    const isQuoted = this.shown.charAt(range.start) === '"'
+    const isQuoted = this.#text.charAt(range.start) === '"'
     const start = isQuoted ? range.start + 1 : range.start
     const end = isQuoted ? Math.max(start, range.end - 1) : range.end
-    const [own = ''] = text === undefined ? this.shown.slice(start, end).split('\n', 1) : ['']
+    const [own = ''] = text === undefined ? this.#text.slice(start, end).split('\n', 1) : ['']
     return { kind: 'word', text: text ?? own, start, ...this.#places.position(start) }
   }
 

@@ -22,6 +22,7 @@ import { type AssociationSyntax, associationSyntax, keyReader, warnOfExposedKeys
 import { addedBy, algorithmsOfFile, associationsOfFile, rulesOfFile } from './files.ts'
 import { policySyntax } from './policies.ts'
 import { readSockets } from './sockets.ts'
+import { checkTunables } from './tunables.ts'
 import { readTunnels, warnOfUnknownTunnels } from './tunnels.ts'
 
 export class Sections {
@@ -48,7 +49,7 @@ export class Sections {
   read(): CheckedConfiguration {
     const { dataPath, tunables, tunnels, sockets } = this.#value
     const own = this.#algorithms()
-    const policy: PolicyEnvironment = { ...this.#environment, ...(own && { algorithms: own }) }
+    const policy = this.#policyEnvironment(own)
     const configuration: { -readonly [K in keyof CheckedConfiguration]: CheckedConfiguration[K] } = {
       algorithms: policy.algorithms,
       hasAlgorithms: own !== undefined,
@@ -65,11 +66,18 @@ export class Sections {
       configuration.sockets = readSockets(this.#document, sockets, this.#flaws, policy)
     }
     if (tunables && !this.#flaws.within('/tunables')) {
-      this.#checkTunables(tunables)
+      checkTunables(this.#document, tunables)
       configuration.tunables = tunables
     }
     if (dataPath && !this.#flaws.at('/dataPath')) configuration.dataPath = dataPath
     return configuration
+  }
+
+  /** What the kernel lacks matters to nobody where the software data path is asked for. */
+  #policyEnvironment(own: AlgorithmTable | undefined): PolicyEnvironment {
+    const { algorithms, resolver, available } = this.#environment
+    const needsKernel = available && this.#value.dataPath !== 'software'
+    return { algorithms: own ?? algorithms, resolver, ...(needsKernel && { available }) }
   }
 
   #algorithms(): AlgorithmTable | undefined {
@@ -108,7 +116,7 @@ export class Sections {
     const readKey = keyReader(document, files)
     const syntaxes = associationSyntax(document, items, '/associations', this.#flaws, readKey)
     const entries = syntaxes.map(({ entry }) => entry)
-    const parsed = parseEntries(document.shown, entries, document.file, { algorithms, resolver })
+    const parsed = parseEntries(document.shown, entries, { algorithms, resolver })
     document.report.diagnostics.push(...parsed.diagnostics)
     this.#reportDuplicates(syntaxes, parsed.entries)
     return addedBy(parsed)
@@ -127,13 +135,6 @@ export class Sections {
       document.report.error(document.token(spi), 'Duplicate SA', {
         hint: `${where} has this SPI, destination and protocol already.`,
       })
-    }
-  }
-
-  #checkTunables({ ah }: NonNullable<Configuration['tunables']>): void {
-    for (const member of ['paddingCheck', 'natKeepaliveInterval'] as const) {
-      if (ah?.[member] === undefined) continue
-      this.#document.error(['tunables', 'ah', member], `AH has no ${member}`, { hint: 'It belongs to esp.' })
     }
   }
 

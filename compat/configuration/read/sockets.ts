@@ -22,10 +22,11 @@ export function readSockets(
 ): SocketPolicy[] {
   const context = new Context(document.report, environment)
   const first = new Map<string, number>()
-  return sockets.flatMap(({ service, selfEncapsulation = false }, index) => {
+  return sockets.flatMap((socket, index) => {
     const path = ['sockets', String(index)]
     const node = nodeAt(document.root, path)?.value
     if (node?.kind !== 'object' || flaws.within(`/sockets/${index}`)) return []
+    const { service, selfEncapsulation = false } = socket
     const earlier = first.get(service)
     if (earlier === undefined) first.set(service, document.at([...path, 'service']).line)
     else document.error([...path, 'service'], `Duplicate service: line ${earlier} has it already`)

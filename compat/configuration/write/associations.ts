@@ -8,7 +8,7 @@ import type { Diagnostic } from '../../../agent/model/diagnostic.ts'
 import type { Association } from '../../../schemas/generated/configuration.ts'
 import { EntryReader, Parsing, type Range } from '../../solaris/ipseckey/entry.ts'
 import { EXTENSIONS, type ExtensionName, type Slot } from '../../solaris/ipseckey/extension-names.ts'
-import { type LexedEntry, lex, type Token } from '../../solaris/ipseckey/lexer.ts'
+import { type LexedEntry, lex, SourceText, type Token } from '../../solaris/ipseckey/lexer.ts'
 import { reportLexicalProblems } from '../../solaris/ipseckey/parser.ts'
 import { COMMANDS, saType } from '../../solaris/ipseckey/words.ts'
 import { commentOf, textOfComment } from '../comments.ts'
@@ -37,7 +37,7 @@ const OPTIONS = {
 
 /** A key file as the section `associations`. Use it only where no diagnostic is an error. */
 export function associationsFromSolaris(text: string, file: string): AssociationsFromSolaris {
-  const parsing = new Parsing(text, file, OPTIONS)
+  const parsing = new Parsing(new SourceText(text, file), OPTIONS)
   const entries = [...lex(text)].filter(({ tokens }) => tokens.length > 0)
   const attached = attach(commentsBetween(parsing, entries), entries)
   const associations: Association[] = []

@@ -97,6 +97,8 @@ const CASES: readonly (readonly [object | string, pointer: string, message: stri
     '`protocols` cannot stand beside `file`',
     /one of the two/,
   ],
+  [{ sockets: [null] }, '/sockets/0', 'This entry of `sockets` is `null`', /an object/],
+  [{ tunnels: [null] }, '/tunnels/0', 'This entry of `tunnels` is `null`', /an object/],
   [{ ike: { rules: [{}] } }, '/ike/rules', '`rules` has more than 0 entries', /yet/],
   [
     { dataPath: 'kernal' },

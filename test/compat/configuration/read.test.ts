@@ -2,6 +2,7 @@
  * Documents to the model: the same values as from the languages of Solaris, and the sections that only JSON has.
  */
 import t from 'tap'
+import { readConfiguration } from '../../../compat/configuration/index.ts'
 import { parsePolicy } from '../../../compat/solaris/ipsecconf/index.ts'
 import { parseKeyFile } from '../../../compat/solaris/ipseckey/parser.ts'
 import { contents, environment, KEY_128, KEY_256, meaning, read, said } from './support.ts'
@@ -356,6 +357,19 @@ t.test('what a document does not say stays unsaid', async (t) => {
   })
   t.match(full.configuration, { rules: [], associations: [], tunnels: [], sockets: [], dataPath: 'software' })
   t.match(said(read({ tunables: { ah: { paddingCheck: 'none' } } })), [
-    'error /tunables/ah/paddingCheck: AH has no paddingCheck',
+    'error /tunables/ah/paddingCheck: AH has no `paddingCheck`',
   ])
+  t.match(
+    said(read({ tunables: { esp: { softBytes: 9, hardBytes: 8 }, ah: { softBytes: 9, hardBytes: 0 } } })),
+    ['error /tunables/esp/softBytes: The soft limit lies above the hard one'],
+  )
+})
+
+t.test('what the kernel lacks matters only where it carries the packets', async (t) => {
+  const document = (dataPath: string) => JSON.stringify({ dataPath, policies: [{ protect: { ah: 'md5' } }] })
+  const lacking = { ...environment, available: [] }
+  t.match(readConfiguration(document('kernel'), 'x', lacking).diagnostics, [
+    { hint: /running kernel has no/ },
+  ])
+  t.same(readConfiguration(document('software'), 'x', lacking).diagnostics, [])
 })

@@ -6,9 +6,13 @@ import { join } from 'node:path'
 import t from 'tap'
 import { run } from '../../../../compat/commands/solipsec/check.ts'
 import { violations } from '../../../schemas/support.ts'
+import { ownState } from '../../../support/own-state.ts'
 import { KEY_128, KEY_256 } from '../../configuration/support.ts'
 import { captureIo } from '../support/capture-io.ts'
 import { temporaryFolder } from '../support/temporary.ts'
+
+// What other programs of this machine have found out about its kernel is none of these tests' business.
+ownState(t)
 
 const POLICY = '{lport 22 dir both} bypass {}\n'
 const KEYS = `add ah spi 300 src 192.0.2.1 dst 192.0.2.2 auth_alg sha256 authkey ${KEY_256}\n`
