@@ -126,6 +126,23 @@ t.test('documents with any comments', async () => {
   fc.assert(property, times(150))
 })
 
+t.test('SAs with any comments', async () => {
+  const sa = { protocol: 'ah', destination: 'x', authentication: { algorithm: 'md5', key: KEY_128 } }
+  const property = fc.property(fc.array(fc.tuple(comment, fc.boolean()), { maxLength: 4 }), (list) => {
+    const associations = list.map(([lines, isSa], index) => ({
+      comment: lines,
+      ...(isSa && { ...sa, spi: 300 + index }),
+    }))
+    const { text = '' } = toSolaris(formatJson({ associations }), 'x', 'ipseckeys', false)
+    const { commands, diagnostics } = parseKeyFile(text, 'x', environment)
+    assert.deepEqual(diagnostics, [])
+    assert.equal(commands.length, list.filter(([, isSa]) => isSa).length)
+    const back = JSON.parse(toJson([{ kind: 'ipseckeys', text, file: 'x' }]).text ?? '')
+    assert.equal(back.associations.length, list.length)
+  })
+  fc.assert(property, times(150))
+})
+
 /** Any word that the schema lets through: what a file of Solaris makes of it must be that word again. */
 const word = fc.oneof(
   fc.string({ unit: 'binary', minLength: 1, maxLength: 6 }),
