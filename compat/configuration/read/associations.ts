@@ -5,7 +5,7 @@
  * @module
  */
 import type { LexedEntry, Token } from '../../solaris/ipseckey/lexer.ts'
-import { holdsSecret } from '../../solaris/ipseckey/redact.ts'
+import { looksLikeKey } from '../../solaris/ipseckey/redact.ts'
 import type { JsonDocument } from '../document.ts'
 import type { ConfigurationFiles } from '../environment.ts'
 import type { JsonArray, JsonMember, JsonNode, JsonObject, Range } from '../json/tree.ts'
@@ -163,12 +163,12 @@ export function warnOfExposedKeys(document: JsonDocument, items: JsonArray): voi
   })
 }
 
-/** Keys, and comments with what may be keys. */
+/** Keys, and comments with what may be keys: an SA that was taken out. */
 function inlineKeys(node: JsonNode, name = ''): JsonNode[] {
   if (node.kind === 'array') return node.items.flatMap((item) => inlineKeys(item, name))
   if (node.kind === 'object') {
     return [...node.members].flatMap(([member, { value }]) => inlineKeys(value, member))
   }
-  const isKey = name === 'key' || (name === 'comment' && holdsSecret(String(node.value)))
+  const isKey = name === 'key' || (name === 'comment' && String(node.value).split(/\s+/).some(looksLikeKey))
   return isKey ? [node] : []
 }

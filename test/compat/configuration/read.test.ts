@@ -204,6 +204,9 @@ t.test('keys in a document that others can read', async (t) => {
     /^warning \/associations\/0\/authentication\/key: .*insecure/,
   ])
   t.same(said(read({ policies: [] }, { isExposed: true })), [])
+  const comments = (comment: string) => said(read({ associations: [{ comment }] }, { isExposed: true }))
+  t.same(comments('The keys are credentials of the service.'), [])
+  t.match(comments(`add ah authkey ${KEY_256}`), [/^warning \/associations\/0\/comment/])
 })
 
 t.test('sections that are files of Solaris', async (t) => {
