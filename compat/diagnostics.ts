@@ -26,7 +26,7 @@ export function renderDiagnostics(diagnostics: readonly Diagnostic[], options: R
 /** Renders one diagnostic, without a newline at the end. */
 export function renderDiagnostic(diagnostic: Diagnostic, { color = false }: RenderOptions = {}): string {
   const paint = (codes: string, text: string): string => (color ? `\x1b[${codes}m${text}\x1b[0m` : text)
-  const { file, span, severity, message, source, expected, hint } = diagnostic
+  const { file, span, severity, message, source, pointer, expected, hint } = diagnostic
   const place = paint(BOLD, `${printable(file)}:${span.line}:${span.column}:`)
   const lines = [`${place} ${paint(COLORS[severity], `${severity}:`)} ${paint(BOLD, printable(message))}`]
   if (source !== undefined) {
@@ -36,6 +36,7 @@ export function renderDiagnostic(diagnostic: Diagnostic, { color = false }: Rend
     lines.push(` ${number} | ${text}`)
     lines.push(` ${gutter} | ${' '.repeat(before)}${paint(COLORS.caret, '^'.padEnd(under, '~'))}`)
   }
+  if (pointer) lines.push(`   ${paint(COLORS.label, 'at')} ${printable(pointer)}`)
   if (expected !== undefined) lines.push(`   ${paint(COLORS.label, 'expected')} ${printable(expected)}`)
   if (hint !== undefined) lines.push(`   ${paint(COLORS.label, 'help:')} ${printable(hint)}`)
   return lines.join('\n')

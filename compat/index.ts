@@ -1,8 +1,14 @@
 /**
- * `solipsec/compat`: the Solaris languages, text to model and back.
+ * `solipsec/compat`: the Solaris languages and the JSON document, text to model and back.
  *
  * @module
  */
+export {
+  type CheckedConfiguration,
+  type ConfigurationEnvironment,
+  type ConfigurationFiles,
+  readConfiguration,
+} from './configuration/index.ts'
 export { renderDiagnostics } from './diagnostics.ts'
 export { parseAlgorithmFile, printAlgorithmFile } from './solaris/ipsecalgs/file.ts'
 export { loadAlgorithmTable } from './solaris/ipsecalgs/load.ts'

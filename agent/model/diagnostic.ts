@@ -22,6 +22,8 @@ export interface Diagnostic {
   readonly span: Span
   /** The source line that `span` points into, for the caret; absent where it might hold a key. */
   readonly source?: string
+  /** In JSON documents: the member that it is about, as a JSON pointer (RFC 6901). */
+  readonly pointer?: string
   /** What would have been right there, as a noun phrase: `a port number (0..65535) or a service name`. */
   readonly expected?: string
   /** The way out, as a sentence. */

@@ -10,6 +10,8 @@ export const optionTable = { short: '', long: {} } as const
 
 /** Loaded when they are asked for. */
 const SUBCOMMANDS: Readonly<Record<string, () => Promise<Run>>> = {
+  check: async () => (await import('./solipsec/check.ts')).run,
+  convert: async () => (await import('./solipsec/convert.ts')).run,
   snoop: async () => (await import('./solipsec/snoop.ts')).run,
   verify: async () => (await import('./solipsec/verify.ts')).run,
 }

@@ -6,6 +6,8 @@ import t from 'tap'
 import { optionTable as ipsecalgs } from '../../compat/commands/ipsecalgs/arguments.ts'
 import { optionTable as ipsecconf } from '../../compat/commands/ipsecconf/arguments.ts'
 import { optionTable as ipseckey } from '../../compat/commands/ipseckey/arguments.ts'
+import { optionTable as check } from '../../compat/commands/solipsec/check/arguments.ts'
+import { optionTable as convert } from '../../compat/commands/solipsec/convert/arguments.ts'
 import { optionTable as snoop } from '../../compat/commands/solipsec/snoop/arguments.ts'
 import { optionTable as solipsec, subcommandNames } from '../../compat/commands/solipsec.ts'
 import { MANUAL_SOURCES } from '../../compat/commands/support/manual/help.ts'
@@ -16,7 +18,9 @@ import { ACTIONS, PATTERN_KEYWORDS, PROPERTY_KEYWORDS } from '../../compat/solar
 import { EXTENSIONS } from '../../compat/solaris/ipseckey/extension-names.ts'
 import { parseKeyFile } from '../../compat/solaris/ipseckey/parser.ts'
 import { COMMANDS } from '../../compat/solaris/ipseckey/words.ts'
+import { read } from '../compat/configuration/support.ts'
 import { algorithms, resolver } from '../compat/solaris/ipseckey/support.ts'
+import { reference } from './reference.ts'
 
 const ROOT = new URL('../../', MANUAL_SOURCES)
 
@@ -31,6 +35,8 @@ t.test('every option is explained, and no other', async (t) => {
     ipsecconf,
     ipseckey,
     solipsec,
+    'solipsec-check': check,
+    'solipsec-convert': convert,
     'solipsec-snoop': snoop,
   })) {
     const terms = section(page(`${name}.8.md`), 'OPTIONS').flatMap((block) =>
@@ -69,11 +75,21 @@ t.test('every word of the languages is in their syntax', async (t) => {
   for (const [word, { allowedInFile }] of COMMANDS) t.equal(keys.has(word), allowedInFile, word)
 })
 
+t.test('the reference of documents is what the schema says', async (t) => {
+  const text = readFileSync(new URL('solipsec.json.5.md', MANUAL_SOURCES), 'utf8')
+  const [, found = ''] = /## REFERENCE\n\n(.*?)\n\n## /s.exec(text) ?? []
+  t.equal(found, reference())
+})
+
 t.test('every example is right', async (t) => {
   const files = readdirSync(MANUAL_SOURCES).map((name) => new URL(name, MANUAL_SOURCES))
   for (const file of [...files, new URL('README.md', ROOT)]) {
     for (const code of codeOf(parseManual(readFileSync(file, 'utf8')))) {
-      if (/^(#.*\n)*\{(?!pattern)/.test(code)) {
+      if (/^\{\s*"/.test(code)) {
+        const { configuration, diagnostics } = read(code)
+        t.same(diagnostics, [], code)
+        t.ok(configuration, code)
+      } else if (/^(#.*\n)*\{(?!pattern)/.test(code)) {
         const { rules, diagnostics } = parsePolicy(code, 'example', { algorithms, resolver })
         t.same(diagnostics, [], code)
         t.ok(rules.length > 0, code)

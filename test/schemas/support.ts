@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 
 const FOLDER = new URL('../../../schemas/', import.meta.url)
-const ajv = new Ajv2020({ allErrors: true, strict: true })
+const ajv = new Ajv2020({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true })
 for (const name of readdirSync(FOLDER)) {
   if (name.endsWith('.schema.json')) ajv.addSchema(JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')))
 }

@@ -4,31 +4,21 @@
  *
  * @module
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
+import { type RegularFile, readRegularFile } from '../support/regular-file.ts'
 
-const S_IFMT = 0o170000
-const S_IFREG = 0o100000
-const GROUP_AND_OTHER = 0o077
-
-/** Reads a key file after checking what it is. The checks are made on the open file, not on its name. */
+/** Reads a key file after checking what it is. */
 export function readKeyFile(path: string, io: Io): string {
-  const fd = openKeyFile(path)
-  try {
-    const { mode, uid } = fstatSync(fd)
-    if ((mode & S_IFMT) !== S_IFREG) throw new CommandError(`${path} - Not a regular file`)
-    if (uid !== 0 || (mode & GROUP_AND_OTHER) !== 0) onInsecure(path, io)
-    return readFileSync(fd, 'utf8')
-  } finally {
-    closeSync(fd)
-  }
+  const file = open(path)
+  if (!file) throw new CommandError(`${path} - Not a regular file`)
+  if (file.isExposed) onInsecure(path, io)
+  return file.text
 }
 
-function openKeyFile(path: string): number {
+function open(path: string): RegularFile | undefined {
   try {
-    // Without O_NONBLOCK, opening a FIFO would wait for a writer.
-    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    return readRegularFile(path)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') throw new CommandError(`Invalid pathname: ${path}`)

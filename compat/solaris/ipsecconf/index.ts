@@ -10,7 +10,7 @@ import { Context, type PolicyEnvironment } from './check/context.ts'
 import { checkRule } from './check/rule.ts'
 import { type Duplicate, DuplicateFinder, withoutEntries } from './duplicates.ts'
 import type { Token } from './syntax/lexer.ts'
-import { parseRules } from './syntax/parser.ts'
+import { parseRules, type SyntaxRule } from './syntax/parser.ts'
 import { Report } from './syntax/report.ts'
 
 export { type PolicyEntry, policyEntries } from '../../../agent/model/entries.ts'
@@ -36,10 +36,20 @@ export interface ParsedPolicy {
  */
 export function parsePolicy(text: string, file: string, environment: PolicyEnvironment): ParsedPolicy {
   const report = new Report(text, file)
+  const rules = checkRules(parseRules(text, report), report, environment)
+  return { rules, diagnostics: report.diagnostics.sort(byPlace) }
+}
+
+/** Resolves and checks rules wherever their syntax came from. What is wrong goes to `report`. */
+export function checkRules(
+  syntaxes: Iterable<SyntaxRule>,
+  report: Report,
+  environment: PolicyEnvironment,
+): Rule[] {
   const context = new Context(report, environment)
   const finder = new DuplicateFinder()
   const rules: Rule[] = []
-  for (const syntax of parseRules(text, report)) {
+  for (const syntax of syntaxes) {
     const rule = checkRule(syntax, context)
     if (!rule) continue
     const duplicates = finder.add(rule)
@@ -54,10 +64,11 @@ export function parsePolicy(text: string, file: string, environment: PolicyEnvir
       )
     }
   }
-  return { rules, diagnostics: report.diagnostics.sort(byPlace) }
+  return rules
 }
 
-function byPlace(a: Diagnostic, b: Diagnostic): number {
+/** For diagnostics of one file, in the order of its text. */
+export function byPlace(a: Diagnostic, b: Diagnostic): number {
   return a.span.line - b.span.line || a.span.column - b.span.column
 }
 

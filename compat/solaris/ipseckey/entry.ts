@@ -7,7 +7,7 @@ import type { Address } from '../../../agent/model/address.ts'
 import type { AlgorithmTable } from '../../../agent/model/algorithm.ts'
 import type { Diagnostic } from '../../../agent/model/diagnostic.ts'
 import type { Resolver } from '../../../agent/model/resolver.ts'
-import { type LexedEntry, SourceText, type Token } from './lexer.ts'
+import type { LexedEntry, SourceText, Token } from './lexer.ts'
 import { redactedLines, secretTokens } from './redact.ts'
 
 export interface KeyLanguageOptions {
@@ -24,9 +24,9 @@ export class Parsing {
   readonly #addresses = new Map<string, readonly Address[]>()
   readonly #warned = new Set<string>()
 
-  constructor(text: string, file: string, options: KeyLanguageOptions) {
+  constructor(source: SourceText, options: KeyLanguageOptions) {
     this.options = options
-    this.source = new SourceText(text, file)
+    this.source = source
   }
 
   /** Every address of a host name, asked for once a text. */

@@ -203,13 +203,21 @@ class Scanner {
 
 /** A text with its name, which finds lines and columns on demand. */
 export class SourceText {
-  readonly text: string
   readonly file: string
+  #text: string | (() => string)
   #lineStarts: number[] | undefined
+  /** Index of the line asked for last: the next question is mostly about the same one. */
+  #lastLine = 0
 
-  constructor(text: string, file: string) {
-    this.text = text
+  /** @param text or what makes it, when it is asked for the first time */
+  constructor(text: string | (() => string), file: string) {
+    this.#text = text
     this.file = file
+  }
+
+  get text(): string {
+    if (typeof this.#text !== 'string') this.#text = this.#text()
+    return this.#text
   }
 
   /** 1-based line and column of an offset. */
@@ -217,12 +225,31 @@ export class SourceText {
     const starts = this.#starts()
     let low = 0
     let high = starts.length - 1
+    const last = this.#lastLine
+    if ((starts[last] ?? 0) <= offset) {
+      low = last
+      if (offset < (starts[last + 1] ?? Number.POSITIVE_INFINITY)) high = last
+    }
     while (low < high) {
       const middle = (low + high + 1) >> 1
       if ((starts[middle] ?? 0) <= offset) low = middle
       else high = middle - 1
     }
+    this.#lastLine = low
     return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 }
+  }
+
+  /** The offset of a place. */
+  offset({ line, column }: { readonly line: number; readonly column: number }): number {
+    return (this.#starts()[line - 1] ?? 0) + column - 1
+  }
+
+  /** The offsets where the lines from one place to another begin and end, without the last newline. */
+  lines(from: number, to: number): { readonly start: number; readonly end: number } {
+    const starts = this.#starts()
+    const start = starts[this.position(from).line - 1] ?? 0
+    const next = starts[this.position(to).line]
+    return { start, end: next === undefined ? this.text.length : next - 1 }
   }
 
   #starts(): number[] {

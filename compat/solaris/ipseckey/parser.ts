@@ -14,7 +14,7 @@ import { buildAdd, buildTarget, buildUpdate } from './build.ts'
 import type { KeyCommand, KeyCommandKind, KeyEntry, KeyFile } from './command.ts'
 import { EntryReader, type KeyLanguageOptions, Parsing } from './entry.ts'
 import { readExtensions } from './extensions.ts'
-import { type LexedEntry, type LexicalProblemKind, lex, type Token } from './lexer.ts'
+import { type LexedEntry, type LexicalProblemKind, lex, SourceText, type Token } from './lexer.ts'
 import { redactEntry } from './redact.ts'
 import { didYouMean } from './values.ts'
 import { COMMANDS, type CommandWord, SA_TYPE_WORDS, saType } from './words.ts'
@@ -29,7 +29,20 @@ type Mode = 'file' | 'operands' | 'interactive'
  * @param file the name for diagnostics
  */
 export function parseKeyFile(text: string, file: string, options: KeyLanguageOptions): KeyFile {
-  return parse(text, lex(text), file, 'file', options)
+  return parse(new SourceText(text, file), lex(text), 'file', options)
+}
+
+/**
+ * Parses entries whose words come from elsewhere than the language's own text.
+ *
+ * @param source what diagnostics may quote; the words say where in it they stand
+ */
+export function parseEntries(
+  source: SourceText,
+  entries: Iterable<LexedEntry>,
+  options: KeyLanguageOptions,
+): KeyFile {
+  return parse(source, entries, 'file', options)
 }
 
 /**
@@ -45,22 +58,21 @@ export function parseCommandLine(words: readonly string[], options: KeyLanguageO
   }
   const text = words.join(' ')
   const entry = { tokens, problems: [], firstLine: 1, lastLine: 1, start: 0, end: text.length }
-  return parse(text, words.length === 0 ? [] : [entry], '<command line>', 'operands', options)
+  return parse(new SourceText(text, '<command line>'), words.length === 0 ? [] : [entry], 'operands', options)
 }
 
 /** Parses what was typed at the prompt: one command, over several lines where they end in a backslash. */
 export function parseInteractive(text: string, options: KeyLanguageOptions): KeyFile {
-  return parse(text, lex(text), '<input>', 'interactive', options)
+  return parse(new SourceText(text, '<input>'), lex(text), 'interactive', options)
 }
 
 function parse(
-  text: string,
+  source: SourceText,
   lexed: Iterable<LexedEntry>,
-  file: string,
   mode: Mode,
   options: KeyLanguageOptions,
 ): KeyFile {
-  const parsing = new Parsing(text, file, options)
+  const parsing = new Parsing(source, options)
   const entries: KeyEntry[] = []
   const commands: KeyCommand[] = []
   const diagnostics: Diagnostic[] = []
@@ -77,7 +89,7 @@ function parse(
     }
     const reader = new EntryReader(parsing, one)
     const own = parseEntry(reader, mode)
-    entries.push(new ParsedEntry(text, one, own, reader.diagnostics))
+    entries.push(new ParsedEntry(source, one, own, reader.diagnostics))
     for (const command of own) commands.push(command)
     for (const diagnostic of reader.diagnostics) diagnostics.push(diagnostic)
     if (own[0]?.kind === 'quit') quit = reader
@@ -91,12 +103,12 @@ class ParsedEntry implements KeyEntry {
   readonly lastLine: number
   readonly commands: readonly KeyCommand[]
   readonly diagnostics: readonly Diagnostic[]
-  readonly #text: string
+  readonly #source: SourceText
   readonly #start: number
   readonly #end: number
 
   constructor(
-    text: string,
+    source: SourceText,
     lexed: LexedEntry,
     commands: readonly KeyCommand[],
     diagnostics: readonly Diagnostic[],
@@ -105,13 +117,13 @@ class ParsedEntry implements KeyEntry {
     this.lastLine = lexed.lastLine
     this.commands = commands
     this.diagnostics = diagnostics
-    this.#text = text
+    this.#source = source
     this.#start = lexed.start
     this.#end = lexed.end
   }
 
   get text(): string {
-    return redactEntry(this.#text.slice(this.#start, this.#end))
+    return redactEntry(this.#source.text.slice(this.#start, this.#end))
   }
 }
 
@@ -125,12 +137,17 @@ const LEXICAL_PROBLEMS: Readonly<Record<LexicalProblemKind, readonly [message: s
   ],
 }
 
-function parseEntry(reader: EntryReader, mode: Mode): KeyCommand[] {
+/** Reports what is wrong with the quotes and line ends of an entry. */
+export function reportLexicalProblems(reader: EntryReader): void {
   for (const problem of reader.lexed.problems) {
     const [message, hint] = LEXICAL_PROBLEMS[problem.kind]
     if (problem.kind === 'comment-swallows') reader.warn(message, problem, hint)
     else reader.error(message, problem, undefined, hint)
   }
+}
+
+function parseEntry(reader: EntryReader, mode: Mode): KeyCommand[] {
+  reportLexicalProblems(reader)
   if (reader.failed) return []
   const token = reader.take()
   if (!token) return []

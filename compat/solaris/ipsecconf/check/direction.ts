@@ -6,7 +6,10 @@
 import type { Direction } from '../../../../agent/model/policy.ts'
 import type { Setting } from '../syntax/parser.ts'
 import type { Collected, CollectedAction } from './collect.ts'
-import type { Context } from './context.ts'
+import type { Context as WholeContext } from './context.ts'
+
+/** Nothing is looked up here. */
+type Context = Pick<WholeContext, 'report'>
 
 /**
  * Finds the direction of a rule.

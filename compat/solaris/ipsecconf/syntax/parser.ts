@@ -46,6 +46,8 @@ export interface SyntaxRule {
   /** The part of the file from the first action on. */
   readonly actionText: string
   readonly span: Span
+  /** Offset behind the last token of the rule. */
+  readonly end: number
 }
 
 /** Reads the rules of a file one by one. Errors go to `report`. */
@@ -97,6 +99,7 @@ class Parser {
       text: whole.includes('#') ? stripComments(whole) : whole,
       actionText: text.slice(actionStart, this.#last.start + 1),
       span: { line: open.line, column: open.column, length },
+      end: this.#last.start + this.#last.text.length,
     }
     if (this.#unfinished) this.#recover()
     else this.#endOfRule()

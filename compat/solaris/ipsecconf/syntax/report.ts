@@ -19,12 +19,13 @@ export class Report {
   /** Errors so far, warnings not counted. */
   errors = 0
   readonly file: string
-  readonly #text: string
+  readonly #text: () => string
   /** The line quoted last: many errors on one long line must not cost its length each. */
   #quoted = { line: 0, source: '' }
 
-  constructor(text: string, file: string) {
-    this.#text = text
+  /** @param text or what makes it, when the first line is quoted */
+  constructor(text: string | (() => string), file: string) {
+    this.#text = typeof text === 'string' ? () => text : text
     this.file = file
   }
 
@@ -59,8 +60,9 @@ export class Report {
   #sourceLine(at: Token): string {
     if (this.#quoted.line !== at.line) {
       const from = at.start - at.column + 1
-      const newline = this.#text.indexOf('\n', at.start)
-      const source = this.#text.slice(from, newline < 0 ? undefined : newline)
+      const text = this.#text()
+      const newline = text.indexOf('\n', at.start)
+      const source = text.slice(from, newline < 0 ? undefined : newline)
       this.#quoted = {
         line: at.line,
         source: withoutKeys(source.endsWith('\r') ? source.slice(0, -1) : source),

@@ -1,0 +1,21 @@
+/**
+ * Tunnel interfaces as a configuration describes them.
+ *
+ * @module
+ */
+import type { Address, Prefix } from './address.ts'
+
+/** Kinds of Linux tunnel interfaces that rules can be about. */
+export type TunnelKind = 'ipip' | 'ip6tnl' | 'gre' | 'ip6gre'
+
+export interface TunnelInterface {
+  readonly name: string
+  readonly kind: TunnelKind
+  /** Outer addresses, both of the family that the kind has. */
+  readonly local: Address
+  readonly remote: Address
+  /** Addresses of the interface itself; host bits are kept. */
+  readonly addresses: readonly Prefix[]
+  /** Bytes; absent: what the kernel finds. */
+  readonly mtu?: number
+}

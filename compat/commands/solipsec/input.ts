@@ -1,0 +1,73 @@
+/**
+ * Files that `solipsec check` and `solipsec convert` read: their text, kind, and what they refer to.
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import type { ConfigurationFiles, FileText } from '../../configuration/environment.ts'
+import { type FileKind, recognise } from '../../configuration/kind.ts'
+import { CommandError } from '../support/exit.ts'
+import type { Io } from '../support/io.ts'
+import { readRegularFile } from '../support/regular-file.ts'
+
+export interface InputFile {
+  /** As messages call it. */
+  readonly name: string
+  readonly kind: FileKind
+  readonly text: string
+  /** Others than root may read or change it. */
+  readonly isExposed: boolean
+  /** Where relative paths in it start. */
+  readonly folder: string
+}
+
+/** Reads a file; `-` is standard input. @throws CommandError where it cannot be read, or its kind is unclear */
+export async function readInput(path: string, kind: FileKind | undefined, io: Io): Promise<InputFile> {
+  const name = path === '-' ? '<standard input>' : path
+  const { text, isExposed } =
+    path === '-' ? { text: await io.stdin.text(), isExposed: false } : readOrFail(path)
+  const recognised = kind ?? recognise(text, path)
+  if (!recognised) {
+    throw new CommandError(`${name}: cannot tell what kind of file this is; say it by --kind`)
+  }
+  return { name, kind: recognised, text, isExposed, folder: path === '-' ? '.' : dirname(path) }
+}
+
+function readOrFail(path: string): { readonly text: string; readonly isExposed: boolean } {
+  try {
+    // A pipe is welcome here: `solipsec check <(…)`. Nobody else has it open.
+    return readRegularFile(path) ?? { text: readFileSync(path, 'utf8'), isExposed: false }
+  } catch (error) {
+    throw new CommandError(`${path} cannot be read (${(error as Error).message})`)
+  }
+}
+
+/**
+ * What a document refers to, read from disk. Credentials are there for a service alone: where there are none at all,
+ * it cannot be told whether they are right.
+ */
+export function configurationFiles({ folder, isExposed }: InputFile, env: Io['env']): ConfigurationFiles {
+  return {
+    isExposed,
+    read: (path) => readReferred(resolve(folder, path)),
+    credential: (name) => {
+      const { CREDENTIALS_DIRECTORY: credentials } = env
+      if (credentials === undefined) {
+        return { problem: 'This SA is not checked: credentials are there for services only', isUnknown: true }
+      }
+      return readReferred(join(credentials, name))
+    },
+  }
+}
+
+function readReferred(path: string): FileText {
+  try {
+    const file = readRegularFile(path)
+    return file ? { ...file, name: path } : { problem: `${path} is not a regular file` }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return { problem: `There is no file ${path}` }
+    return { problem: `${path} cannot be read (${code})` }
+  }
+}

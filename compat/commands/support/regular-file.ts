@@ -1,0 +1,35 @@
+/**
+ * Files that may hold keys: regular ones only, and whether others than root can touch them. Both are asked of the open
+ * file, not of its name.
+ *
+ * @module
+ */
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+
+const S_IFMT = 0o170000
+const S_IFREG = 0o100000
+const GROUP_AND_OTHER = 0o077
+
+export interface RegularFile {
+  readonly text: string
+  /** It does not belong to root, or its mode gives others something. */
+  readonly isExposed: boolean
+}
+
+/**
+ * Reads a file.
+ *
+ * @returns `undefined` where it is no regular file
+ * @throws the error of `open(2)` or `read(2)`
+ */
+export function readRegularFile(path: string): RegularFile | undefined {
+  // Without O_NONBLOCK, opening a FIFO would wait for a writer.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const { mode, uid } = fstatSync(fd)
+    if ((mode & S_IFMT) !== S_IFREG) return undefined
+    return { text: readFileSync(fd, 'utf8'), isExposed: uid !== 0 || (mode & GROUP_AND_OTHER) !== 0 }
+  } finally {
+    closeSync(fd)
+  }
+}
