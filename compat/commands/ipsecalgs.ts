@@ -157,7 +157,9 @@ async function probe(table: AlgorithmTable, io: Io): Promise<AlgorithmTable> {
   })
   const results = probeAlgorithms(rows)
   if (results.some((result) => !result.available && result.lacks === 'protocol')) {
-    io.stderr.write(`${NAME}: the kernel has no ESP: it can protect nothing, whatever the algorithm\n`)
+    io.stderr.write(
+      `${NAME}: the kernel has no ESP; where rules need it, the software data path takes its place\n`,
+    )
   }
   const available = new Set(rows.filter((_, index) => results[index]?.available).map(({ entry }) => entry))
   return synchronise(table, (entry) => available.has(entry))

@@ -4,7 +4,8 @@
  * @module
  */
 import { readFileSync } from 'node:fs'
-import type { AlgorithmTable } from '../../../agent/model/algorithm.ts'
+import type { DataPathChoice } from '../../../agent/datapath/data-path.ts'
+import { type Algorithm, type AlgorithmTable, PROTOCOL_ESP } from '../../../agent/model/algorithm.ts'
 import type { Diagnostic } from '../../../agent/model/diagnostic.ts'
 import type { Rule } from '../../../agent/model/policy.ts'
 import * as systemResolver from '../../../netlink/libc/names.ts'
@@ -47,16 +48,26 @@ export async function readPolicyText(file: string, io: Io): Promise<PolicyText |
 /**
  * Parses, resolves and checks.
  *
- * @param forKernel the kernel will have to have the algorithms, as far as `ipsecalgs -s` has asked it
+ * @param dataPath who is to carry the packets and so has to have the algorithms; absent where nothing is loaded
  */
 export function checkPolicy(
   { text, name }: PolicyText,
   algorithms: AlgorithmTable,
-  forKernel = true,
+  dataPath: DataPathChoice | undefined,
 ): CheckedPolicy {
-  const kernel = forKernel ? loadSynchronisedTable() : undefined
-  const available = kernel && { available: validOnly(kernel).algorithms }
-  return parsePolicy(text, name, { algorithms, resolver: systemResolver, ...available })
+  const available = dataPath && kernelAlgorithms(dataPath)
+  return parsePolicy(text, name, { algorithms, resolver: systemResolver, ...(available && { available }) })
+}
+
+/**
+ * What the kernel has, as far as `ipsecalgs -s` has asked it. Its list says nothing where the software data path does
+ * the work: where that was asked for, and on a kernel that has no ESP at all.
+ */
+function kernelAlgorithms(dataPath: DataPathChoice): readonly Algorithm[] | undefined {
+  const table = dataPath === 'software' ? undefined : loadSynchronisedTable()
+  const present = table && validOnly(table).algorithms
+  const hasEsp = present?.some(({ protocol }) => protocol === PROTOCOL_ESP)
+  return hasEsp || dataPath === 'kernel' ? present : undefined
 }
 
 /** Ends the command if any diagnostic is an error; all of them have been shown. */
