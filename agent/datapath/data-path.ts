@@ -25,7 +25,8 @@ export class DataPathConflictError extends Error {
   constructor(used: DataPathKind, wanted: DataPathKind) {
     super(
       `policy or SAs are loaded on the ${used} data path, so the ${wanted} one cannot be used.\n` +
-        'help: take them away first (ipsecconf -F; ipseckey flush), then load them again',
+        'help: without --datapath (or SOLIPSEC_DATAPATH) the one in use is taken; to change over, take all away first\n' +
+        '  (ipsecconf -F; ipseckey flush), then load it again',
     )
     this.name = 'DataPathConflictError'
   }

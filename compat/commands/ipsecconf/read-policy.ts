@@ -14,6 +14,7 @@ import { validOnly } from '../../solaris/ipsecalgs/synchronised.ts'
 import { parsePolicy } from '../../solaris/ipsecconf/index.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
+import { systemReason } from '../support/system-text.ts'
 
 export interface PolicyText {
   readonly text: string
@@ -36,12 +37,12 @@ export async function readPolicyText(file: string, io: Io): Promise<PolicyText |
   try {
     return { text: readFileSync(file, 'utf8'), name: file }
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' && io.service) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && io.service) {
       io.stdout.write(`Policy configuration file (${file}) does not exist.\nIPsec policy not configured.\n`)
       return undefined
     }
-    throw new CommandError(`${file} : Policy config file cannot be opened (${message})`)
+    const reason = systemReason(error as NodeJS.ErrnoException)
+    throw new CommandError(`${file} : Policy config file cannot be opened (${reason})`)
   }
 }
 

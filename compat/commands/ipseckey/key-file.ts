@@ -7,6 +7,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
+import { systemReason } from '../support/system-text.ts'
 
 const S_IFMT = 0o170000
 const S_IFREG = 0o100000
@@ -30,9 +31,10 @@ function openKeyFile(path: string): number {
     // Without O_NONBLOCK, opening a FIFO would wait for a writer.
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
+    const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') throw new CommandError(`Invalid pathname: ${path}`)
-    throw new CommandError(`Unable to open configuration file: ${path} (${message})`)
+    const reason = systemReason(error as NodeJS.ErrnoException)
+    throw new CommandError(`Unable to open configuration file: ${path} (${reason})`)
   }
 }
 
