@@ -7,7 +7,7 @@
 import { XfrmConnection } from '../../netlink/xfrm/connection.ts'
 import type { SaProtocol } from '../model/association.ts'
 import { lackingProtocols } from './kernel/probe.ts'
-import { connectService, isSoftware } from './software/service/client.ts'
+import { connectService, isRunning, isSoftware } from './software/service/client.ts'
 
 export type DataPathKind = 'kernel' | 'software'
 /** `auto`: the one that is in use; where none is yet, the kernel unless it lacks what is needed. */
@@ -25,7 +25,8 @@ export class DataPathConflictError extends Error {
   constructor(used: DataPathKind, wanted: DataPathKind) {
     super(
       `policy or SAs are loaded on the ${used} data path, so the ${wanted} one cannot be used.\n` +
-        'help: take them away first (ipsecconf -F; ipseckey flush), then load them again',
+        'help: without --datapath (or SOLIPSEC_DATAPATH) the one in use is taken; to change over, take all away first\n' +
+        '  (ipsecconf -F; ipseckey flush), then load it again',
     )
     this.name = 'DataPathConflictError'
   }
@@ -37,6 +38,8 @@ export interface DataPath {
   readonly isNew: boolean
   /** For {@link DataPath.isNew} of the software one: what the kernel lacks. */
   readonly lacking: readonly SaProtocol[]
+  /** The program of the software one had ended, and was started again. */
+  readonly isRestarted: boolean
   readonly connection: XfrmConnection
 }
 
@@ -54,17 +57,18 @@ export function openDataPath(
 ): DataPath {
   if (isSoftware(folder)) {
     if (choice === 'kernel') throw new DataPathConflictError('software', 'kernel')
-    return { kind: 'software', isNew: false, lacking: [], connection: connectService(folder) }
+    const isRestarted = !isRunning(folder)
+    return { kind: 'software', isNew: false, lacking: [], isRestarted, connection: connectService(folder) }
   }
   const lacking = choice === 'auto' && needs.length > 0 ? lackingProtocols(needs) : []
   const wantsSoftware = choice === 'software' ? needs.length > 0 : lacking.length > 0
   if (!wantsSoftware) return kernelPath()
   refuseWhereUsed(isKernelUsed)
-  return { kind: 'software', isNew: true, lacking, connection: connectService(folder) }
+  return { kind: 'software', isNew: true, lacking, isRestarted: false, connection: connectService(folder) }
 }
 
 function kernelPath(): DataPath {
-  return { kind: 'kernel', isNew: false, lacking: [], connection: XfrmConnection.open() }
+  return { kind: 'kernel', isNew: false, lacking: [], isRestarted: false, connection: XfrmConnection.open() }
 }
 
 function refuseWhereUsed(isKernelUsed: (connection: XfrmConnection) => boolean): void {

@@ -4,15 +4,14 @@
  * @module
  */
 import { NetlinkError } from '../../netlink/socket/error.ts'
-import type { ChangeWatch, XfrmConnection, XfrmTables } from '../../netlink/xfrm/connection.ts'
-import { type DataPathChoice, type DataPathKind, openDataPath } from '../datapath/data-path.ts'
+import type { ChangeWatch, XfrmTables } from '../../netlink/xfrm/connection.ts'
+import { type DataPath, type DataPathChoice, type DataPathKind, openDataPath } from '../datapath/data-path.ts'
 import { isSoftware } from '../datapath/software/service/client.ts'
 import { type HostFacts, readHostFacts } from './host-facts.ts'
 import type { TableSource } from './live-tables.ts'
 
 interface Open {
-  readonly kind: DataPathKind
-  readonly connection: XfrmConnection
+  readonly dataPath: DataPath
   readonly watch: ChangeWatch
 }
 
@@ -32,11 +31,16 @@ export class DataPathSource implements TableSource {
   }
 
   get kind(): DataPathKind {
-    return this.#open.kind
+    return this.#open.dataPath.kind
+  }
+
+  /** Who carries the packets, as it was found last. */
+  get dataPath(): DataPath {
+    return this.#open.dataPath
   }
 
   tables(): XfrmTables {
-    return this.#open.connection.tables()
+    return this.#open.dataPath.connection.tables()
   }
 
   /** Where the data path has ended, or another one has taken over, everything may have. */
@@ -61,15 +65,15 @@ export class DataPathSource implements TableSource {
 
   close(): void {
     this.#open.watch.close()
-    this.#open.connection.close()
+    this.#open.dataPath.connection.close()
   }
 
   #connect(): Open {
-    const { kind, connection } = openDataPath(this.#folder, { choice: this.#choice, needs: [] }, () => false)
+    const dataPath = openDataPath(this.#folder, { choice: this.#choice, needs: [] }, () => false)
     try {
-      return { kind, connection, watch: connection.watchChanges() }
+      return { dataPath, watch: dataPath.connection.watchChanges() }
     } catch (error) {
-      connection.close()
+      dataPath.connection.close()
       throw error
     }
   }

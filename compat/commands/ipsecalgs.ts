@@ -24,6 +24,7 @@ import { interpret, optionTable } from './ipsecalgs/arguments.ts'
 import type { Io } from './support/io.ts'
 import { enter } from './support/run.ts'
 import { start, usageError } from './support/start.ts'
+import { systemText } from './support/system-text.ts'
 
 const NAME = 'ipsecalgs'
 /** Unlike the other commands, this one has a single exit code for failures, also as a service. */
@@ -157,7 +158,9 @@ async function probe(table: AlgorithmTable, io: Io): Promise<AlgorithmTable> {
   })
   const results = probeAlgorithms(rows)
   if (results.some((result) => !result.available && result.lacks === 'protocol')) {
-    io.stderr.write(`${NAME}: the kernel has no ESP: it can protect nothing, whatever the algorithm\n`)
+    io.stderr.write(
+      `${NAME}: the kernel has no ESP; where rules need it, the software data path takes its place\n`,
+    )
   }
   const available = new Set(rows.filter((_, index) => results[index]?.available).map(({ entry }) => entry))
   return synchronise(table, (entry) => available.has(entry))
@@ -167,7 +170,7 @@ async function probe(table: AlgorithmTable, io: Io): Promise<AlgorithmTable> {
 function messageOf(error: unknown): string | undefined {
   if (error instanceof Refusal) return error.message
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined
-  if (error.code === 'EPERM' || error.code === 'EACCES') return `insufficient privilege: ${error.message}`
+  if (error.code === 'EPERM' || error.code === 'EACCES') return `insufficient privilege: ${systemText(error)}`
   const isSystem = /^E[A-Z0-9]+$/.test(error.code) || /^ERR_NET(LINK|NS)_/.test(error.code)
-  return isSystem ? error.message : undefined
+  return isSystem ? systemText(error) : undefined
 }

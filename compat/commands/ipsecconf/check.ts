@@ -10,10 +10,10 @@ import { report } from '../support/report.ts'
 import type { Request } from './arguments.ts'
 import { checkPolicy, readPolicyText, stopOnErrors } from './read-policy.ts'
 
-export async function checkFile(file: string, { quiet, json }: Request, io: Io): Promise<void> {
+export async function checkFile(file: string, { quiet, json, dataPath }: Request, io: Io): Promise<void> {
   const text = await readPolicyText(file, io)
   if (!text) return
-  const { rules, diagnostics } = checkPolicy(text, await algorithmTable(io))
+  const { rules, diagnostics } = checkPolicy(text, await algorithmTable(io), dataPath)
   if (json) io.stdout.write(`${JSON.stringify({ rules: rules.length, diagnostics }, undefined, 2)}\n`)
   else await report(diagnostics, io)
   stopOnErrors(diagnostics)

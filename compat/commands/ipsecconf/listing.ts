@@ -19,6 +19,7 @@ import * as systemResolver from '../../../netlink/libc/names.ts'
 import { family as af, dir } from '../../../netlink/xfrm/constants.ts'
 import { formatEntry, type PrintOptions } from '../../solaris/ipsecconf/index.ts'
 import { displayTable } from '../support/algorithms.ts'
+import { announceDataPath } from '../support/data-path-option.ts'
 import type { Io } from '../support/io.ts'
 import { plainPolicy } from '../support/policy-text.ts'
 import type { Request, Task } from './arguments.ts'
@@ -29,6 +30,7 @@ export async function list(task: Listing, request: Request, io: Io): Promise<voi
   const algorithms = displayTable()
   const session = Session.open(algorithms, { choice: request.dataPath, needs: [] })
   try {
+    announceDataPath(session.dataPath, io)
     if (session.isUnrecorded) {
       io.stderr.write(
         'WARNING: the record of the loaded rules is lost; `ip xfrm policy` shows what is in force.\n',

@@ -33,7 +33,11 @@ export async function changeByFile(
   const text = await readPolicyText(file, io)
   if (!text) return
   const algorithms = await algorithmTable(io)
-  const { rules, diagnostics } = checkPolicy(text, algorithms, kind !== 'remove')
+  const { rules, diagnostics } = checkPolicy(
+    text,
+    algorithms,
+    kind === 'remove' ? undefined : request.dataPath,
+  )
   await report(request.quiet ? diagnostics.filter(({ severity }) => severity === 'error') : diagnostics, io)
   stopOnErrors(diagnostics)
   if (rules.length === 0 && kind !== 'replace') {

@@ -4,7 +4,8 @@
  * @module
  */
 import { readFileSync } from 'node:fs'
-import type { AlgorithmTable } from '../../../agent/model/algorithm.ts'
+import type { DataPathChoice } from '../../../agent/datapath/data-path.ts'
+import { type Algorithm, type AlgorithmTable, PROTOCOL_ESP } from '../../../agent/model/algorithm.ts'
 import type { Diagnostic } from '../../../agent/model/diagnostic.ts'
 import type { Rule } from '../../../agent/model/policy.ts'
 import * as systemResolver from '../../../netlink/libc/names.ts'
@@ -13,6 +14,7 @@ import { validOnly } from '../../solaris/ipsecalgs/synchronised.ts'
 import { parsePolicy } from '../../solaris/ipsecconf/index.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
+import { systemReason } from '../support/system-text.ts'
 
 export interface PolicyText {
   readonly text: string
@@ -35,28 +37,38 @@ export async function readPolicyText(file: string, io: Io): Promise<PolicyText |
   try {
     return { text: readFileSync(file, 'utf8'), name: file }
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' && io.service) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && io.service) {
       io.stdout.write(`Policy configuration file (${file}) does not exist.\nIPsec policy not configured.\n`)
       return undefined
     }
-    throw new CommandError(`${file} : Policy config file cannot be opened (${message})`)
+    const reason = systemReason(error as NodeJS.ErrnoException)
+    throw new CommandError(`${file} : Policy config file cannot be opened (${reason})`)
   }
 }
 
 /**
  * Parses, resolves and checks.
  *
- * @param forKernel the kernel will have to have the algorithms, as far as `ipsecalgs -s` has asked it
+ * @param dataPath who is to carry the packets and so has to have the algorithms; absent where nothing is loaded
  */
 export function checkPolicy(
   { text, name }: PolicyText,
   algorithms: AlgorithmTable,
-  forKernel = true,
+  dataPath: DataPathChoice | undefined,
 ): CheckedPolicy {
-  const kernel = forKernel ? loadSynchronisedTable() : undefined
-  const available = kernel && { available: validOnly(kernel).algorithms }
-  return parsePolicy(text, name, { algorithms, resolver: systemResolver, ...available })
+  const available = dataPath && kernelAlgorithms(dataPath)
+  return parsePolicy(text, name, { algorithms, resolver: systemResolver, ...(available && { available }) })
+}
+
+/**
+ * What the kernel has, as far as `ipsecalgs -s` has asked it. Its list says nothing where the software data path does
+ * the work: where that was asked for, and on a kernel that has no ESP at all.
+ */
+function kernelAlgorithms(dataPath: DataPathChoice): readonly Algorithm[] | undefined {
+  const table = dataPath === 'software' ? undefined : loadSynchronisedTable()
+  const present = table && validOnly(table).algorithms
+  const hasEsp = present?.some(({ protocol }) => protocol === PROTOCOL_ESP)
+  return hasEsp || dataPath === 'kernel' ? present : undefined
 }
 
 /** Ends the command if any diagnostic is an error; all of them have been shown. */

@@ -7,6 +7,7 @@ import { findByIndex, flushRules, removeRule } from '../../../agent/reconcile/po
 import type { PolicyState } from '../../../agent/reconcile/policy-state.ts'
 import { Session } from '../../../agent/reconcile/session.ts'
 import { displayTable } from '../support/algorithms.ts'
+import { announceDataPath } from '../support/data-path-option.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
 import type { Request, Task } from './arguments.ts'
@@ -18,6 +19,7 @@ type Removal = Extract<Task, { kind: 'flush' | 'delete' | 'list' }>
 export async function flushOrDelete(task: Removal, request: Request, io: Io): Promise<void> {
   const session = Session.open(displayTable(), { choice: request.dataPath, needs: [] })
   try {
+    announceDataPath(session.dataPath, io)
     if (task.kind === 'delete' || task.tunnel !== undefined) requireRecord(session)
     await applyOrShow(session, without(session.state, task), request, io)
   } finally {

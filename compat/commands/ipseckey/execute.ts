@@ -82,24 +82,24 @@ async function watch(passive: boolean, execution: Execution): Promise<void> {
 }
 
 function change(session: Session, entries: readonly KeyEntry[], execution: Execution): void {
-  const { io, flushFirst } = execution
+  const { io, flushFirst, request } = execution
   const changing = entries.filter(({ commands }) => commands.some(isChange))
   if (changing.length === 0 && !flushFirst) return
   const transaction = session.transaction()
   if (flushFirst) transaction.flush(undefined, false)
   const owners: { readonly entry: KeyEntry; readonly lastStep: number }[] = []
-  let failures = 0
+  const failures: AssociationError[] = []
   for (const entry of changing) {
     try {
       for (const command of entry.commands) enter(command, transaction, execution)
     } catch (error) {
       if (!(error instanceof AssociationError)) throw error
-      failures++
-      complain(entry, explainAssociation(error), io)
+      failures.push(error)
+      complain(entry, explainAssociation(error), request, io)
     }
     owners.push({ entry, lastStep: transaction.steps.length })
   }
-  if (failures > 0) throw new CommandError('Nothing was changed.')
+  if (failures.length > 0) throw new CommandError(`Nothing was changed.${waysOut(failures)}`)
   // Looking at the signal puts off what it does, which else could be an end half-way.
   if (io.interrupted.aborted) throw new CommandError('Interrupted. Nothing was changed.')
   try {
@@ -108,7 +108,7 @@ function change(session: Session, entries: readonly KeyEntry[], execution: Execu
     const step = error instanceof ApplyError ? transaction.steps.indexOf(error.step) : -1
     const owner = owners.find(({ lastStep }) => step >= 0 && step < lastStep)
     if (!owner || !(error instanceof ApplyError)) throw error
-    complain(owner.entry, refusalText(error.cause, session.dataPath.kind), io)
+    complain(owner.entry, refusalText(error.cause, session.dataPath.kind), request, io)
     throw new CommandError('Nothing was changed.')
   }
 }
@@ -143,11 +143,23 @@ function enter(
   }
 }
 
-/** The entry is shown with its keys blanked. */
-function complain({ lastLine, text }: KeyEntry, reason: string, io: Io): void {
-  io.stderr.write(
-    `Config file entry near line ${lastLine} caused error(s) or warnings:\n${text}\n${reason}\n`,
-  )
+/** Of a file, the entry is shown, with its keys blanked. */
+function complain({ lastLine, text }: KeyEntry, reason: string, { source }: Request, io: Io): void {
+  const place =
+    source.kind === 'file'
+      ? `Config file entry near line ${lastLine} caused error(s) or warnings:\n${text}\n`
+      : ''
+  io.stderr.write(`${place}${reason}\n`)
+}
+
+const WAYS_OUT = [
+  ['EEXIST', 'delete it first; a file that begins with "flush" replaces all SAs in one change'],
+  ['ESRCH', 'ipseckey dump shows the SAs that are there'],
+] as const
+
+function waysOut(failures: readonly AssociationError[]): string {
+  const found = WAYS_OUT.filter(([errno]) => failures.some((failure) => failure.errno === errno))
+  return found.map(([, text]) => `\nhelp: ${text}`).join('')
 }
 
 function explainAssociation({ errno, message, diagnostic }: AssociationError): string {

@@ -7,6 +7,7 @@
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
 import { type RegularFile, readRegularFile } from '../support/regular-file.ts'
+import { systemReason } from '../support/system-text.ts'
 
 /** Reads a key file after checking what it is. */
 export function readKeyFile(path: string, io: Io): string {
@@ -20,9 +21,10 @@ function open(path: string): RegularFile | undefined {
   try {
     return readRegularFile(path)
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
+    const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') throw new CommandError(`Invalid pathname: ${path}`)
-    throw new CommandError(`Unable to open configuration file: ${path} (${message})`)
+    const reason = systemReason(error as NodeJS.ErrnoException)
+    throw new CommandError(`Unable to open configuration file: ${path} (${reason})`)
   }
 }
 

@@ -8,6 +8,7 @@ import { Store } from '../../../agent/reconcile/store.ts'
 import { LiveTables } from '../../../agent/verify/live-tables.ts'
 import { DataPathSource } from '../../../agent/verify/table-source.ts'
 import { displayTable } from '../support/algorithms.ts'
+import { announceDataPath } from '../support/data-path-option.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
 import { subcommand } from './subcommand.ts'
@@ -29,6 +30,7 @@ async function carryOut(request: Request, io: Io): Promise<void> {
   }
   const store = Store.open()
   const source = new DataPathSource(store.folder, request.dataPath)
+  announceDataPath(source.dataPath, io)
   try {
     const tables = new LiveTables(source, displayTable())
     try {

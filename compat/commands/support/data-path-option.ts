@@ -15,11 +15,16 @@ export function readDataPath(text: string | undefined): DataPathChoice | undefin
   return CHOICES.find((choice) => choice === (text ?? (process.env.SOLIPSEC_DATAPATH || 'auto')))
 }
 
-/** Says, once, that the kernel does not carry the packets. */
-export function announceDataPath({ kind, isNew, lacking }: Omit<DataPath, 'connection'>, io: Io): void {
-  if (kind !== 'software' || !isNew) return
-  const why = lacking.length === 0 ? '' : `: this kernel has no ${lacking.join(' and no ').toUpperCase()}`
-  io.stderr.write(
-    `NOTE: packets are carried by the software data path${why.replace(' AND NO ', ' and no ')}.\n`,
-  )
+/** Says, once, that the kernel does not carry the packets; and that who does had ended. */
+export function announceDataPath(path: Omit<DataPath, 'connection'>, io: Io): void {
+  if (path.isRestarted) {
+    io.stderr.write(
+      'NOTE: the program of the software data path had ended. It was started again; until then, what it protects was\n' +
+        'refused.\n',
+    )
+  }
+  if (path.kind !== 'software' || !path.isNew) return
+  const protocols = path.lacking.map((protocol) => protocol.toUpperCase())
+  const why = protocols.length === 0 ? '' : `: this kernel has no ${protocols.join(' and no ')}`
+  io.stderr.write(`NOTE: packets are carried by the software data path${why}.\n`)
 }

@@ -18,6 +18,7 @@ import { NamespaceError } from '../../../netlink/libc/netns.ts'
 import { NetlinkError } from '../../../netlink/socket/error.ts'
 import { CommandError } from './exit.ts'
 import { describeConflict } from './policy-text.ts'
+import { systemText } from './system-text.ts'
 
 /** @returns `undefined` for errors that are no user's business: they are bugs */
 export function explain(error: unknown): CommandError | undefined {
@@ -59,9 +60,10 @@ export function explain(error: unknown): CommandError | undefined {
     return new CommandError(error.message)
   }
   if (isPermission(error)) {
-    return new CommandError(`Insufficient privilege: ${(error as Error).message}`, 'permission')
+    const wayOut = process.geteuid?.() === 0 ? '' : ' (run as root)'
+    return new CommandError(`Insufficient privilege: ${systemText(error)}${wayOut}`, 'permission')
   }
-  return isSystemError(error) ? new CommandError(error.message) : undefined
+  return isSystemError(error) ? new CommandError(systemText(error)) : undefined
 }
 
 function withHint({ message, hint }: NetlinkError): string {
@@ -74,7 +76,7 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return syscall !== undefined && code !== undefined && /^E[A-Z0-9]+$/.test(code)
 }
 
-function isPermission(error: unknown): boolean {
+function isPermission(error: unknown): error is NodeJS.ErrnoException {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined
   return code === 'EACCES' || code === 'EPERM'
 }

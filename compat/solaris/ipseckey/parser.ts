@@ -231,7 +231,9 @@ function takeProtocol(reader: EntryReader, need: 'specific' | 'single'): SaProto
 }
 
 function unknownType(reader: EntryReader, token: Token): void {
-  const hint = didYouMean(nearest(token.text, SA_TYPE_WORDS))
+  const hint = token.text.startsWith('-')
+    ? 'Options come before the command.'
+    : didYouMean(nearest(token.text, SA_TYPE_WORDS))
   reader.error(`Unknown SA type (${reader.quote(token)}).`, token, '"ah", "esp" or "all"', hint)
 }
 

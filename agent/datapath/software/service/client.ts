@@ -31,6 +31,13 @@ export function isSoftware(folder: string): boolean {
   return existsSync(servicePlace(folder).journal)
 }
 
+/** True where its program runs. */
+export function isRunning(folder: string): boolean {
+  const connection = tryConnect(folder)
+  connection?.close()
+  return connection !== undefined
+}
+
 /**
  * A connection to the namespace's software data path, whose program is started where it does not run.
  *

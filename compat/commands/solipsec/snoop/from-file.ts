@@ -8,6 +8,7 @@ import { CaptureReader } from '../../../../agent/capture/read-capture.ts'
 import { CommandError } from '../../support/exit.ts'
 import type { Io } from '../../support/io.ts'
 import { ProgressBar } from '../../support/progress.ts'
+import { systemReason } from '../../support/system-text.ts'
 import type { Request } from './arguments.ts'
 import { totalsText } from './totals.ts'
 import type { Viewer } from './viewer.ts'
@@ -67,8 +68,7 @@ async function fill(reader: CaptureReader): Promise<boolean> {
   try {
     return await reader.fill()
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === undefined) throw error
-    throw new CommandError(`cannot read the capture: ${message}`)
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error
+    throw new CommandError(`cannot read the capture: ${systemReason(error as NodeJS.ErrnoException)}`)
   }
 }

@@ -17,6 +17,7 @@ import { Store } from '../../../../agent/reconcile/store.ts'
 import { NetlinkError } from '../../../../netlink/socket/error.ts'
 import { parse, showDiagnostics } from '../../ipseckey/load.ts'
 import { algorithmTable, displayTable } from '../../support/algorithms.ts'
+import { announceDataPath } from '../../support/data-path-option.ts'
 import { CommandError } from '../../support/exit.ts'
 import { explain } from '../../support/explain.ts'
 import type { Io } from '../../support/io.ts'
@@ -30,7 +31,7 @@ export async function keyRing(request: Request, io: Io): Promise<KeyRing | undef
   const { keys } = request
   if (keys.kind === 'none') return undefined
   if (keys.kind === 'file') return ringOfFile(keys.file, request, io)
-  const ring = runningRing(keys.dataPath, request.input.kind === 'live')
+  const ring = runningRing(keys.dataPath, request.input.kind === 'live', io)
   try {
     ring.load()
   } catch (error) {
@@ -51,13 +52,13 @@ function reasonOf(error: unknown): string {
 }
 
 /** SAs of the network namespace that the thread is in; while it captures, also those that come later. */
-function runningRing(choice: DataPathChoice, isLive: boolean): KeyRing {
+function runningRing(choice: DataPathChoice, isLive: boolean, io: Io): KeyRing {
   const table = displayTable()
   let isLoaded = false
   const source = {
     dump: () => {
       try {
-        return dumpStates(choice)
+        return dumpStates(choice, io)
       } catch (error) {
         // Who carried the packets may end meanwhile; what was read stays.
         if (isLoaded && (error instanceof NetlinkError || explain(error))) return []
@@ -71,8 +72,10 @@ function runningRing(choice: DataPathChoice, isLive: boolean): KeyRing {
   return new KeyRing(source, isLive ? 1000 : Number.POSITIVE_INFINITY)
 }
 
-function dumpStates(choice: DataPathChoice): readonly SaMessage[] {
-  const { connection } = openDataPath(Store.open().folder, { choice, needs: [] }, () => false)
+function dumpStates(choice: DataPathChoice, io: Io): readonly SaMessage[] {
+  const dataPath = openDataPath(Store.open().folder, { choice, needs: [] }, () => false)
+  announceDataPath(dataPath, io)
+  const { connection } = dataPath
   try {
     return connection.states()
   } finally {

@@ -62,8 +62,8 @@ export class TextReport implements Report {
       const rest = tally.count(category) - shown.reduce((sum, { count }) => sum + count, 0)
       if (rest > 0) this.#io.stdout.write(`${TITLES[category]}  and ${packets(rest)} of other flows\n\n`)
     }
-    this.#io.stdout.write(table(tally, unread))
-    this.#io.stdout.write(`\n${conclusion(outcome)}\n`)
+    const counts = table(tally, unread)
+    this.#io.stdout.write(`${counts === '' ? '' : `${counts}\n`}${conclusion(outcome)}\n`)
   }
 
   #where({ way, isPassing, ifindex, flow }: Finding): string {
@@ -85,11 +85,12 @@ export class TextReport implements Report {
   }
 }
 
-/** Counts, without those that are nothing. */
+/** Counts, without those that are nothing; empty where all are. */
 function table(tally: Tally, unread: number): string {
   const rows = CATEGORIES.map((category) => ({ count: tally.count(category), label: LABELS[category] }))
   const unreadRow = { count: unread, label: 'NOT LOOKED AT: too many at once' }
   const shown = [...rows, unreadRow].filter(({ count }) => count > 0)
+  if (shown.length === 0) return ''
   const width = Math.max(7, ...shown.map(({ count }) => String(count).length))
   const lines = shown.map(({ count, label }) => `${String(count).padStart(width)}  ${label}\n`)
   return `${'PACKETS'.padStart(width)}\n${lines.join('')}`

@@ -11,11 +11,13 @@ import { manualToText, section } from './text.ts'
 /** Where the pages are written. */
 export const MANUAL_SOURCES = new URL('docs/man/', PACKAGE_ROOT)
 
-/** SYNOPSIS and OPTIONS of a command's page. */
+/** SYNOPSIS, OPTIONS and COMMANDS of a command's page. */
 export function helpText(command: string): string {
   const blocks = page(command)
   const options = manualToText(section(blocks, 'OPTIONS'))
-  return `${usage(blocks)}\nOptions:\n${options}\nMore: man ${pageName(command)}\n`
+  const commands = manualToText(section(blocks, 'COMMANDS'))
+  const words = commands === '' ? '' : `\nCommands:\n${commands}`
+  return `${usage(blocks)}\nOptions:\n${options}${words}\nMore: man ${pageName(command)}\n`
 }
 
 /** SYNOPSIS alone: what follows an error in the command line. */

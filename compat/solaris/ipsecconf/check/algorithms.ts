@@ -58,7 +58,11 @@ function parseAlgorithm(
   if (!algorithm) return unknownAlgorithm(name, index)
   const canonical = algorithm.names[0] ?? String(algorithm.number)
   if (!context.isAvailable(algorithm)) {
-    return { hint: `The running kernel has no ${canonical}; \`ipsecalgs -l\` lists what it has.` }
+    return {
+      hint:
+        `The running kernel has no ${canonical}; \`ipsecalgs -l\` lists what it has. ` +
+        'The software data path may have it: `--datapath software`.',
+    }
   }
   if (!length) {
     return { algorithm: algorithm.number, minBits: defaultBits(algorithm), maxBits: UNLIMITED_BITS }

@@ -139,7 +139,7 @@ t.test('what is wrong is said, after what could be shown', async (t) => {
   const rows: [argv: string[], err: RegExp][] = [
     [['-r', place('none')], /none/],
     [['-r', place('keys')], /at offset 0: this is no capture file/],
-    [['-r', place('.')], /cannot read the capture: EISDIR/],
+    [['-r', place('.')], /cannot read the capture: illegal operation on a directory/],
     [['-r', '/dev/null'], /\/dev\/null: at offset 0: the file is empty/],
     [
       ['-n', '-r', place('capture'), 'portt', '3'],

@@ -100,6 +100,9 @@ t.test('every page of ours is good roff, and --help tells each of its options', 
     for (const block of section(blocks, 'OPTIONS')) {
       if (block.kind === 'term') t.ok(help.includes(`\n  ${block.term}`), `${name} ${block.term}`)
     }
+    for (const block of section(blocks, 'COMMANDS')) {
+      if (block.kind === 'term') t.ok(help.includes(`\n  ${block.term}`), `${name} ${block.term}`)
+    }
     t.ok(help.split('\n').every((line) => line.length <= 100))
     const roff = manualToRoff(blocks, { name, section: '8', source: 'solipsec' })
     if (!groff) t.comment('groff is not installed: its check is left out')

@@ -41,6 +41,10 @@ t.test('what cannot be', async (t) => {
   for (const [line, usage] of [
     ['-r a -r b', '-r given twice'],
     ['-r a -i b', '-r and -i cannot go together'],
+    ['-P -r a', '-r and -P cannot go together'],
+    ['-r a -s 96', '-r and -s cannot go together'],
+    ['-r a -D', '-r and -D cannot go together'],
+    ['-w -', '-w wants a file, not standard output; ./- is a file of that name'],
     ['-V -v', '-V and -v cannot go together'],
     ['-q -v', '-q and -v cannot go together'],
     ['-k a --no-keys', '-k and --no-keys cannot go together'],

@@ -97,7 +97,7 @@ t.test('a leak, with the rule that asked for more', async (t) => {
 
 t.test('how it ends', async (t) => {
   const nothing = new World()
-  t.match(ending(nothing), /^PACKETS\n\nNo packet was seen on eth0, eth1\.\n$/)
+  t.match(ending(nothing), /^No packet was seen on eth0, eth1\.\n$/)
   t.match(ending(nothing, { unread: 1 }), /No packet was seen on eth0, eth1\. Not looked at: 1 packet\.\n$/)
   const right = new World({ policies: asked, states: [stateOf(esp)] })
   right.see(protect(esp, packet()))
