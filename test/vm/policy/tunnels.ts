@@ -159,10 +159,11 @@ export async function proveTunnels(gateway: DataPathKind): Promise<void> {
     await loadKeys(pairOf({ ...AES_SHA256, spi: 0x2010, source, destination, more: 'proto 4' }))
     const [a, b] = [at(h1, '10.1.0.2'), at(h2, '10.2.0.2')]
     check(t, 'everything through the tunnel is protected', {
-      'forwarded, UDP': [() => via(udp, a, b), 'delivered esp'],
+      // Of a connection that was ended, a last packet may still come: nothing in clear is looked for right after it.
       'forwarded, TCP': [() => via(tcp, a, b), 'delivered esp'],
-      'forwarded, ICMP': [() => via(ping, a, b), 'delivered esp'],
       'between its ends': [() => via(tcp, at(g1, '10.9.0.1'), at(g2, '10.9.0.2')), 'delivered esp'],
+      'forwarded, UDP': [() => via(udp, a, b), 'delivered esp'],
+      'forwarded, ICMP': [() => via(ping, a, b), 'delivered esp'],
       'beside the tunnel': [() => via(udp, at(g1, source), at(g2, destination)), 'delivered udp'],
     })
     await g2.policy('')

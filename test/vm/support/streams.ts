@@ -196,6 +196,8 @@ export interface DatagramOptions {
   readonly count: number
   /** Payload bytes of each, at least 4. */
   readonly size: number
+  /** How many are waited for, however slow the hosts are. */
+  readonly least: number
   readonly port?: number
   readonly ipOptions?: Uint8Array
 }
@@ -211,9 +213,9 @@ export interface Arrived {
 const QUIET_MS = 250
 const AT_ONCE = 16
 
-/** Sends numbered datagrams, some at a time, and waits until nothing more comes, twice or not. */
+/** Sends numbered datagrams, some at a time, and waits until enough have come and nothing more does, twice or not. */
 export function datagrams(from: End, to: End, options: DatagramOptions): Arrived {
-  const { count, size, port = 7, ipOptions } = options
+  const { count, size, least, port = 7, ipOptions } = options
   const receiver = to.station.visit(() => bound(SOCK_DGRAM, 0, to.address, port))
   const sender = from.station.visit(() => bound(SOCK_DGRAM, 0, from.address))
   const pattern = randomBytes(size + 256)
@@ -240,6 +242,10 @@ export function datagrams(from: End, to: End, options: DatagramOptions): Arrived
       if (number % AT_ONCE === AT_ONCE - 1) pause(1)
       pull()
     }
+    patiently(() => {
+      pull()
+      return numbers.length >= least ? true : undefined
+    })
     for (let last = performance.now(); performance.now() - last < QUIET_MS; pause(1)) {
       if (pull()) last = performance.now()
     }
