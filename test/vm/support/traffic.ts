@@ -51,7 +51,7 @@ export interface Verdict {
 }
 
 /** How long a packet that is neither delivered nor counted as refused is waited for. */
-const PATIENCE_MS = 3000
+const PATIENCE_MS = 10_000
 /** How long after a refusal the packet may still turn up. */
 const GRACE_MS = 3
 
