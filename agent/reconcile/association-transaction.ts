@@ -6,8 +6,14 @@
  */
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import type { EncapPort } from '../datapath/kernel/encap-socket.ts'
-import { type Address, formatAddress, sameAddress } from '../model/address.ts'
-import type { Lifetime, SaChanges, SaProtocol, SaTarget, SecurityAssociation } from '../model/association.ts'
+import { type Address, sameAddress } from '../model/address.ts'
+import type {
+  SaChanges,
+  SaIdentifier,
+  SaProtocol,
+  SaTarget,
+  SecurityAssociation,
+} from '../model/association.ts'
 import {
   type Classification,
   contentOf,
@@ -18,26 +24,20 @@ import {
 } from '../translate/associations.ts'
 import type { ClassTable } from '../translate/classes.ts'
 import type { MarkLayout } from '../translate/marks.ts'
-import type { KernelAssociation } from '../translate/read-association.ts'
+import { type KernelAssociation, readState } from '../translate/read-association.ts'
+import {
+  AssociationError,
+  checkLimits,
+  checkNumbers,
+  describe,
+  fits,
+  refuseUnchangeable,
+} from './association-checks.ts'
 import { type AssociationNote, type AssociationNotes, noteOf, saKey } from './association-notes.ts'
 import { directionOf, isOutboundOnly, knownAssociation } from './association-status.ts'
 import { restorableState } from './classify.ts'
 import { isOurState } from './ownership.ts'
 import type { Step } from './steps.ts'
-
-/** Why a change cannot be made: PF_KEY's errno and Solaris's diagnostic, where there is one. */
-export class AssociationError extends Error {
-  readonly errno: 'EEXIST' | 'ESRCH' | 'EINVAL' | 'EPERM'
-  /** Number of a PF_KEY diagnostic (pf_key(4P)). */
-  readonly diagnostic: number | undefined
-
-  constructor(errno: AssociationError['errno'], message: string, diagnostic?: number) {
-    super(message)
-    this.name = 'AssociationError'
-    this.errno = errno
-    this.diagnostic = diagnostic
-  }
-}
 
 /** What a transaction needs to know to give SAs their class. */
 export interface ClassFacts {
@@ -52,6 +52,14 @@ interface Entry {
   state: { body: XfrmMessage<'NEWSA'>['body']; attributes: XfrmMessage<'NEWSA'>['attributes'] }
   readonly ours: boolean
   readonly keysHidden: boolean
+  /** As it was read; absent for one that is new. */
+  readonly origin?: KernelAssociation
+}
+
+/** An SA of ours as the transaction has it. */
+export interface OwnAssociation {
+  readonly association: SecurityAssociation
+  readonly keysHidden: boolean
 }
 
 export class AssociationTransaction {
@@ -63,9 +71,11 @@ export class AssociationTransaction {
   constructor(installed: readonly KernelAssociation[], notes: AssociationNotes, facts: ClassFacts) {
     this.#facts = facts
     this.#notes = new Map(notes)
-    for (const { association, state, reqid, keysHidden } of installed) {
+    for (const origin of installed) {
+      const { association, state, reqid, keysHidden } = origin
       const full = knownAssociation(association, { notes, localAddresses: facts.localAddresses })
-      this.#entries.set(saKey(association), { association: full, state, ours: isOurState(reqid), keysHidden })
+      const ours = isOurState(reqid)
+      this.#entries.set(saKey(association), { association: full, state, ours, keysHidden, origin })
     }
   }
 
@@ -76,6 +86,31 @@ export class AssociationTransaction {
   /** The notes as they are after all changes, without those of SAs that are gone. */
   get notes(): AssociationNotes {
     return new Map([...this.#notes].filter(([key]) => this.#entries.has(key)))
+  }
+
+  /** The SAs as the kernel will have them, those of other programs included. */
+  get after(): KernelAssociation[] {
+    return [...this.#entries.values()].flatMap(({ state, origin }) =>
+      origin?.state === state ? origin : (readState(state) ?? []),
+    )
+  }
+
+  /** SAs of ours, as all changes leave them. */
+  get own(): OwnAssociation[] {
+    return [...this.#entries.values()].filter(({ ours }) => ours)
+  }
+
+  /** An SA as it would be read again once it was added: what can be held against {@link own}. */
+  asRead(association: SecurityAssociation): SecurityAssociation {
+    const note = noteOf(association)
+    const notes: AssociationNotes = new Map(note && [[saKey(association), note]])
+    const read = readState(newState(association, this.#classify(association)))?.association ?? association
+    return knownAssociation(read, { notes, localAddresses: this.#facts.localAddresses })
+  }
+
+  /** True where an SA with this identifier is there, whoever's. */
+  has(target: SaIdentifier): boolean {
+    return this.#entries.has(saKey(target))
   }
 
   /** The UDP ports that SAs of ours receive ESP on, once all changes are made. */
@@ -147,6 +182,11 @@ export class AssociationTransaction {
     }
     this.#change(entry, changes)
     if (other) this.#change(other, changes)
+  }
+
+  /** Makes an SA the half of a pair, or of none; whoever calls this does it for both halves. Counters live on. */
+  setPair(target: SaTarget, pairSpi: number | undefined): void {
+    this.#setPair(this.#find(target, false), pairSpi)
   }
 
   #change(entry: Entry, changes: SaChanges): void {
@@ -267,67 +307,4 @@ export class AssociationTransaction {
     const outboundOnly = isOutboundOnly(association, localAddresses)
     return { protectionClass: classes.classOf(contentOf(association)), marks, outboundOnly }
   }
-}
-
-/** The SA among many that a target names. @throws AssociationError ESRCH */
-export function findAssociation<T extends SecurityAssociation>(among: readonly T[], target: SaTarget): T {
-  const key = saKey(target)
-  const found = among.find((one) => saKey(one) === key && fits(one, target))
-  if (!found) throw new AssociationError('ESRCH', `${describe(target)} does not exist.`)
-  return found
-}
-
-function describe({
-  protocol,
-  spi,
-  destination,
-}: Pick<SecurityAssociation, 'protocol' | 'spi' | 'destination'>): string {
-  return `Association (type = ${protocol.toUpperCase()}) with spi 0x${spi.toString(16)} and addr\n${formatAddress(destination)}`
-}
-
-function fits(association: SecurityAssociation, { source, direction, ...target }: SaTarget): boolean {
-  if (source && !sameAddress(source, association.source)) return false
-  if (direction && association.direction && direction !== association.direction) return false
-  const asked: (keyof typeof target & keyof SecurityAssociation)[] = [
-    'upperProtocol',
-    'sourcePort',
-    'destinationPort',
-  ]
-  return asked.every((key) => target[key] === 0 || target[key] === association[key])
-}
-
-/** Without ESN, sequence numbers have 32 bits. */
-function checkNumbers({ replayValue }: SecurityAssociation): void {
-  if (replayValue > 0xffff_ffffn) {
-    throw new AssociationError('EINVAL', 'the replay value of an SA has 32 bits', 81)
-  }
-}
-
-/** Linux answers with success to such changes and does nothing: they are refused here. */
-function refuseUnchangeable(old: SecurityAssociation, changes: SaChanges): void {
-  if (changes.replayWindow !== undefined && changes.replayWindow !== old.replayWindow) {
-    throw new AssociationError(
-      'EINVAL',
-      'the replay window of an SA cannot be changed; delete it and add it again',
-    )
-  }
-  if (changes.encapsulation && !old.encapsulation) {
-    throw new AssociationError(
-      'EINVAL',
-      'encapsulation cannot be given to an SA that has none; delete it and add it again',
-    )
-  }
-  if (changes.state !== undefined && changes.state !== 'mature') {
-    throw new AssociationError('EINVAL', `an SA cannot be made ${changes.state}; delete it instead`, 43)
-  }
-}
-
-/** RFC 2367 section 2.3.2: a soft limit must not lie above the hard one. Diagnostics 14 to 17. */
-function checkLimits(soft: Lifetime, hard: Lifetime): void {
-  const names = ['allocations', 'bytes', 'addTime', 'useTime'] as const
-  names.forEach((name, i) => {
-    if (hard[name] !== 0n && soft[name] > hard[name]) {
-      throw new AssociationError('EINVAL', `the soft limit of ${name} lies above the hard one`, 14 + i)
-    }
-  })
 }

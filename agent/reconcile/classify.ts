@@ -127,7 +127,10 @@ function onwards({
   }
 }
 
-/** The message that makes, or resets, a state as it was dumped. */
+/**
+ * The message that makes, or resets, a state as it was dumped. One that is made anew begins beyond the sequence numbers
+ * of the dump: it may have been used since.
+ */
 export function restorableState(
   name: 'NEWSA' | 'UPDSA',
   { body, attributes }: Pick<XfrmMessage<'NEWSA'>, 'body' | 'attributes'>,
@@ -137,7 +140,8 @@ export function restorableState(
     ...(set_mark !== undefined && { set_mark }),
     ...(set_mark_mask !== undefined && { set_mark_mask }),
   }
-  return { name, body, attributes: { ...settable(attributes), ltime_val: body.curlft, ...mark } }
+  const numbers = name === 'NEWSA' ? onwards(attributes) : {}
+  return { name, body, attributes: { ...settable(attributes), ...numbers, ltime_val: body.curlft, ...mark } }
 }
 
 function markAttributes(marking: Marking | undefined): XfrmMessage<'NEWSA'>['attributes'] {

@@ -1,28 +1,15 @@
 /**
- * Brings the kernel in line with a set of rules: reads what is there, plans, applies in batches, and takes
- * everything back if a step fails.
+ * Reads what the kernel has, and carries steps out on it, in batches.
  *
  * @module
  */
 import type { NetlinkError } from '../../netlink/socket/error.ts'
 import type { XfrmConnection } from '../../netlink/xfrm/connection.ts'
 import { dir } from '../../netlink/xfrm/constants.ts'
-import { classesOf, type HostFacts, translatePolicySet } from '../translate/policy-set.ts'
 import { type KernelAssociation, readState } from '../translate/read-association.ts'
-import type { AssociationNotes } from './association-notes.ts'
-import { classifySteps, outboundAssociations } from './classify.ts'
-import { freeSerials } from './ownership.ts'
-import { type InstalledPolicy, type PolicyPlan, planPolicies } from './plan.ts'
-import { type PolicyState, placedRules } from './policy-state.ts'
-import { messageOf, policySteps, type Step } from './steps.ts'
-
-export interface Reconciliation {
-  readonly plan: PolicyPlan
-  /** SAs that move to another class or mark. */
-  readonly stateSteps: readonly Step[]
-  /** Everything, in order. */
-  readonly steps: readonly Step[]
-}
+import type { Tables } from './joint-plan.ts'
+import type { InstalledPolicy } from './plan.ts'
+import { messageOf, type Step } from './steps.ts'
 
 /** A step that the kernel refused. */
 export class ApplyError extends Error {
@@ -34,17 +21,6 @@ export class ApplyError extends Error {
     this.name = 'ApplyError'
     this.step = step
     this.cause = cause
-  }
-}
-
-/** Policies of other programs are in the way of ours. */
-export class ConflictError extends Error {
-  readonly conflicts: PolicyPlan['conflicts']
-
-  constructor(conflicts: PolicyPlan['conflicts']) {
-    super(`${conflicts.length} policies of another program have the selectors of ours`)
-    this.name = 'ConflictError'
-    this.conflicts = conflicts
   }
 }
 
@@ -69,31 +45,9 @@ export function installedAssociations(connection: XfrmConnection): KernelAssocia
   return associations
 }
 
-/**
- * Plans the way from what the kernel has to what `state` says.
- *
- * @throws ConflictError, HiddenKeysError
- */
-export function reconcile(
-  connection: XfrmConnection,
-  state: PolicyState,
-  notes: AssociationNotes,
-  facts: HostFacts,
-): Reconciliation {
-  const classes = classesOf(
-    state.rules.map(({ rule }) => rule),
-    facts,
-  )
-  const associations = installedAssociations(connection)
-  const known = { notes, localAddresses: facts.localAddresses }
-  const outbound = outboundAssociations(associations, classes, known)
-  const desired = translatePolicySet(placedRules(state), classes, outbound, facts)
-  const installed = installedPolicies(connection)
-  const plan = planPolicies(desired, installed)
-  if (plan.conflicts.length > 0) throw new ConflictError(plan.conflicts)
-  const stateSteps = state.rules.length > 0 ? classifySteps(associations, classes, facts.marks, known) : []
-  const serials = freeSerials(installed.map(({ info }) => info.index))
-  return { plan, stateSteps, steps: [...stateSteps, ...policySteps(plan, serials)] }
+/** Everything of {@link installedPolicies} and {@link installedAssociations}. */
+export function readTables(connection: XfrmConnection): Tables {
+  return { associations: installedAssociations(connection), policies: installedPolicies(connection) }
 }
 
 /**

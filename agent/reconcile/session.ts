@@ -7,23 +7,19 @@
 import type { XfrmConnection } from '../../netlink/xfrm/connection.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import { type DataPath, type DataPathRequest, openDataPath } from '../datapath/data-path.ts'
-import { EncapSockets } from '../datapath/kernel/encap-socket.ts'
 import { type AlgorithmTable, joinTables } from '../model/algorithm.ts'
-import type { AssociationStatus } from '../model/association.ts'
+import type { AssociationStatus, SecurityAssociation } from '../model/association.ts'
 import { defaultAlgorithmTable } from '../model/default-algorithms.ts'
 import { DEFAULT_MARK_MASK } from '../translate/marks.ts'
 import { classesOf } from '../translate/policy-set.ts'
-import { takeBack, undoMessages } from './association-journal.ts'
+import { takeBack } from './association-journal.ts'
+import { type AssociationPlan, planAssociations } from './association-plan.ts'
 import { statusOf } from './association-status.ts'
 import { AssociationTransaction } from './association-transaction.ts'
-import {
-  applySteps,
-  installedAssociations,
-  installedPolicies,
-  type Reconciliation,
-  reconcile,
-} from './engine.ts'
+import { carryOut, type Transition } from './carry-out.ts'
+import { applySteps, installedAssociations, installedPolicies, readTables } from './engine.ts'
 import { type HostNetwork, readHostNetwork } from './host.ts'
+import { associationsOnly, planJointly, type Reconciliation, strictSteps } from './joint-plan.ts'
 import {
   hasNft,
   type NetfilterRules,
@@ -44,6 +40,20 @@ export interface PlannedChange {
   readonly reconciliation: Reconciliation
   /** What will not hold as the rules say, as sentences. */
   readonly warnings: readonly string[]
+  /** Present where SAs are changed by the same stroke. */
+  readonly associations?: {
+    readonly plan: AssociationPlan
+    readonly transaction: AssociationTransaction
+  }
+  /** The record of policy stays as it is. */
+  readonly keepsRecord?: true
+}
+
+/** What is to be. What is absent stays as it is. */
+export interface Wanted {
+  readonly policy?: PolicyState
+  /** All the SAs of ours, with distinct identifiers. */
+  readonly associations?: readonly SecurityAssociation[]
 }
 
 /** A change failed, and so did taking it back. The next command tries again before it does anything else. */
@@ -153,11 +163,34 @@ export class Session {
    * @throws ConflictError, HiddenKeysError, MarkCapacityError, TunnelRuleError
    */
   plan(next: PolicyState): PlannedChange {
+    return this.planAll({ policy: next })
+  }
+
+  /**
+   * The same for policy and SAs together. Those SAs that are as they are to be stay untouched, unless another policy has
+   * another class for them.
+   *
+   * @throws as {@link plan}; AssociationError
+   */
+  planAll({ policy, associations: wanted }: Wanted): PlannedChange {
+    const next = policy ?? this.#state
+    if (!wanted) return this.#join(next)
+    const transaction = this.#transactionUnder(next)
+    const plan = planAssociations(wanted, transaction, this.network.localAddresses)
+    const associations = { plan, transaction }
+    const joined = policy || next.rules.length > 0 ? this.#join(next, transaction) : undefined
+    return {
+      ...(joined ?? { next, reconciliation: associationsOnly(transaction.steps), warnings: [] }),
+      associations,
+      ...(!policy && { keepsRecord: true }),
+    }
+  }
+
+  #join(next: PolicyState, transaction?: AssociationTransaction): PlannedChange {
     const { facts, warnings, state } = survey(next, this.network)
-    const reconciliation = reconcile(this.#connection, state, this.#store.loadNotes(), {
-      ...facts,
-      algorithms: this.#algorithms,
-    })
+    const tables = readTables(this.#connection)
+    const changes = transaction ?? { steps: [], after: tables.associations, notes: this.#store.loadNotes() }
+    const reconciliation = planJointly(tables, state, { ...facts, algorithms: this.#algorithms }, changes)
     return { next: state, reconciliation, warnings }
   }
 
@@ -173,36 +206,27 @@ export class Session {
    * Carries a planned change out, all or nothing. A process that dies in between leaves a trace from which the
    * next {@link open} takes everything back.
    *
-   * @throws ApplyError, NetfilterError after everything has been taken back; RestoreError where that failed too
+   * @throws ApplyError, NetfilterError after everything has been taken back; RestoreError where that failed too;
+   *   SystemError where a UDP port cannot be bound
    */
-  apply({ next, reconciliation }: PlannedChange): void {
-    if (this.#unrecovered && next.rules.length > 0) throw this.#unrecovered
-    const { steps } = reconciliation
-    const undo = undoMessages(steps)
-    this.#store.writePendingPolicy(next)
-    this.#store.writeJournal(undo)
-    try {
-      const { netfilter } = this.#state
-      // The mark of forwarded packets is there before policies look for it, and goes after them.
-      const needsNetfilter = !sameNetfilterRules(next.netfilter, NO_NETFILTER_RULES)
-      if (needsNetfilter) syncNetfilter(next.netfilter)
-      applySteps(this.#connection, steps)
-      if (!needsNetfilter && !sameNetfilterRules(netfilter, NO_NETFILTER_RULES)) syncNetfilter(next.netfilter)
-    } catch (error) {
-      this.#restore(undo, error)
-      throw error
-    }
-    // In this order: a journal that outlives its change would take it back.
-    this.#store.dropJournal()
-    this.#store.commitPolicy()
-    this.#state = next
-    this.#isRecorded = true
+  apply({ next, reconciliation, associations, keepsRecord }: PlannedChange): void {
+    if (this.#unrecovered && (next.rules.length > 0 || associations)) throw this.#unrecovered
+    this.#carryOut({
+      steps: reconciliation.steps,
+      netfilter: { before: this.#state.netfilter, after: next.netfilter },
+      ...(!keepsRecord && { next }),
+      ...(associations && { associations: associations.transaction }),
+    })
   }
 
   /** Begins a series of changes to the SADB. Nothing happens before {@link commit}. */
   transaction(): AssociationTransaction {
-    const { facts } = survey(this.#state, this.network)
-    const rules = this.#state.rules.map(({ rule }) => rule)
+    return this.#transactionUnder(this.#state)
+  }
+
+  #transactionUnder(state: PolicyState): AssociationTransaction {
+    const { facts } = survey(state, this.network)
+    const rules = state.rules.map(({ rule }) => rule)
     return new AssociationTransaction(installedAssociations(this.#connection), this.#store.loadNotes(), {
       classes: classesOf(rules, { ...facts, algorithms: this.#algorithms }),
       marks: rules.length > 0 ? facts.marks : undefined,
@@ -217,37 +241,29 @@ export class Session {
    * @throws ApplyError after everything has been taken back, RestoreError where that failed too; SystemError where a
    *   UDP port cannot be bound
    */
-  commit({ steps, notes, receivingPorts }: AssociationTransaction): void {
+  commit(transaction: AssociationTransaction): void {
     if (this.#unrecovered) throw this.#unrecovered
-    // The software data path listens by itself.
-    const sockets = EncapSockets.bind(this.dataPath.kind === 'kernel' ? receivingPorts : [])
-    const before = this.#store.loadNotes()
-    const undo = undoMessages(steps)
-    try {
-      this.#store.writeJournal(undo)
-      // Notes first: who hears of an SA from the kernel finds its note. Those of SAs that go stay until they have gone.
-      this.#store.writeNotes(new Map([...before, ...notes]))
-      applySteps(this.#connection, steps)
-      if (this.#state.rules.length > 0) this.#follow(undo)
-      sockets.handOver(this.#store.lockPath)
-      this.#store.dropJournal()
-      this.#store.writeNotes(notes)
-    } catch (error) {
-      this.#restore(undo, error)
-      this.#store.writeNotes(before)
-      throw error
-    } finally {
-      sockets.close()
-    }
+    const follows = this.#state.rules.length > 0
+    const { next, reconciliation } = follows
+      ? this.#join(this.#state, transaction)
+      : { next: this.#state, reconciliation: associationsOnly(transaction.steps) }
+    this.#carryOut({
+      steps: reconciliation.steps,
+      netfilter: { before: this.#state.netfilter, after: next.netfilter },
+      associations: transaction,
+    })
   }
 
-  /** Policies and classes after SAs have changed. What that adds to the journal stands before what is in it. */
-  #follow(undo: XfrmMessage[]): void {
-    const { next, reconciliation } = this.plan(this.#state)
-    undo.unshift(...undoMessages(reconciliation.steps))
-    this.#store.writeJournal(undo)
-    if (!sameNetfilterRules(next.netfilter, NO_NETFILTER_RULES)) syncNetfilter(next.netfilter)
-    applySteps(this.#connection, reconciliation.steps)
+  #carryOut(transition: Transition): void {
+    carryOut(transition, {
+      store: this.#store,
+      connection: this.#connection,
+      dataPath: this.dataPath.kind,
+      restore: (undo, cause) => this.#restore(undo, cause),
+    })
+    if (!transition.next) return
+    this.#state = transition.next
+    this.#isRecorded = true
   }
 
   /**
@@ -257,17 +273,26 @@ export class Session {
    */
   #restore(undo: readonly XfrmMessage[], cause: unknown): void {
     try {
-      if (!takeBack(this.#connection, undo)) throw new Error('the kernel refused it')
-      const { next, reconciliation } = this.plan(this.#state)
-      applySteps(this.#connection, reconciliation.steps)
-      if (!sameNetfilterRules(next.netfilter, NO_NETFILTER_RULES) || this.#store.hasPendingPolicy()) {
-        this.#syncIfThere(next.netfilter)
+      this.#store.restoreNotes()
+      if (undo.length > 0) {
+        applySteps(this.#connection, strictSteps(this.policies()))
+        if (!takeBack(this.#connection, undo)) throw new Error('the kernel refused it')
       }
+      // Without rules, and without a change of policy, there is none that was touched.
+      if (this.#state.rules.length > 0 || this.#store.hasPendingPolicy()) this.#restorePolicies()
     } catch (error) {
       throw new RestoreError(cause, error)
     }
     this.#store.dropPendingPolicy()
     this.#store.dropJournal()
+  }
+
+  #restorePolicies(): void {
+    const { next, reconciliation } = this.plan(this.#state)
+    applySteps(this.#connection, reconciliation.steps)
+    if (!sameNetfilterRules(next.netfilter, NO_NETFILTER_RULES) || this.#store.hasPendingPolicy()) {
+      this.#syncIfThere(next.netfilter)
+    }
   }
 
   /** Where nothing is needed, a host without nft is as good as one with an empty table. */
@@ -277,7 +302,10 @@ export class Session {
 
   #recover(): void {
     const journal = this.#store.loadJournal()
-    if (!this.#store.hasPendingPolicy() && !journal) return
+    if (!this.#store.hasPendingPolicy() && !journal) {
+      this.#store.dropJournal()
+      return
+    }
     // Without a record of what was, there is no way back to it: what the kernel has stays.
     if (!this.#isRecorded && this.#store.hasPolicyFile()) return
     try {

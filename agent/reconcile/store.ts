@@ -3,7 +3,8 @@
  * commands apart. One folder for each network namespace.
  *
  * A change is written as `policy.pending` before the kernel hears of it, and renamed to `policy.json` when the
- * kernel has it all. A pending file that is found later is the trace of a process that died in between.
+ * kernel has it all. A pending file that is found later is the trace of a process that died in between. Changes of SAs
+ * have a journal beside it, and what was noted of SAs before is kept.
  *
  * @module
  */
@@ -19,8 +20,12 @@ import { runDirectory } from './run-directory.ts'
 
 const LOCK = 'lock'
 const NOTES = 'associations.json'
+/** The notes as they were before the change under way. */
+const OLD_NOTES = 'notes.pending'
 /** Undo messages; they may hold keys. */
 const JOURNAL = 'associations.pending'
+/** The same for a change of policy as well: it counts only beside `policy.pending`. */
+const JOINT_JOURNAL = 'change.pending'
 
 const LOCK_WAIT_MS = 30_000
 
@@ -87,7 +92,9 @@ export class Store {
     this.#lock = lockFile(this.lockPath, LOCK_WAIT_MS)
     if (!this.#lock) throw new LockedError(this.lockPath)
     // Whoever died while writing left half a file behind; it may hold keys.
-    for (const name of ['policy.pending', NOTES, JOURNAL]) rmSync(this.#path(`${name}.new`), { force: true })
+    for (const name of ['policy.pending', NOTES, OLD_NOTES, JOURNAL, JOINT_JOURNAL]) {
+      rmSync(this.#path(`${name}.new`), { force: true })
+    }
   }
 
   unlock(): void {
@@ -127,19 +134,37 @@ export class Store {
     rmSync(this.#path('policy.pending'), { force: true })
   }
 
-  /** What takes back the SA changes of a process that died; `undefined` where none did. */
+  /**
+   * What takes back the SA changes of a process that died; `undefined` where none did. A change of policy and SAs has
+   * come to its end when `policy.pending` is gone: what is left of its journal takes nothing back.
+   */
   loadJournal(): XfrmMessage[] | undefined {
-    const text = this.#read(JOURNAL)
+    const text = this.#read(JOURNAL) ?? (this.hasPendingPolicy() ? this.#read(JOINT_JOURNAL) : undefined)
     return text === undefined ? undefined : decodeJournal(text)
   }
 
-  /** Announces changes of SAs by what undoes them. */
-  writeJournal(undo: readonly XfrmMessage[]): void {
-    if (undo.length > 0) this.#write(JOURNAL, encodeJournal(undo))
+  /**
+   * Announces changes of SAs by what undoes them.
+   *
+   * @param isJoint policy changes as well: {@link writePendingPolicy} comes next
+   */
+  writeJournal(undo: readonly XfrmMessage[], isJoint = false): void {
+    if (undo.length > 0) this.#write(isJoint ? JOINT_JOURNAL : JOURNAL, encodeJournal(undo))
   }
 
+  /** The change is complete, or taken back. */
   dropJournal(): void {
-    rmSync(this.#path(JOURNAL), { force: true })
+    for (const name of [JOURNAL, JOINT_JOURNAL, OLD_NOTES]) rmSync(this.#path(name), { force: true })
+  }
+
+  /** Keeps the notes as they are, for {@link restoreNotes}. */
+  keepNotes(): void {
+    this.#write(OLD_NOTES, this.#read(NOTES) ?? encodeNotes(new Map()))
+  }
+
+  /** The notes as they were kept, where they were. */
+  restoreNotes(): void {
+    if (this.#read(OLD_NOTES) !== undefined) renameSync(this.#path(OLD_NOTES), this.#path(NOTES))
   }
 
   /** True where there is a record of what is loaded, readable or not. */

@@ -6,10 +6,8 @@
  * @module
  */
 import type { AlgorithmTable } from '../../../agent/model/algorithm.ts'
-import {
-  AssociationError,
-  type AssociationTransaction,
-} from '../../../agent/reconcile/association-transaction.ts'
+import { AssociationError } from '../../../agent/reconcile/association-checks.ts'
+import type { AssociationTransaction } from '../../../agent/reconcile/association-transaction.ts'
 import { ApplyError } from '../../../agent/reconcile/engine.ts'
 import { Session } from '../../../agent/reconcile/session.ts'
 import type { KeyCommand, KeyEntry } from '../../solaris/ipseckey/command.ts'

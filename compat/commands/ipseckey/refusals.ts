@@ -14,7 +14,7 @@ import {
 } from '../../../agent/model/algorithm.ts'
 import type { InnerSelector, SecurityAssociation } from '../../../agent/model/association.ts'
 import { ALGORITHM_NULL } from '../../../agent/model/default-algorithms.ts'
-import { AssociationError } from '../../../agent/reconcile/association-transaction.ts'
+import { AssociationError } from '../../../agent/reconcile/association-checks.ts'
 import { kernelAlgorithmOf } from '../../../agent/translate/kernel-algorithms.ts'
 import type { NetlinkError } from '../../../netlink/socket/error.ts'
 import type { SaExpectation } from '../../solaris/ipseckey/command.ts'

@@ -4,7 +4,7 @@
  * @module
  */
 import type { AssociationStatus, SaProtocol, SaTarget } from '../../../agent/model/association.ts'
-import { findAssociation } from '../../../agent/reconcile/association-transaction.ts'
+import { findAssociation } from '../../../agent/reconcile/association-checks.ts'
 import type { Session } from '../../../agent/reconcile/session.ts'
 import * as systemResolver from '../../../netlink/libc/names.ts'
 import type { KeyCommand } from '../../solaris/ipseckey/command.ts'

@@ -6,9 +6,10 @@
 
 import { DataPathConflictError } from '../../../agent/datapath/data-path.ts'
 import { ServiceStartError } from '../../../agent/datapath/software/service/client.ts'
-import { AssociationError } from '../../../agent/reconcile/association-transaction.ts'
+import { AssociationError } from '../../../agent/reconcile/association-checks.ts'
 import { HiddenKeysError } from '../../../agent/reconcile/classify.ts'
-import { ApplyError, ConflictError } from '../../../agent/reconcile/engine.ts'
+import { ApplyError } from '../../../agent/reconcile/engine.ts'
+import { ConflictError } from '../../../agent/reconcile/joint-plan.ts'
 import { NetfilterError } from '../../../agent/reconcile/netfilter.ts'
 import { RestoreError } from '../../../agent/reconcile/session.ts'
 import { LockedError, UntrustedFolderError } from '../../../agent/reconcile/store.ts'

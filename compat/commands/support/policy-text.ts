@@ -5,7 +5,7 @@
  */
 
 import { formatPrefix } from '../../../agent/model/address.ts'
-import type { Reconciliation } from '../../../agent/reconcile/engine.ts'
+import type { Reconciliation } from '../../../agent/reconcile/joint-plan.ts'
 import type { InstalledPolicy, PolicyPlan } from '../../../agent/reconcile/plan.ts'
 import type { KernelPolicy } from '../../../agent/translate/kernel-policy.ts'
 import { readAddress } from '../../../agent/translate/selectors.ts'

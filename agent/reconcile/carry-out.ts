@@ -1,0 +1,79 @@
+/**
+ * A planned change of policies and SAs, carried out: all of it, or, after an error or the death of the process, none.
+ *
+ * @module
+ */
+import type { XfrmConnection } from '../../netlink/xfrm/connection.ts'
+import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
+import type { DataPathKind } from '../datapath/data-path.ts'
+import { type EncapPort, EncapSockets } from '../datapath/kernel/encap-socket.ts'
+import { undoMessages } from './association-journal.ts'
+import type { AssociationNotes } from './association-notes.ts'
+import { applySteps } from './engine.ts'
+import { type NetfilterRules, NO_NETFILTER_RULES, sameNetfilterRules, syncNetfilter } from './netfilter.ts'
+import type { PolicyState } from './policy-state.ts'
+import type { Step } from './steps.ts'
+import type { Store } from './store.ts'
+
+/** A change, ready to be made. */
+export interface Transition {
+  readonly steps: readonly Step[]
+  readonly netfilter: { readonly before: NetfilterRules; readonly after: NetfilterRules }
+  /** The policy to be recorded; absent: the record stays as it is. */
+  readonly next?: PolicyState
+  /** What changes with SAs beside them; absent: they are not changed. */
+  readonly associations?: {
+    readonly notes: AssociationNotes
+    readonly receivingPorts: readonly EncapPort[]
+  }
+}
+
+/** What a change is made to. */
+export interface Place {
+  readonly store: Store
+  readonly connection: XfrmConnection
+  readonly dataPath: DataPathKind
+  /** Takes everything back, by what undoes the changes of SAs. @throws RestoreError */
+  restore(undo: readonly XfrmMessage[], cause: unknown): void
+}
+
+/**
+ * Makes a change. Traces are left on disk until it is complete. The end of a change of SAs alone is when its journal goes;
+ * where policy is recorded as well, it is when `policy.pending` becomes the record.
+ *
+ * @throws ApplyError, NetfilterError after everything has been taken back; RestoreError where that failed, too;
+ *   SystemError where a UDP port cannot be bound
+ */
+export function carryOut(transition: Transition, place: Place): void {
+  const { next, associations } = transition
+  const { store } = place
+  // The software data path listens by itself.
+  const ports = place.dataPath === 'kernel' ? (associations?.receivingPorts ?? []) : []
+  const sockets = EncapSockets.bind(ports)
+  const undo = undoMessages(transition.steps)
+  try {
+    if (associations) store.keepNotes()
+    store.writeJournal(undo, next !== undefined)
+    if (next) store.writePendingPolicy(next)
+    // Notes first: who hears of an SA from the kernel finds its note. Those of SAs that go stay until they have gone.
+    if (associations) store.writeNotes(new Map([...store.loadNotes(), ...associations.notes]))
+    applyAll(transition, place.connection)
+    sockets.handOver(store.lockPath)
+    if (next) store.commitPolicy()
+    store.dropJournal()
+  } catch (error) {
+    place.restore(undo, error)
+    throw error
+  } finally {
+    sockets.close()
+  }
+  if (associations) store.writeNotes(associations.notes)
+}
+
+/** The mark of forwarded packets is there before policies look for it, and goes after them. */
+function applyAll({ steps, netfilter: { before, after } }: Transition, connection: XfrmConnection): void {
+  const isNeeded = !sameNetfilterRules(after, NO_NETFILTER_RULES)
+  if (isNeeded) syncNetfilter(after)
+  applySteps(connection, steps)
+  if (!isNeeded && !sameNetfilterRules(before, NO_NETFILTER_RULES)) syncNetfilter(after)
+}

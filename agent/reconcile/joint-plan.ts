@@ -1,0 +1,181 @@
+/**
+ * Policies and SAs changed together: the steps from what is there to what is to be, in an order in which no packet that is
+ * protected before and after passes in clear in between. Pure.
+ *
+ * @module
+ */
+import { action, dir, family } from '../../netlink/xfrm/constants.ts'
+import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
+import { formatAddress } from '../model/address.ts'
+import type { KernelPolicy } from '../translate/kernel-policy.ts'
+import { classesOf, type HostFacts, translatePolicySet } from '../translate/policy-set.ts'
+import type { KernelAssociation } from '../translate/read-association.ts'
+import { readAddress } from '../translate/selectors.ts'
+import type { AssociationNotes } from './association-notes.ts'
+import { classifySteps, outboundAssociations } from './classify.ts'
+import { freeSerials, isOurPolicyIndex } from './ownership.ts'
+import { type InstalledPolicy, type PolicyPlan, planPolicies } from './plan.ts'
+import { type PolicyState, placedRules } from './policy-state.ts'
+import { policySteps, type Step } from './steps.ts'
+
+export interface Reconciliation {
+  readonly plan: PolicyPlan
+  /** SAs that move to another class or mark. */
+  readonly stateSteps: readonly Step[]
+  /** Everything, in order. */
+  readonly steps: readonly Step[]
+}
+
+/** What the kernel has, whoever's it is. */
+export interface Tables {
+  readonly policies: readonly InstalledPolicy[]
+  readonly associations: readonly KernelAssociation[]
+}
+
+/** Changes of SAs that go along, as an `AssociationTransaction` has them. */
+export interface AssociationChanges {
+  readonly steps: readonly Step[]
+  /** The SAs that there will be. */
+  readonly after: readonly KernelAssociation[]
+  readonly notes: AssociationNotes
+}
+
+/** Policies of other programs are in the way of ours. */
+export class ConflictError extends Error {
+  readonly conflicts: PolicyPlan['conflicts']
+
+  constructor(conflicts: PolicyPlan['conflicts']) {
+    super(`${conflicts.length} policies of another program have the selectors of ours`)
+    this.name = 'ConflictError'
+    this.conflicts = conflicts
+  }
+}
+
+/** No policy is looked at. */
+const NO_POLICY_CHANGES: PolicyPlan = { add: [], update: [], remove: [], unchanged: 0, conflicts: [] }
+
+/**
+ * Plans the way from what the kernel has to what `state` says, with changes of SAs on the way.
+ *
+ * @throws ConflictError, HiddenKeysError, MarkCapacityError, TunnelRuleError
+ */
+export function planJointly(
+  tables: Tables,
+  state: PolicyState,
+  facts: HostFacts,
+  changes: AssociationChanges,
+): Reconciliation {
+  const rules = state.rules.map(({ rule }) => rule)
+  const classes = classesOf(rules, facts)
+  const known = { notes: changes.notes, localAddresses: facts.localAddresses }
+  const outbound = outboundAssociations(changes.after, classes, known)
+  const desired = translatePolicySet(placedRules(state), classes, outbound, facts)
+  const plan = planPolicies(desired, tables.policies)
+  if (plan.conflicts.length > 0) throw new ConflictError(plan.conflicts)
+  const stateSteps = rules.length > 0 ? classifySteps(changes.after, classes, facts.marks, known) : []
+  const serials = freeSerials(tables.policies.map(({ info }) => info.index))
+  const steps = orderSteps(changes.steps, stateSteps, plan, policySteps(plan, serials), tables.policies)
+  return { plan, stateSteps, steps }
+}
+
+/** Changes of SAs alone, where there are no rules that could follow them. */
+export function associationsOnly(steps: readonly Step[]): Reconciliation {
+  return { plan: NO_POLICY_CHANGES, stateSteps: [], steps }
+}
+
+/**
+ * New SAs, then policies, then the removal of SAs: until the new policies are there, the old ones have their SAs, and the
+ * new ones find theirs. Where an SA is made anew under its old identifier, the kernel has neither for a moment. Policies
+ * that would let a packet pass in clear for want of an SA (`or pass`) refuse it meanwhile.
+ */
+function orderSteps(
+  changes: readonly Step[],
+  moves: readonly Step[],
+  plan: PolicyPlan,
+  policies: readonly Step[],
+  installed: readonly InstalledPolicy[],
+): Step[] {
+  const { early, late } = phases(changes)
+  const gaps = new Set([...early, ...moves].flatMap(removedDestination))
+  const lenient = gaps.size === 0 ? [] : installed.filter((one) => isLenient(one) && covers(one, gaps))
+  if (lenient.length === 0) return [...early, ...moves, ...policies, ...late]
+  const planned = new Set([...plan.remove, ...plan.update.map(({ from }) => from)])
+  const restored = lenient.filter((one) => !planned.has(one))
+  return [
+    ...lenient.map((policy): Step => ({ kind: 'update', from: policy, to: strict(policy) })),
+    ...early,
+    ...moves,
+    ...policies,
+    ...restored.map((policy): Step => ({ kind: 'update', from: policy, to: kernelPolicy(policy) })),
+    ...late,
+  ]
+}
+
+/** Removals of SAs that do not come again are late; all else keeps its order. */
+function phases(changes: readonly Step[]): { readonly early: Step[]; readonly late: Step[] } {
+  const seen = new Set<string>()
+  const late = new Set<Step>()
+  for (const step of changes.toReversed()) {
+    const key = removedKey(step)
+    if (key !== undefined && !seen.has(key)) late.add(step)
+    const made = step.kind === 'message' && step.message.name === 'NEWSA' ? step.message : undefined
+    if (made) seen.add(keyOf(made.body.id, made.body.family))
+  }
+  return { early: changes.filter((step) => !late.has(step)), late: changes.filter((step) => late.has(step)) }
+}
+
+function removedKey(step: Step): string | undefined {
+  if (step.kind !== 'message' || step.message.name !== 'DELSA') return undefined
+  const { body } = step.message
+  return keyOf(body, body.family)
+}
+
+function keyOf({ daddr, spi, proto }: XfrmMessage<'NEWSA'>['body']['id'], family: number): string {
+  return `${proto} ${spi} ${family} ${Buffer.from(daddr).toString('latin1')}`
+}
+
+function removedDestination(step: Step): string[] {
+  if (step.kind !== 'message' || step.message.name !== 'DELSA') return []
+  const { daddr, family } = step.message.body
+  return [formatAddress(readAddress(daddr, family))]
+}
+
+/** An outbound policy of ours that lets pass in clear what finds no SA. */
+function isLenient({ info, tmpl }: InstalledPolicy): boolean {
+  return (
+    info.dir === dir.OUT &&
+    info.action === action.ALLOW &&
+    isOurPolicyIndex(info.index) &&
+    tmpl.some(({ optional }) => optional !== 0)
+  )
+}
+
+/** Its packets may go to one of these addresses. */
+function covers({ info: { sel } }: InstalledPolicy, destinations: ReadonlySet<string>): boolean {
+  const bits = sel.family === family.INET ? 32 : 128
+  return sel.prefixlen_d < bits || destinations.has(formatAddress(readAddress(sel.daddr, sel.family)))
+}
+
+function strict(policy: InstalledPolicy): KernelPolicy {
+  return { ...kernelPolicy(policy), tmpl: policy.tmpl.map((one) => ({ ...one, optional: 0 })) }
+}
+
+/** What has to be asked for to have the policy as it is. */
+function kernelPolicy({ info, tmpl, mark }: InstalledPolicy): KernelPolicy {
+  const { dir: direction, sel, priority, action: verdict } = info
+  return {
+    dir: direction as KernelPolicy['dir'],
+    sel,
+    priority,
+    action: verdict as KernelPolicy['action'],
+    tmpl,
+    ...(mark && { mark }),
+  }
+}
+
+/** Policies of ours that would let packets pass in clear while SAs are away, as ones that do not. */
+export function strictSteps(policies: readonly InstalledPolicy[]): Step[] {
+  return policies
+    .filter(isLenient)
+    .map((policy): Step => ({ kind: 'update', from: policy, to: strict(policy) }))
+}
