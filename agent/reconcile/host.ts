@@ -14,8 +14,9 @@ import {
 } from '../../netlink/route/messages.ts'
 import { NETLINK_ROUTE } from '../../netlink/socket/protocols.ts'
 import { NetlinkSocket } from '../../netlink/socket/socket.ts'
-import type { Address } from '../model/address.ts'
-import { readTunnel, toAddress } from '../translate/tunnel-interfaces.ts'
+import type { Address, Prefix } from '../model/address.ts'
+import type { TunnelInterface } from '../model/tunnel.ts'
+import { readTunnel, readTunnelInterface, toAddress } from '../translate/tunnel-interfaces.ts'
 import type { Tunnel } from '../translate/tunnels.ts'
 
 /** What rtnetlink says of this host. */
@@ -46,6 +47,20 @@ export function readHostNetwork(): HostNetwork {
   }
 }
 
+/** Tunnel interfaces with all that a configuration can say of them. */
+export function readTunnelInterfaces(): TunnelInterface[] {
+  const socket = NetlinkSocket.open(NETLINK_ROUTE)
+  try {
+    const addresses = dump(socket, 'GETADDR', dumpAddresses(), readInterfaceAddress)
+    return dump(socket, 'GETLINK', dumpLinks(), readTunnelInterface).map(({ ifindex, ...tunnel }) => ({
+      ...tunnel,
+      addresses: addresses.flatMap((one) => (one.ifindex === ifindex ? one.prefix : [])),
+    }))
+  } finally {
+    socket.close()
+  }
+}
+
 /** Runs a dump and keeps what `read` makes of each entry. */
 function dump<T>(
   socket: NetlinkSocket,
@@ -66,6 +81,13 @@ function readLocalAddress(message: RouteMessage): Address | undefined {
   const { local, address } = message.attributes
   const bytes = local ?? address
   return bytes && toAddress(bytes)
+}
+
+function readInterfaceAddress(message: RouteMessage): { ifindex: number; prefix: Prefix } | undefined {
+  const address = readLocalAddress(message)
+  if (message.name !== 'NEWADDR' || !address) return undefined
+  const { ifa_index: ifindex, ifa_prefixlen: length } = message.body
+  return { ifindex, prefix: { ...address, length } }
 }
 
 function readFwmark(message: RouteMessage): number | undefined {

@@ -96,12 +96,8 @@ class Meanings {
   /** Rules share lists of actions: each list is written once. */
   readonly #actions = new Map<Rule['actions'], string>()
 
-  of({ selector, direction, tunnel, actions }: Rule): string {
-    const { pairs, protocol = '', localPort = '', remotePort = '', icmpType, icmpCode } = selector
-    let text = `${direction} ${protocol} ${localPort} ${remotePort} `
-    if (icmpType || icmpCode || tunnel) text += JSON.stringify([icmpType, icmpCode, tunnel])
-    for (const { local, remote } of pairs) text += `${endText(local)}>${endText(remote)} `
-    return text + this.#actionsText(actions)
+  of(rule: Rule): string {
+    return aboutText(rule) + this.#actionsText(rule.actions)
   }
 
   /** As equality of {@link of}, without the texts. */
@@ -131,6 +127,15 @@ class Meanings {
     }
     return text
   }
+}
+
+/** Which packets a rule is about, as text: equal for rules about the same. */
+export function aboutText({ selector, direction, tunnel }: Rule): string {
+  const { pairs, protocol = '', localPort = '', remotePort = '', icmpType, icmpCode } = selector
+  let text = `${direction} ${protocol} ${localPort} ${remotePort} `
+  if (icmpType || icmpCode || tunnel) text += JSON.stringify([icmpType, icmpCode, tunnel])
+  for (const { local, remote } of pairs) text += `${endText(local)}>${endText(remote)} `
+  return text
 }
 
 function endText(end: Prefix | undefined): string {

@@ -5,6 +5,7 @@
  */
 import { type RouteMessage, tunnelOf } from '../../netlink/route/messages.ts'
 import { type Address, isUnspecified } from '../model/address.ts'
+import type { TunnelInterface, TunnelKind } from '../model/tunnel.ts'
 import type { Tunnel } from './tunnels.ts'
 
 /** The IP protocols that a tunnel interface of each kind sends: IPv4 4, IPv6 41, GRE 47. */
@@ -27,6 +28,26 @@ export function readTunnel(message: RouteMessage): Tunnel | undefined {
   if (isUnspecified(endpoints.local) || isUnspecified(endpoints.remote)) return undefined
   const skipsPolicy = info.kind === 'sit'
   return { name: ifname, ifindex: message.body.ifi_index, endpoints, protocols, skipsPolicy }
+}
+
+/** The kinds that configurations know. */
+const KINDS: readonly string[] = ['ipip', 'ip6tnl', 'gre', 'ip6gre'] satisfies TunnelKind[]
+
+/** A tunnel interface of such a kind with all but its addresses; `undefined` where the message is about none. */
+export function readTunnelInterface(
+  message: RouteMessage,
+): (Omit<TunnelInterface, 'addresses'> & { readonly ifindex: number }) | undefined {
+  const tunnel = readTunnel(message)
+  if (message.name !== 'NEWLINK' || !tunnel) return undefined
+  const kind = message.attributes.linkinfo?.kind ?? ''
+  if (!isKind(kind)) return undefined
+  const { mtu } = message.attributes
+  const { name, ifindex, endpoints } = tunnel
+  return { name, kind, ...endpoints, ...(mtu !== undefined && { mtu }), ifindex }
+}
+
+function isKind(kind: string): kind is TunnelKind {
+  return KINDS.includes(kind)
 }
 
 /** @param bytes 4 or 16; copied */

@@ -10,8 +10,11 @@ export const optionTable = { short: '', long: {} } as const
 
 /** Loaded when they are asked for. */
 const SUBCOMMANDS: Readonly<Record<string, () => Promise<Run>>> = {
+  apply: async () => (await import('./solipsec/apply.ts')).run,
   check: async () => (await import('./solipsec/check.ts')).run,
   convert: async () => (await import('./solipsec/convert.ts')).run,
+  diff: async () => (await import('./solipsec/diff.ts')).run,
+  plan: async () => (await import('./solipsec/plan.ts')).run,
   snoop: async () => (await import('./solipsec/snoop.ts')).run,
   verify: async () => (await import('./solipsec/verify.ts')).run,
 }

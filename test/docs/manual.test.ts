@@ -6,6 +6,11 @@ import t from 'tap'
 import { optionTable as ipsecalgs } from '../../compat/commands/ipsecalgs/arguments.ts'
 import { optionTable as ipsecconf } from '../../compat/commands/ipsecconf/arguments.ts'
 import { optionTable as ipseckey } from '../../compat/commands/ipseckey/arguments.ts'
+import {
+  applyOptions as apply,
+  diffOptions as diff,
+  planOptions as plan,
+} from '../../compat/commands/solipsec/change/arguments.ts'
 import { optionTable as check } from '../../compat/commands/solipsec/check/arguments.ts'
 import { optionTable as convert } from '../../compat/commands/solipsec/convert/arguments.ts'
 import { optionTable as snoop } from '../../compat/commands/solipsec/snoop/arguments.ts'
@@ -35,8 +40,11 @@ t.test('every option is explained, and no other', async (t) => {
     ipsecconf,
     ipseckey,
     solipsec,
+    'solipsec-apply': apply,
     'solipsec-check': check,
     'solipsec-convert': convert,
+    'solipsec-diff': diff,
+    'solipsec-plan': plan,
     'solipsec-snoop': snoop,
   })) {
     const terms = section(page(`${name}.8.md`), 'OPTIONS').flatMap((block) =>

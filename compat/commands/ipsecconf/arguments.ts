@@ -119,8 +119,8 @@ function readNumber(text: string): number | undefined {
   return /^(0[xX][0-9a-fA-F]+|\d+)$/.test(text) ? Number(text) : undefined
 }
 
-/** @returns `null` where the text is no mask */
-function readMarkMask(text: string | undefined): number | undefined | null {
+/** Mark bits as an option gives them. @returns `null` where the text is no mask */
+export function readMarkMask(text: string | undefined): number | undefined | null {
   if (text === undefined) return undefined
   if (text === 'none') return 0
   const mask = readNumber(text)

@@ -18,7 +18,11 @@ const ALTERNATIVES = [DEFAULT_MARK_MASK, 0x00ff_0000, 0x0000_ff00, 0x0000_00ff]
  * The loaded state with the mark bits that the user asked for, or, for a first load, bits that no policy routing
  * rule looks at.
  */
-export function withMarks(session: Session, { markMask, quiet }: Request, io: Io): PolicyState {
+export function withMarks(
+  session: Session,
+  { markMask, quiet }: Pick<Request, 'markMask' | 'quiet'>,
+  io: Io,
+): PolicyState {
   const { state, network } = session
   if (markMask !== undefined) {
     if (markMask !== 0 && !markLayout(markMask)) {

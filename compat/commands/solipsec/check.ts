@@ -4,22 +4,17 @@
  *
  * @module
  */
-import type { AlgorithmTable } from '../../../agent/model/algorithm.ts'
-import { defaultAlgorithmTable } from '../../../agent/model/default-algorithms.ts'
 import type { Diagnostic } from '../../../agent/model/diagnostic.ts'
-import * as systemResolver from '../../../netlink/libc/names.ts'
 import { readConfiguration } from '../../configuration/index.ts'
 import { addedBy, duplicatesIn } from '../../configuration/read/files.ts'
 import { parseAlgorithmFile, tableOf } from '../../solaris/ipsecalgs/file.ts'
-import { loadSynchronisedTable } from '../../solaris/ipsecalgs/load.ts'
-import { validOnly } from '../../solaris/ipsecalgs/synchronised.ts'
 import { type PolicyEnvironment, parsePolicy } from '../../solaris/ipsecconf/index.ts'
 import { parseKeyFile } from '../../solaris/ipseckey/parser.ts'
-import { algorithmTable } from '../support/algorithms.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
 import { report } from '../support/report.ts'
 import { interpret, optionTable, type Request } from './check/arguments.ts'
+import { environmentFor } from './environment.ts'
 import { configurationFiles, type InputFile, readInput } from './input.ts'
 import { subcommand } from './subcommand.ts'
 
@@ -50,14 +45,6 @@ async function carryOut({ files, kind, json, quiet }: Request, io: Io): Promise<
   }
   if (json) io.stdout.write(`${JSON.stringify(results, undefined, 2)}\n`)
   if (errors > 0) throw new CommandError(errors === 1 ? '1 error' : `${errors} errors`)
-}
-
-/** Names of algorithms mean what they mean to the other commands. A table itself needs none. */
-async function environmentFor({ kind }: InputFile, io: Io): Promise<PolicyEnvironment> {
-  const algorithms: AlgorithmTable = kind === 'ipsecalgs' ? defaultAlgorithmTable : await algorithmTable(io)
-  const kernel = loadSynchronisedTable()
-  const available = kernel && { available: validOnly(kernel).algorithms }
-  return { algorithms, resolver: systemResolver, ...available }
 }
 
 function examine(input: InputFile, environment: PolicyEnvironment, { env }: Io): Findings {

@@ -1,5 +1,5 @@
 /**
- * Files that `solipsec check` and `solipsec convert` read: their text, kind, and what they refer to.
+ * Files that the commands about configurations read: their text, kind, and what they refer to.
  *
  * @module
  */
@@ -46,13 +46,22 @@ function readOrFail(path: string): { readonly text: string; readonly isExposed: 
 /**
  * What a document refers to, read from disk. Credentials are there for a service alone: where there are none at all,
  * it cannot be told whether they are right.
+ *
+ * @param needsKeys whether that is an error: an SA without its key cannot be loaded
  */
-export function configurationFiles({ folder, isExposed }: InputFile, env: Io['env']): ConfigurationFiles {
+export function configurationFiles(
+  { folder, isExposed }: InputFile,
+  env: Io['env'],
+  needsKeys = false,
+): ConfigurationFiles {
   return {
     isExposed,
     read: (path) => readReferred(resolve(folder, path)),
     credential: (name) => {
       const { CREDENTIALS_DIRECTORY: credentials } = env
+      if (credentials === undefined && needsKeys) {
+        return { problem: `The credential ${name} is not there: credentials are there for services only` }
+      }
       if (credentials === undefined) {
         return { problem: 'This SA is not checked: credentials are there for services only', isUnknown: true }
       }

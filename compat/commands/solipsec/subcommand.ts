@@ -19,25 +19,27 @@ export interface Subcommand<R extends { readonly netns?: string }> {
     options: readonly ParsedOption[],
     operands: readonly string[],
   ): { readonly request: R } | { readonly usage: string }
-  /** Does it, in the network namespace that was asked for. */
-  carryOut(request: R, io: Io): Promise<void>
+  /** Does it, in the network namespace that was asked for. @returns the exit code where it is not 0 */
+  carryOut(request: R, io: Io): Promise<void> | Promise<number>
+  /** Exit code where something went wrong; 1 where absent. */
+  readonly failure?: number
 }
 
-/** The `run` function of a subcommand. Its exit code is 0, or 1 where something went wrong. */
+/** The `run` function of a subcommand, which gives its exit code. */
 export function subcommand<R extends { readonly netns?: string }>(command: Subcommand<R>): Run {
   return async (argv, io) => {
     const started = await start(command.name, command.options, argv, io)
-    if (typeof started === 'number') return started
+    if (typeof started === 'number') return started === 0 ? 0 : (command.failure ?? started)
     const asked = command.interpret(started.options, started.operands)
-    if ('usage' in asked) return usageError(command.name, asked.usage, io)
+    const failed = command.failure ?? 1
+    if ('usage' in asked) return usageError(command.name, asked.usage, io).then(() => failed)
     try {
       await enter(asked.request.netns)
-      await command.carryOut(asked.request, io)
-      return 0
+      return (await command.carryOut(asked.request, io)) ?? 0
     } catch (error) {
       const failure = error instanceof CommandError ? error : await understood(error)
       if (failure.message !== '') io.stderr.write(`${command.name}: ${failure.message}\n`)
-      return 1
+      return failed
     }
   }
 }

@@ -100,16 +100,20 @@ export function planText({ plan, stateSteps }: Reconciliation): string {
   return `${lines.join('\n')}\n`
 }
 
-/** A plan for programs. */
-export function planJson({ plan, stateSteps }: Reconciliation): string {
-  const value = {
+/** A plan as plain values. */
+export function planValue({ plan, stateSteps }: Reconciliation) {
+  return {
     add: plan.add.map(plainPolicy),
     update: plan.update.map(({ from, to }) => ({ from: plainPolicy(from), to: plainPolicy(to) })),
     remove: plan.remove.map(plainPolicy),
     unchanged: plan.unchanged,
     associationChanges: stateSteps.length,
   }
-  return `${JSON.stringify(value, undefined, 2)}\n`
+}
+
+/** A plan for programs. */
+export function planJson(reconciliation: Reconciliation): string {
+  return `${JSON.stringify(planValue(reconciliation), undefined, 2)}\n`
 }
 
 /** Why ours cannot go where another program's policies stand. */

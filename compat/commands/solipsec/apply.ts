@@ -1,0 +1,46 @@
+/**
+ * `solipsec apply`: makes a host what a configuration says, as a whole or not at all.
+ *
+ * @module
+ */
+import { ApplyError } from '../../../agent/reconcile/engine.ts'
+import { refusalText } from '../ipseckey/refusals.ts'
+import { CommandError } from '../support/exit.ts'
+import type { Io } from '../support/io.ts'
+import { applyOptions, interpret, type Request } from './change/arguments.ts'
+import { loadConfiguration } from './change/configuration.ts'
+import { planJson } from './change/json.ts'
+import { outcomeOf } from './change/outcome.ts'
+import { planConfiguration, withSession } from './change/session.ts'
+import { countsText, kernelLine, planText } from './change/text.ts'
+import { showPlan } from './plan.ts'
+import { subcommand } from './subcommand.ts'
+
+export const run = subcommand({ name: 'solipsec apply', options: applyOptions, interpret, carryOut })
+
+async function carryOut(request: Request, io: Io): Promise<void> {
+  if (request.dryRun) return showPlan(request, io)
+  const loaded = await loadConfiguration(request, io)
+  const { algorithms, rules } = loaded.configuration
+  await withSession(loaded, true, io, (session) => {
+    const change = planConfiguration(session, loaded, request, io)
+    const { warnings } = change
+    const outcome = outcomeOf(session.state, change, rules !== undefined)
+    if (!request.json) for (const warning of warnings) io.stderr.write(`WARNING: ${warning}\n`)
+    // Looking at the signal puts off what it does, which else could be an end half-way.
+    if (io.interrupted.aborted) throw new CommandError('Interrupted. Nothing was changed.')
+    try {
+      session.apply(change)
+    } catch (error) {
+      if (!(error instanceof ApplyError)) throw error
+      throw new CommandError(`${refusalText(error.cause, session.dataPath.kind)}\nNothing was changed.`)
+    }
+    if (request.json) {
+      io.stdout.write(planJson(loaded.name, outcome, algorithms, { warnings, isApplied: true }))
+    } else if (request.verbose) io.stdout.write(`${planText(outcome, algorithms, true)}Done.\n`)
+    else if (!request.quiet) {
+      const lines = [...kernelLine(outcome), `Plan: ${countsText(outcome.counts)}.`, 'Done.']
+      io.stdout.write(`${lines.join('\n')}\n`)
+    }
+  })
+}

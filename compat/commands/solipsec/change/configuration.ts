@@ -1,0 +1,104 @@
+/**
+ * A file as the configuration that is to be loaded: read, checked, and refused as a whole where part of it cannot be put
+ * into force.
+ *
+ * @module
+ */
+import type { DataPathChoice } from '../../../../agent/datapath/data-path.ts'
+import type { SecurityAssociation } from '../../../../agent/model/association.ts'
+import { type CheckedConfiguration, readConfiguration } from '../../../configuration/index.ts'
+import type { FileKind } from '../../../configuration/kind.ts'
+import { refuseUnsupported } from '../../ipseckey/refusals.ts'
+import { readDataPath } from '../../support/data-path-option.ts'
+import { CommandError } from '../../support/exit.ts'
+import type { Io } from '../../support/io.ts'
+import { report } from '../../support/report.ts'
+import { environmentFor } from '../environment.ts'
+import { configurationFiles, type InputFile, readInput } from '../input.ts'
+import { requireTunnels } from './tunnels.ts'
+
+export interface ConfigurationRequest {
+  readonly file: string
+  /** Absent: told from the contents. */
+  readonly kind?: FileKind
+  /** Goes before what the document says. */
+  readonly dataPath?: DataPathChoice
+}
+
+export interface LoadableConfiguration {
+  /** As messages call the file. */
+  readonly name: string
+  readonly configuration: CheckedConfiguration
+  readonly dataPath: DataPathChoice
+}
+
+/**
+ * Reads and checks, and says what there is to say on standard error.
+ *
+ * @throws CommandError where the file has an error, or asks for what cannot be put into force
+ */
+export async function loadConfiguration(
+  { file, kind, dataPath }: ConfigurationRequest,
+  io: Io,
+): Promise<LoadableConfiguration> {
+  const input = await readInput(file, kind, io)
+  if (input.kind === 'ipsecalgs') {
+    throw new CommandError(
+      `${input.name}: a table of algorithms gives names a meaning; there is nothing in it to load.\n` +
+        'help: put it into /etc/inet/ipsecalgs, or into the section `algorithms` of a document',
+    )
+  }
+  const { algorithms, resolver, ...available } = await environmentFor(input, io)
+  const { text, files } = documentOf(input, io.env)
+  const environment = { algorithms, resolver, ...(dataPath !== 'software' && available), files }
+  const { configuration, diagnostics } = readConfiguration(text, input.name, environment)
+  await report(diagnostics, io)
+  const errors = diagnostics.filter(({ severity }) => severity === 'error').length
+  if (errors > 0 || !configuration) {
+    throw new CommandError(`${errors === 1 ? '1 error' : `${errors} errors`}; nothing was changed`)
+  }
+  refuseSections(configuration, input.name)
+  const { associations = [] } = configuration
+  for (const association of associations) refuseUnsupported(association, configuration.algorithms)
+  const choice = dataPath ?? configuration.dataPath ?? readDataPath(undefined) ?? 'auto'
+  return { name: input.name, configuration, dataPath: choice }
+}
+
+/** A file of Solaris is a document with one section. */
+function documentOf(input: InputFile, env: Io['env']) {
+  const { kind, text, name, isExposed } = input
+  const files = configurationFiles(input, env, true)
+  if (kind === 'json') return { text, files }
+  const section = kind === 'ipseckeys' ? 'associations' : 'policies'
+  const only = { ...files, read: () => ({ text, name, isExposed }) }
+  return { text: JSON.stringify({ [section]: { file: name } }), files: only }
+}
+
+/** What is asked for is put into force or refused, never passed over. */
+function refuseSections({ sockets, tunables, tunnels }: CheckedConfiguration, name: string): void {
+  const refuse = (section: string, why: string): never => {
+    throw new CommandError(
+      `${name}: the section \`${section}\` ${why}\nhelp: leave it out, or empty. Nothing was changed.`,
+    )
+  }
+  if (sockets && sockets.length > 0) {
+    refuse('sockets', 'asks for policies of single sockets, which this version cannot put into force.')
+  }
+  const asked = Object.entries(tunables ?? {}).filter(([, members]) => isAsking(members))
+  if (asked.length > 0) refuse('tunables', 'asks for switches, which this version cannot set.')
+  if (tunnels) requireTunnels(tunnels, name)
+}
+
+function isAsking(members: unknown): boolean {
+  return typeof members === 'object' && members !== null
+    ? Object.keys(members).some((member) => member !== 'comment')
+    : false
+}
+
+/** The kernel has them now, or never will: this process needs them no more. */
+export function wipeKeys(associations: readonly SecurityAssociation[]): void {
+  for (const { authKey, encrKey } of associations) {
+    authKey?.wipe()
+    encrKey?.wipe()
+  }
+}

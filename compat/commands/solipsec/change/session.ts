@@ -1,0 +1,61 @@
+/**
+ * A session for a configuration: opened, asked for a plan, closed, and the keys wiped.
+ *
+ * @module
+ */
+import { protocolsOf } from '../../../../agent/model/policy.ts'
+import { replaceRules } from '../../../../agent/reconcile/policy-edit.ts'
+import { type PlannedChange, Session } from '../../../../agent/reconcile/session.ts'
+import { withMarks } from '../../ipsecconf/marks.ts'
+import { announceDataPath } from '../../support/data-path-option.ts'
+import { CommandError } from '../../support/exit.ts'
+import type { Io } from '../../support/io.ts'
+import type { Request } from './arguments.ts'
+import { type LoadableConfiguration, wipeKeys } from './configuration.ts'
+
+/**
+ * Opens the namespace for what a configuration asks for, and lets `use` work with it.
+ *
+ * @param isChange the data path that is needed is started
+ */
+export async function withSession<T>(
+  { configuration, dataPath }: LoadableConfiguration,
+  isChange: boolean,
+  io: Io,
+  use: (session: Session) => T,
+): Promise<T> {
+  const { algorithms, rules = [], associations = [] } = configuration
+  const protocols = [...protocolsOf(rules), ...associations.map(({ protocol }) => protocol)]
+  const needs = isChange ? [...new Set(protocols)] : []
+  const session = Session.open(algorithms, { choice: dataPath, needs })
+  try {
+    announceDataPath(session.dataPath, io)
+    if (!rules.length && !configuration.rules) requireKnownRules(session)
+    return use(session)
+  } finally {
+    session.close()
+    wipeKeys(associations)
+  }
+}
+
+/** What it takes to have all that the configuration says. Sections that it leaves out stay as they are. */
+export function planConfiguration(
+  session: Session,
+  { configuration: { rules, associations } }: LoadableConfiguration,
+  request: Pick<Request, 'markMask' | 'quiet'>,
+  io: Io,
+): PlannedChange {
+  return session.planAll({
+    ...(rules && { policy: replaceRules(withMarks(session, request, io), rules, { kind: 'all' }) }),
+    ...(associations && { associations }),
+  })
+}
+
+/** SAs follow the rules; where these are not known, their classes would be wrong. */
+function requireKnownRules(session: Session): void {
+  if (!session.isUnrecorded) return
+  throw new CommandError(
+    'the kernel has policies of solipsec, but the record of the rules that they were made from is lost.\n' +
+      'help: load a document that has rules as well, or remove all policies with ipsecconf -F',
+  )
+}

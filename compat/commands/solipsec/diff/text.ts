@@ -1,0 +1,75 @@
+/**
+ * Differences between a configuration and what is loaded, for people and for programs.
+ *
+ * @module
+ */
+import type { AlgorithmTable } from '../../../../agent/model/algorithm.ts'
+import type { Reconciliation } from '../../../../agent/reconcile/joint-plan.ts'
+import { type RulePlan, ruleLine } from '../../../../agent/reconcile/rule-plan.ts'
+import { associationsJson, rulesJson } from '../change/json.ts'
+import type { AssociationOutcome } from '../change/outcome.ts'
+import { kernelLine } from '../change/text.ts'
+import { associationLine, ruleText } from '../change/words.ts'
+
+export interface Differences {
+  /** Absent where the configuration has no rules. */
+  readonly rules?: RulePlan
+  /** Absent where the configuration has no SAs. */
+  readonly associations?: AssociationOutcome
+  /** What the kernel has is not what the loaded rules ask for: somebody else changed policies of ours. */
+  readonly drift?: Reconciliation
+}
+
+export function isSame({ rules, associations, drift }: Differences): boolean {
+  const isEmpty = (plan: RulePlan | AssociationOutcome | undefined) =>
+    !plan || plan.add.length + plan.change.length + plan.remove.length === 0
+  return !drift && isEmpty(rules) && isEmpty(associations)
+}
+
+/** As a unified diff(1): `-` is loaded only, `+` stands in the file only, `~` is an SA that differs. */
+export function diffText(file: string, found: Differences, algorithms: AlgorithmTable): string {
+  if (isSame(found)) return ''
+  const lines = ['--- loaded', `+++ ${file}`]
+  if (found.rules) lines.push(...ruleLines(found.rules))
+  if (found.associations) lines.push(...associationLines(found.associations, algorithms))
+  if (found.drift) {
+    lines.push('! policies of the kernel are not what the loaded rules ask for; to mend that:')
+    lines.push(...kernelLine({ reconciliation: found.drift }).map((line) => `! ${line}`))
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function ruleLines({ add, change, remove }: RulePlan): string[] {
+  return [
+    ...remove.map(({ rule }) => `- ${ruleLine(rule)}`),
+    ...change.flatMap(({ from, to, what }) =>
+      what === 'place'
+        ? [`~ ${ruleText(to.rule)} (stands elsewhere)`]
+        : [`- ${ruleLine(from.rule)}`, `+ ${ruleText(to.rule)}`],
+    ),
+    ...add.map(({ rule }) => `+ ${ruleText(rule)}`),
+  ]
+}
+
+function associationLines({ add, change, remove }: AssociationOutcome, algorithms: AlgorithmTable): string[] {
+  return [
+    ...remove.map((sa) => `- ${associationLine(sa, algorithms)}`),
+    ...change.map(
+      ({ to, differences }) => `~ ${associationLine(to, algorithms)}  # ${differences.join(', ')}`,
+    ),
+    ...add.map((sa) => `+ ${associationLine(sa, algorithms)}`),
+  ]
+}
+
+/** `schemas/solipsec-diff.schema.json`. */
+export function diffJson(file: string, found: Differences, algorithms: AlgorithmTable): string {
+  const { rules, associations, drift } = found
+  const value = {
+    file,
+    same: isSame(found),
+    ...(rules && { rules: rulesJson(rules) }),
+    ...(associations && { associations: associationsJson(associations, algorithms) }),
+    kernelDiffers: drift !== undefined,
+  }
+  return `${JSON.stringify(value, undefined, 2)}\n`
+}

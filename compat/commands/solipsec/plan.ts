@@ -1,0 +1,32 @@
+/**
+ * `solipsec plan`: shows what it takes to have what a configuration says. Changes nothing.
+ *
+ * @module
+ */
+import type { Io } from '../support/io.ts'
+import { interpret, planOptions, type Request } from './change/arguments.ts'
+import { loadConfiguration } from './change/configuration.ts'
+import { planJson } from './change/json.ts'
+import { outcomeOf } from './change/outcome.ts'
+import { planConfiguration, withSession } from './change/session.ts'
+import { planText } from './change/text.ts'
+import { subcommand } from './subcommand.ts'
+
+export const run = subcommand({ name: 'solipsec plan', options: planOptions, interpret, carryOut: showPlan })
+
+/** Also what `solipsec apply --dry-run` does. */
+export async function showPlan(request: Request, io: Io): Promise<void> {
+  const loaded = await loadConfiguration(request, io)
+  const { algorithms, rules } = loaded.configuration
+  await withSession(loaded, false, io, (session) => {
+    const change = planConfiguration(session, loaded, request, io)
+    const { warnings } = change
+    const outcome = outcomeOf(session.state, change, rules !== undefined)
+    if (request.json) {
+      io.stdout.write(planJson(loaded.name, outcome, algorithms, { warnings, isApplied: false }))
+      return
+    }
+    for (const warning of warnings) io.stderr.write(`WARNING: ${warning}\n`)
+    io.stdout.write(planText(outcome, algorithms, request.verbose))
+  })
+}
