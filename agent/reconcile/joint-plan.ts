@@ -4,10 +4,9 @@
  *
  * @module
  */
-import { action, dir, family } from '../../netlink/xfrm/constants.ts'
+import { dir, family } from '../../netlink/xfrm/constants.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import { formatAddress } from '../model/address.ts'
-import type { KernelPolicy } from '../translate/kernel-policy.ts'
 import { classesOf, type HostFacts, translatePolicySet } from '../translate/policy-set.ts'
 import type { KernelAssociation } from '../translate/read-association.ts'
 import { readAddress } from '../translate/selectors.ts'
@@ -15,8 +14,9 @@ import type { AssociationNotes } from './association-notes.ts'
 import { classifySteps, outboundAssociations } from './classify.ts'
 import { freeSerials, isOurPolicyIndex } from './ownership.ts'
 import { type InstalledPolicy, type PolicyPlan, planPolicies } from './plan.ts'
+import { asWanted, isLenient, type OrderedSteps, orderPolicies, strictForm } from './policy-order.ts'
 import { type PolicyState, placedRules } from './policy-state.ts'
-import { policySteps, type Step } from './steps.ts'
+import type { Step } from './steps.ts'
 
 export interface Reconciliation {
   readonly plan: PolicyPlan
@@ -74,7 +74,7 @@ export function planJointly(
   if (plan.conflicts.length > 0) throw new ConflictError(plan.conflicts)
   const stateSteps = rules.length > 0 ? classifySteps(changes.after, classes, facts.marks, known) : []
   const serials = freeSerials(tables.policies.map(({ info }) => info.index))
-  const steps = orderSteps(changes.steps, stateSteps, plan, policySteps(plan, serials), tables.policies)
+  const steps = orderSteps(changes.steps, stateSteps, plan, orderPolicies(plan, serials), tables.policies)
   return { plan, stateSteps, steps }
 }
 
@@ -92,21 +92,22 @@ function orderSteps(
   changes: readonly Step[],
   moves: readonly Step[],
   plan: PolicyPlan,
-  policies: readonly Step[],
+  { first, main, last }: OrderedSteps,
   installed: readonly InstalledPolicy[],
 ): Step[] {
   const { early, late } = phases(changes)
   const gaps = new Set([...early, ...moves].flatMap(removedDestination))
-  const lenient = gaps.size === 0 ? [] : installed.filter((one) => isLenient(one) && covers(one, gaps))
-  if (lenient.length === 0) return [...early, ...moves, ...policies, ...late]
   const planned = new Set([...plan.remove, ...plan.update.map(({ from }) => from)])
-  const restored = lenient.filter((one) => !planned.has(one))
+  const concerned =
+    gaps.size === 0 ? [] : lenientOnes(installed).filter((one) => !planned.has(one) && covers(one, gaps))
   return [
-    ...lenient.map((policy): Step => ({ kind: 'update', from: policy, to: strict(policy) })),
+    ...first,
+    ...concerned.map((from): Step => ({ kind: 'update', from, to: strictForm(asWanted(from)) })),
     ...early,
     ...moves,
-    ...policies,
-    ...restored.map((policy): Step => ({ kind: 'update', from: policy, to: kernelPolicy(policy) })),
+    ...main,
+    ...concerned.map((from): Step => ({ kind: 'update', from, to: asWanted(from) })),
+    ...last,
     ...late,
   ]
 }
@@ -140,13 +141,11 @@ function removedDestination(step: Step): string[] {
   return [formatAddress(readAddress(daddr, family))]
 }
 
-/** An outbound policy of ours that lets pass in clear what finds no SA. */
-function isLenient({ info, tmpl }: InstalledPolicy): boolean {
-  return (
-    info.dir === dir.OUT &&
-    info.action === action.ALLOW &&
-    isOurPolicyIndex(info.index) &&
-    tmpl.some(({ optional }) => optional !== 0)
+/** Outbound policies of ours that let pass in clear what finds no SA. */
+function lenientOnes(policies: readonly InstalledPolicy[]): InstalledPolicy[] {
+  return policies.filter(
+    ({ info, tmpl }) =>
+      info.dir === dir.OUT && isOurPolicyIndex(info.index) && isLenient({ action: info.action, tmpl }),
   )
 }
 
@@ -156,26 +155,7 @@ function covers({ info: { sel } }: InstalledPolicy, destinations: ReadonlySet<st
   return sel.prefixlen_d < bits || destinations.has(formatAddress(readAddress(sel.daddr, sel.family)))
 }
 
-function strict(policy: InstalledPolicy): KernelPolicy {
-  return { ...kernelPolicy(policy), tmpl: policy.tmpl.map((one) => ({ ...one, optional: 0 })) }
-}
-
-/** What has to be asked for to have the policy as it is. */
-function kernelPolicy({ info, tmpl, mark }: InstalledPolicy): KernelPolicy {
-  const { dir: direction, sel, priority, action: verdict } = info
-  return {
-    dir: direction as KernelPolicy['dir'],
-    sel,
-    priority,
-    action: verdict as KernelPolicy['action'],
-    tmpl,
-    ...(mark && { mark }),
-  }
-}
-
 /** Policies of ours that would let packets pass in clear while SAs are away, as ones that do not. */
 export function strictSteps(policies: readonly InstalledPolicy[]): Step[] {
-  return policies
-    .filter(isLenient)
-    .map((policy): Step => ({ kind: 'update', from: policy, to: strict(policy) }))
+  return lenientOnes(policies).map((from): Step => ({ kind: 'update', from, to: strictForm(asWanted(from)) }))
 }

@@ -6,8 +6,7 @@
 import { defaultPolicy } from '../../netlink/xfrm/defaults.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import type { KernelPolicy } from '../translate/kernel-policy.ts'
-import { policyIndex } from './ownership.ts'
-import type { InstalledPolicy, PolicyPlan } from './plan.ts'
+import type { InstalledPolicy } from './plan.ts'
 
 export type Step =
   | { readonly kind: 'add'; readonly policy: KernelPolicy; readonly index: number }
@@ -15,23 +14,6 @@ export type Step =
   | { readonly kind: 'remove'; readonly policy: InstalledPolicy }
   /** A change of an SA; `undo` is absent where the kernel hides the keys that it would take. */
   | { readonly kind: 'message'; readonly message: XfrmMessage; readonly undo?: XfrmMessage }
-
-/**
- * A plan's steps, in an order in which no packet that is protected before and after passes in clear in between:
- * first everything that is new or replaced, then what goes. The kernel asks the best-placed of all policies, old
- * and new; no bypass can be among them for a packet that both sets protect, since bypasses rank above all else in
- * either set.
- *
- * @param serials for the index numbers of new policies
- */
-export function policySteps(plan: PolicyPlan, serials: Generator<number, never>): Step[] {
-  const add = plan.add.map(
-    (policy): Step => ({ kind: 'add', policy, index: policyIndex(serials.next().value, policy.dir) }),
-  )
-  const update = plan.update.map((change): Step => ({ kind: 'update', ...change }))
-  const remove = plan.remove.map((policy): Step => ({ kind: 'remove', policy }))
-  return [...add, ...update, ...remove]
-}
 
 /** The message that carries a step out. */
 export function messageOf(step: Step): XfrmMessage {

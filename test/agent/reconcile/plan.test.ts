@@ -6,8 +6,9 @@ import type { Rule } from '../../../agent/model/policy.ts'
 import { freeSerials, isOurPolicyIndex } from '../../../agent/reconcile/ownership.ts'
 import { type InstalledPolicy, isEmptyPlan, planPolicies } from '../../../agent/reconcile/plan.ts'
 import { appendRules, emptyState, replaceRules } from '../../../agent/reconcile/policy-edit.ts'
+import { orderPolicies } from '../../../agent/reconcile/policy-order.ts'
 import { type PolicyState, placedRules } from '../../../agent/reconcile/policy-state.ts'
-import { messageOf, policySteps, type Step } from '../../../agent/reconcile/steps.ts'
+import { messageOf, type Step } from '../../../agent/reconcile/steps.ts'
 import type { KernelPolicy } from '../../../agent/translate/kernel-policy.ts'
 import { DEFAULT_MARK_MASK } from '../../../agent/translate/marks.ts'
 import { dir } from '../../../netlink/xfrm/constants.ts'
@@ -40,7 +41,8 @@ function policiesOf(state: PolicyState): readonly KernelPolicy[] {
 
 function stepsTo(desired: readonly KernelPolicy[], table: PolicyTable): Step[] {
   const plan = planPolicies(desired, table.policies)
-  return policySteps(plan, freeSerials(table.policies.map(({ info }) => info.index)))
+  const { first, main, last } = orderPolicies(plan, freeSerials(table.policies.map(({ info }) => info.index)))
+  return [...first, ...main, ...last]
 }
 
 function carryOut(steps: readonly Step[], table: PolicyTable): void {
