@@ -176,7 +176,10 @@ t.test('the commands of solipsec', async (t) => {
     const io = captureIo()
     return { code: await run(argv, io), out: io.out(), err: io.err() }
   }
-  t.match(await solipsec(), { code: 1, err: /a command is missing; there are: check, convert, snoop/ })
+  t.match(await solipsec(), {
+    code: 1,
+    err: /a command is missing; there are: apply, check, convert, diff, plan, snoop/,
+  })
   t.match(await solipsec('snop'), { code: 1, err: /there is no command 'snop'/ })
   t.match(await solipsec('constructor'), { code: 1, err: /there is no command/ })
   t.match(await solipsec('--version'), { code: 0, out: /^solipsec \(solipsec\) \d/ })

@@ -249,12 +249,12 @@ t.test('killed at any moment: the next command finds the old or the new state', 
 
 /** Starts a command, and kills it some time after it has announced its change; it may come to its end. */
 async function killAtWork(document: string): Promise<void> {
-  const child: ChildProcess = spawn(BIN, ['apply', '--netns', left.host.namespace, document], {
-    stdio: 'ignore',
-  })
+  const argv = ['apply', '--datapath', 'software', '--netns', left.host.namespace, document]
+  const child: ChildProcess = spawn(BIN, argv, { stdio: 'ignore' })
   let running = true
-  const ended = once(child, 'exit').then(() => {
+  const ended = once(child, 'exit').then(([code]) => {
     running = false
+    if (code) throw new Error(`it ended with ${code}`)
   })
   while (running && !pending().includes('policy.pending'))
     await new Promise((resolve) => setImmediate(resolve))
