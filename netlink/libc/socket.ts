@@ -11,6 +11,7 @@ import { foreign, lastErrno } from './ffi.ts'
 export const AF_UNIX = 1
 export const AF_INET = 2
 export const AF_INET6 = 10
+export const AF_KEY = 15
 export const AF_NETLINK = 16
 export const AF_PACKET = 17
 export const SOCK_DGRAM = 2

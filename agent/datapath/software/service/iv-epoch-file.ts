@@ -10,9 +10,14 @@ import { IvEpochs } from '../state/iv-source.ts'
 
 const DEFAULT = '/var/lib/solipsec'
 
+/** The folder of what outlives a reboot, unless `SOLIPSEC_STATE_DIR` says otherwise. */
+export function stateDirectory(): string {
+  return process.env.SOLIPSEC_STATE_DIR || DEFAULT
+}
+
 /** The epochs of this host, for the data path of one network namespace. */
 export function openIvEpochs(): IvEpochs {
-  const folder = process.env.SOLIPSEC_STATE_DIR || DEFAULT
+  const folder = stateDirectory()
   mkdirSync(folder, { recursive: true, mode: 0o755 })
   const path = join(folder, 'iv-epoch')
   return new IvEpochs(readMark(path), Date.now(), (mark) => {

@@ -20,6 +20,11 @@ const EPOCH_BLOCK = 30 * EPOCHS_A_SECOND
 /** 2025-01-01; 45 bits then last for 272 years. */
 const BEGINNING_SECONDS = 1735689600
 
+/** When an epoch is due by the clock, in milliseconds since 1970. */
+export function epochTime(epoch: number): number {
+  return (BEGINNING_SECONDS + epoch / EPOCHS_A_SECOND) * 1000
+}
+
 /** Where epochs come from; one for all SAs. */
 export class IvEpochs {
   readonly #counter: ReservedCounter

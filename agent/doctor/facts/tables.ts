@@ -1,0 +1,120 @@
+/**
+ * The policies and SAs that are there, whose they are, and who else does IPsec on this host.
+ *
+ * @module
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { netnsCookie } from '../../../netlink/libc/netns.ts'
+import { XfrmConnection } from '../../../netlink/xfrm/connection.ts'
+import { mode, userpolicy } from '../../../netlink/xfrm/constants.ts'
+import { isSoftware } from '../../datapath/software/service/client.ts'
+import { servicePlace } from '../../datapath/software/service/place.ts'
+import { isOurPolicyIndex, isOurState } from '../../reconcile/ownership.ts'
+import { runDirectory } from '../../reconcile/run-directory.ts'
+import { type Known, look } from '../known.ts'
+
+/** Numbers of policies and SAs. */
+export interface TableFacts {
+  readonly ourPolicies: number
+  readonly otherPolicies: number
+  /** Policies of single sockets: programs made them for themselves. */
+  readonly socketPolicies: number
+  readonly ourStates: number
+  readonly otherStates: number
+  /** SAs in tunnel mode, whoever's. */
+  readonly tunnelStates: number
+}
+
+export const DIRECTIONS = ['in', 'fwd', 'out'] as const
+export type DirectionName = (typeof DIRECTIONS)[number]
+
+/** What becomes of packets that no policy is about. */
+export type Defaults = Readonly<Record<DirectionName, 'accept' | 'block'>>
+
+export interface PolicyFacts {
+  /** The kernel's own tables. */
+  readonly kernel: Known<TableFacts>
+  /** Of the kernel; unknown before Linux 5.14. */
+  readonly defaults: Known<Defaults>
+  /** Absent where the software data path is not in use here. */
+  readonly software?: {
+    /** Unknown where its program does not run. */
+    readonly tables: Known<TableFacts>
+    /** What the program said when it ended. */
+    readonly lastWords: string
+  }
+  /** Counters of `/proc/net/xfrm_stat` that are not 0: packets that were lost, by reason. */
+  readonly losses: Known<ReadonlyMap<string, number>>
+}
+
+export function readPolicies(runFolder = runDirectory()): PolicyFacts {
+  const folder = join(runFolder, `netns-${netnsCookie()}`)
+  return {
+    ...readKernel(),
+    ...(isSoftware(folder) && { software: readSoftware(folder) }),
+    losses: look(() => parseLosses(readFileSync('/proc/thread-self/net/xfrm_stat', 'utf8'))),
+  }
+}
+
+function readKernel(): Pick<PolicyFacts, 'kernel' | 'defaults'> {
+  const opened = look(() => XfrmConnection.open())
+  if ('unknown' in opened) return { kernel: opened, defaults: opened }
+  const connection = opened.value
+  try {
+    return { kernel: look(() => count(connection)), defaults: look(() => readDefaults(connection)) }
+  } finally {
+    connection.close()
+  }
+}
+
+/** Asks the program that runs; unlike other commands, this one does not start it. */
+function readSoftware(folder: string): NonNullable<PolicyFacts['software']> {
+  const { socket, log } = servicePlace(folder)
+  const tables = look(() => {
+    const connection = XfrmConnection.open({ service: socket })
+    try {
+      return count(connection)
+    } finally {
+      connection.close()
+    }
+  })
+  const words = look(() => (existsSync(log) ? readFileSync(log, 'utf8') : ''))
+  return { tables, lastWords: 'value' in words ? (words.value.split('\n')[0] ?? '') : '' }
+}
+
+/** Directions of policies of single sockets (linux/xfrm.h): those of the system, plus this many. */
+const FIRST_SOCKET_DIRECTION = 3
+const DIRECTION_BITS = 7
+
+function count(connection: XfrmConnection): TableFacts {
+  const { policies, states } = connection.tables()
+  const ofSockets = policies.filter(({ body }) => (body.index & DIRECTION_BITS) >= FIRST_SOCKET_DIRECTION)
+  const ourPolicies = policies.filter(({ body }) => isOurPolicyIndex(body.index)).length
+  const ourStates = states.filter(({ body }) => isOurState(body.reqid)).length
+  return {
+    ourPolicies,
+    otherPolicies: policies.length - ofSockets.length - ourPolicies,
+    socketPolicies: ofSockets.length,
+    ourStates,
+    otherStates: states.length - ourStates,
+    tunnelStates: states.filter(({ body }) => body.mode === mode.TUNNEL).length,
+  }
+}
+
+function readDefaults(connection: XfrmConnection): Defaults {
+  const body = { in: userpolicy.UNSPEC, fwd: userpolicy.UNSPEC, out: userpolicy.UNSPEC }
+  const [reply] = connection.send({ name: 'GETDEFAULT', body, attributes: {} })
+  const values = reply && 'fwd' in reply.body ? reply.body : body
+  const word = (value: number) => (value === userpolicy.BLOCK ? 'block' : 'accept')
+  return { in: word(values.in), fwd: word(values.fwd), out: word(values.out) }
+}
+
+/** Reads a file like `/proc/net/xfrm_stat`. */
+export function parseLosses(text: string): Map<string, number> {
+  const losses = new Map<string, number>()
+  for (const [, name = '', digits] of text.matchAll(/^(Xfrm\w+)\s+(\d+)$/gm)) {
+    if (Number(digits) > 0) losses.set(name, Number(digits))
+  }
+  return losses
+}
