@@ -13,6 +13,7 @@ import {
 } from '../../compat/commands/solipsec/change/arguments.ts'
 import { optionTable as check } from '../../compat/commands/solipsec/check/arguments.ts'
 import { optionTable as convert } from '../../compat/commands/solipsec/convert/arguments.ts'
+import { optionTable as doctor } from '../../compat/commands/solipsec/doctor/arguments.ts'
 import { optionTable as snoop } from '../../compat/commands/solipsec/snoop/arguments.ts'
 import { optionTable as solipsec, subcommandNames } from '../../compat/commands/solipsec.ts'
 import { MANUAL_SOURCES } from '../../compat/commands/support/manual/help.ts'
@@ -44,6 +45,7 @@ t.test('every option is explained, and no other', async (t) => {
     'solipsec-check': check,
     'solipsec-convert': convert,
     'solipsec-diff': diff,
+    'solipsec-doctor': doctor,
     'solipsec-plan': plan,
     'solipsec-snoop': snoop,
   })) {

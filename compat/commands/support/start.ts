@@ -53,7 +53,8 @@ export async function usageError(command: string, message: string, io: Io): Prom
   return io.service ? conclude('fatal', io) : 1
 }
 
-function packageVersion(): string {
+/** The version of solipsec. */
+export function packageVersion(): string {
   const text = readFileSync(new URL('package.json', PACKAGE_ROOT), 'utf8')
   return (JSON.parse(text) as { version: string }).version
 }
