@@ -44,10 +44,12 @@ export function deviceFeatures(device: string): DeviceFeature[] {
       view.setUint32(0, ETHTOOL_GFEATURES, true)
       view.setUint32(4, blocks, true)
     })
-    return names.map((name, index) => {
+    return names.flatMap((name, index) => {
+      // Bits that the kernel has given no name, yet.
+      if (name === '') return []
       const at = 8 + Math.floor(index / 32) * BLOCK
       const bit = (offset: number) => ((answer.getUint32(at + offset, true) >>> (index % 32)) & 1) === 1
-      return { name, isAvailable: bit(0) || bit(8), isActive: bit(8) }
+      return [{ name, isAvailable: bit(0) || bit(8), isActive: bit(8) }]
     })
   } finally {
     close(fd)

@@ -7,6 +7,7 @@
 import type { CryptoDriver } from '../facts/speed.ts'
 import type { Facts } from '../facts.ts'
 import { type Finding, findingsOf, unknownFinding } from '../finding.ts'
+import { type KernelPart, wayToPart } from './modules.ts'
 
 const finding = findingsOf('speed')
 
@@ -14,6 +15,11 @@ const finding = findingsOf('speed')
 const PLAIN = /generic|fixed-time|\blib\b|-lib/
 /** Those of AES that SAs use, by the name of what does the work. */
 const AES = /^(cbc|ctr|gcm|ccm|rfc4106\(gcm|rfc3686\(ctr|rfc4309\(ccm)\(aes/
+/** Drivers that use instructions of the processor, by architecture. */
+const FAST_AES: Readonly<Record<string, KernelPart>> = {
+  x64: { module: 'aesni_intel', option: 'CRYPTO_AES_NI_INTEL' },
+  arm64: { module: 'aes_ce_blk', option: 'CRYPTO_AES_ARM64_CE_BLK' },
+}
 const ESP_OFFLOAD = 'esp-hw-offload'
 const OTHER_OFFLOADS = ['esp-tx-csum-hw-offload', 'tx-esp-segmentation']
 
@@ -41,6 +47,7 @@ export function checkAcceleration({ speed, kernel, abilities }: Facts): Finding[
   if (plain.length === 0) {
     return [finding('aes', subject, 'ok', `The processor has instructions for it; loaded are ${names}.`)]
   }
+  const fast = FAST_AES[kernel.architecture]
   const slow = plain.map(({ driver }) => driver).join(', ')
   return [
     finding(
@@ -48,7 +55,7 @@ export function checkAcceleration({ speed, kernel, abilities }: Facts): Finding[
       subject,
       'note',
       `The processor has instructions for it, which these drivers do not use: ${slow}. The kernel's ESP is slower for it.`,
-      `modprobe aesni_intel (x86), modprobe aes_ce_blk (ARM); Linux ${kernel.release} may lack them (CONFIG_CRYPTO_AES_NI_INTEL)`,
+      ...(fast ? wayToPart(fast, kernel) : []),
     ),
   ]
 }

@@ -90,10 +90,14 @@ function readEpoch(path: string): number {
 }
 
 export function readMemory(): MemoryFacts {
-  return {
-    availableBytes: look(() => {
-      const [, kilobytes] = /^MemAvailable:\s*(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8')) ?? []
-      return Number(kilobytes ?? 0) * 1024
-    }),
-  }
+  const text = look(() => readFileSync('/proc/meminfo', 'utf8'))
+  return { availableBytes: 'value' in text ? parseMemory(text.value) : text }
+}
+
+/** Reads `/proc/meminfo`. */
+export function parseMemory(text: string): Known<number> {
+  const [, kilobytes] = /^MemAvailable:\s*(\d+) kB$/m.exec(text) ?? []
+  return kilobytes === undefined
+    ? { unknown: '/proc/meminfo does not say what is available' }
+    : { value: Number(kilobytes) * 1024 }
 }

@@ -13,6 +13,8 @@ export type BuildOption = 'y' | 'm' | 'n'
 
 export interface KernelFacts {
   readonly release: string
+  /** As Node.js calls it: `x64`, `arm64`, … */
+  readonly architecture: string
   /** Value of an option of the build without its `CONFIG_`; `n` also where the file does not have it. */
   readonly options: Known<ReadonlyMap<string, BuildOption>>
   /** Names of modules that lie ready for this release, with `_` for `-`. */
@@ -23,6 +25,7 @@ export function readKernel(): KernelFacts {
   const name = release()
   return {
     release: name,
+    architecture: process.arch,
     options: look(() => parseOptions(readConfiguration(name))),
     modules: look(() => parseModules(readFileSync(`/lib/modules/${name}/modules.dep`, 'utf8'))),
   }

@@ -63,6 +63,7 @@ export const GOOD: Facts = {
   versions: { node: '20.11.0', solipsec: '0.1.0' },
   kernel: {
     release: '6.1.0-17-amd64',
+    architecture: 'x64',
     options: { value: new Map([['INET_ESP', 'm']]) },
     modules: { value: new Set(['esp4', 'esp6', 'ah4', 'ah6']) },
   },

@@ -17,6 +17,7 @@ t.test('the way to a part of the kernel', async (t) => {
   const way = (options: 'y' | 'm' | 'n' | undefined, modules: readonly string[] | undefined) =>
     wayToPart(esp, {
       release: '6.1.0',
+      architecture: 'x64',
       options: options ? { value: new Map([['INET_ESP', options]]) } : { unknown: 'no file' },
       modules: modules ? { value: new Set(modules) } : { unknown: 'no folder' },
     })

@@ -1,5 +1,6 @@
 /** Files of the kernel, read. */
 import t from 'tap'
+import { parseMemory } from '../../../../agent/doctor/facts/files.ts'
 import { parseModules, parseOptions } from '../../../../agent/doctor/facts/kernel.ts'
 import { parseCapabilities, parseLockdown } from '../../../../agent/doctor/facts/privileges.ts'
 import { parseUdp } from '../../../../agent/doctor/facts/sockets.ts'
@@ -19,6 +20,11 @@ t.test('options and modules', async (t) => {
   const dep =
     'kernel/net/ipv4/esp4.ko.xz: kernel/net/xfrm/xfrm_algo.ko.xz\nkernel/crypto/des_generic.ko:\nextra/a-b.ko.zst: \n'
   t.same([...parseModules(dep)], ['esp4', 'des_generic', 'a_b'])
+})
+
+t.test('memory', async (t) => {
+  t.same(parseMemory('MemTotal: 9 kB\nMemAvailable:      4 kB\n'), { value: 4096 })
+  t.match(parseMemory('MemTotal: 9 kB\n'), { unknown: /does not say/ })
 })
 
 t.test('privileges', async (t) => {
