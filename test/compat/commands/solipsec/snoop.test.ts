@@ -178,7 +178,10 @@ t.test('the commands of solipsec', async (t) => {
   }
   t.match(await solipsec(), {
     code: 1,
+  t.match(await solipsec(), {
+    code: 1,
     err: /a command is missing; there are: apply, check, convert, diff, doctor, plan, snoop/,
+  })
   })
   t.match(await solipsec('snop'), { code: 1, err: /there is no command 'snop'/ })
   t.match(await solipsec('constructor'), { code: 1, err: /there is no command/ })
