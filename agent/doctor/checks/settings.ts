@@ -83,8 +83,17 @@ export function checkAcquiring(facts: Facts): Finding[] {
   return findings
 }
 
+/** Why it cannot be told whether there is anything for settings to bite: interfaces, or policies and SAs, are not known. */
+function unseen({ interfaces, policies, abilities }: Facts): string | undefined {
+  if ('unknown' in interfaces) return interfaces.unknown
+  const { tables } = policies.software ?? { tables: policies.kernel }
+  return 'unknown' in tables && abilities.xfrm.outcome !== 'fails' ? tables.unknown : undefined
+}
+
 /** Routing settings that lose packets out of tunnels. They do no harm where there are none. */
 export function checkTunnelSettings(facts: Facts): Finding[] {
+  const why = unseen(facts)
+  if (why !== undefined && !hasTunnels(facts)) return [unknownFinding(GROUP, 'tunnels', 'for tunnels', why)]
   if (!hasTunnels(facts))
     return [finding('tunnels', 'for tunnels', 'ok', 'There are no tunnels that settings could bite.')]
   const findings: Finding[] = []
@@ -110,23 +119,31 @@ export function checkTunnelSettings(facts: Facts): Finding[] {
 /** Neighbours that may tell this host another way past its rules. */
 export function checkRedirects(facts: Facts): Finding[] {
   const { ourPolicies = 0, otherPolicies = 0 } = tablesInUse(facts) ?? {}
-  const path = (family: string) => `${family}/conf/all/accept_redirects`
-  const accepting = ['ipv4', 'ipv6'].filter((family) => numberOf(facts, path(family)) === 1)
-  if (accepting.length === 0)
-    return [finding('accept_redirects', 'ICMP redirects', 'ok', 'They are not accepted.')]
+  const paths = interfacesOf(facts)
+    .filter(({ isLoopback }) => !isLoopback)
+    .flatMap(({ name }) => acceptedRedirects(facts, name))
+  const say = (meaning: string) => [finding('accept_redirects', 'ICMP redirects', 'ok', meaning)]
+  const why = unseen(facts)
+  if (why !== undefined) return [unknownFinding(GROUP, 'accept_redirects', 'ICMP redirects', why)]
+  if (paths.length === 0) return say('They are not accepted.')
   if (!hasTunnels(facts) && ourPolicies + otherPolicies === 0) {
-    return [
-      finding(
-        'accept_redirects',
-        'ICMP redirects',
-        'ok',
-        'They are accepted, and there is no policy to mislead.',
-      ),
-    ]
+    return say('They are accepted, and there is no policy to mislead.')
   }
   const meaning =
     'ICMP redirects are accepted: a neighbour can lead packets another way, past a tunnel or a gateway.'
-  return accepting.map((family) => bites(path(family), 'note', meaning, 0))
+  return [...new Set(paths)].map((path) => bites(path, 'note', meaning, 0))
+}
+
+/** The settings by which an interface accepts redirects; see Documentation/networking/ip-sysctl.rst. */
+function acceptedRedirects(facts: Facts, device: string): string[] {
+  const isOn = (path: string) => (numberOf(facts, path) ?? 0) !== 0
+  const [all, own] = ['ipv4/conf/all/accept_redirects', `ipv4/conf/${device}/accept_redirects`]
+  const on = [all, own].filter(isOn)
+  // A router wants both, a host one of them.
+  const inet = on.length < (isOn(`ipv4/conf/${device}/forwarding`) ? 2 : 1) ? [] : on
+  // In IPv6 each interface has its own, and routers accept none.
+  const own6 = `ipv6/conf/${device}/accept_redirects`
+  return [...inet, ...(isOn(own6) && !isOn(`ipv6/conf/${device}/forwarding`) ? [own6] : [])]
 }
 
 /** Protected packets are longer, so they come in fragments more often. */
@@ -194,13 +211,17 @@ export function checkCacheLimit(facts: Facts): Finding[] {
 
 /** Rules about IPv6 where there is none. */
 export function checkIpv6(facts: Facts): Finding[] {
-  const path = 'ipv6/conf/all/disable_ipv6'
-  const value = numberOf(facts, path)
-  if (value === undefined) {
+  if (numberOf(facts, 'ipv6/conf/all/disable_ipv6') === undefined) {
     return [
       finding('disable_ipv6', 'IPv6', 'note', 'The kernel has none here: rules about it have nothing to do.'),
     ]
   }
-  if (value === 0) return [fine(path, value, 'IPv6 is there.')]
-  return [bites(path, 'note', 'IPv6 is off on all interfaces: rules about it have nothing to do.', 0)]
+  if ('unknown' in facts.interfaces) {
+    return [unknownFinding(GROUP, 'disable_ipv6', 'IPv6', facts.interfaces.unknown)]
+  }
+  const off = interfacesOf(facts)
+    .map(({ name }) => `ipv6/conf/${name}/disable_ipv6`)
+    .filter((path) => numberOf(facts, path) === 1)
+  if (off.length === 0) return [finding('disable_ipv6', 'IPv6', 'ok', 'No interface has it switched off.')]
+  return off.map((path) => bites(path, 'note', 'IPv6 is off there: rules about it have nothing to do.', 0))
 }

@@ -192,6 +192,19 @@ t.test('settings that bite tunnels', async (t) => {
   })
 })
 
+t.test('who accepts redirects: hosts by either setting, routers by both, IPv6 by its own', async (t) => {
+  const policies = { kernel: { value: { ...NO_TABLES, ourPolicies: 1 } } }
+  const of = (settings: Record<string, number>) =>
+    bad(checkRedirects(hostWith(settings, { policies }))).map(({ subject }) => subject)
+  const [all, own] = ['ipv4/conf/all/accept_redirects', 'ipv4/conf/eth0/accept_redirects']
+  const [router, own6] = ['ipv4/conf/eth0/forwarding', 'ipv6/conf/eth0/accept_redirects']
+  t.same(of({ [own]: 1 }), ['net.ipv4.conf.eth0.accept_redirects'])
+  t.same(of({ [own]: 1, [router]: 1 }), [])
+  t.equal(of({ [own]: 1, [all]: 1, [router]: 1 }).length, 2)
+  t.same(of({ [own6]: 1 }), ['net.ipv6.conf.eth0.accept_redirects'])
+  t.same(of({ [own6]: 1, 'ipv6/conf/eth0/forwarding': 1 }), [])
+})
+
 t.test('redirects, fragments, sizes, IPv6', async (t) => {
   const redirects = { 'ipv4/conf/all/accept_redirects': 1 }
   t.same(bad(checkRedirects(hostWith(redirects))), [], 'there is nothing to mislead')
@@ -218,7 +231,7 @@ t.test('redirects, fragments, sizes, IPv6', async (t) => {
     [9, 'warning'],
   ] as const)
     t.match(bad(checkPathMtu(hostWith({ 'ipv4/ip_no_pmtu_disc': value }))), [{ state }])
-  t.match(bad(checkIpv6(hostWith({ 'ipv6/conf/all/disable_ipv6': 1 }))), [{ state: 'note' }])
+  t.match(bad(checkIpv6(hostWith({ 'ipv6/conf/eth0/disable_ipv6': 1 }))), [{ state: 'note' }])
   const old = hostWith({ 'ipv4/xfrm4_gc_thresh': 1024 }, { kernel: { release: '4.9.0' } })
   t.match(bad(checkCacheLimit(old)), [{ state: 'warning', meaning: /2048 destinations/ }])
   t.same(checkCacheLimit(hostWith({ 'ipv4/xfrm4_gc_thresh': 1024 })), [], 'later kernels have no such limit')

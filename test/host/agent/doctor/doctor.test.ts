@@ -81,7 +81,7 @@ t.test('settings that bite', async (t) => {
   t.match(by('net.ipv4.ip_no_pmtu_disc'), { state: 'warning' })
   t.match(by('net.core.xfrm_larval_drop'), { state: 'note' })
   t.match(by('net.core.xfrm_acq_expires'), { state: 'warning' })
-  t.match(by('net.ipv6.conf.all.disable_ipv6'), { state: 'note' })
+  t.match(by('net.ipv6.conf.eth7.disable_ipv6'), { state: 'note' })
   t.match(by('net.ipv4.conf.all.accept_redirects'), { state: 'note' })
   t.match(by('default policy'), { state: 'problem', meaning: /\(in\)/ })
   t.match(by('of other programs'), { state: 'note', meaning: /1 policy and 0 SAs/ })
