@@ -217,6 +217,27 @@ export class AssociationTransaction {
     this.#note(saKey(association), association)
   }
 
+  /**
+   * Makes an SA of ours again as it was, in place of one that has its identifier now.
+   *
+   * @param leap by how many sequence numbers it moves on: at least as many as may have been used since
+   */
+  restore(one: KernelAssociation, note: AssociationNote | undefined, leap: number): void {
+    const key = saKey(one.association)
+    const present = this.#entries.get(key)
+    if (present) this.#remove(present)
+    const { body, attributes } = restorableState('NEWSA', one.state, leap)
+    const message: XfrmMessage<'NEWSA'> = { name: 'NEWSA', body, attributes }
+    const remove: XfrmMessage = { name: 'DELSA', body: stateIdentifier(body), attributes: {} }
+    this.#steps.push({ kind: 'message', message, undo: remove })
+    if (note) this.#notes.set(key, note)
+    const known = { notes: this.#notes, localAddresses: this.#facts.localAddresses }
+    const association = knownAssociation(one.association, known)
+    this.#entries.set(key, { association, state: message, ours: true, keysHidden: false })
+    const other = this.#otherHalf({ association, state: message, ours: true, keysHidden: false })
+    if (other) this.#setPair(other, association.spi)
+  }
+
   /** Which UDP port is ours depends on who sends. */
   #checkDirection(sa: SecurityAssociation): void {
     if (!sa.encapsulation || sa.direction || directionOf(sa, this.#facts.localAddresses)) return

@@ -59,6 +59,8 @@ export function carryOut(transition: Transition, place: Place): void {
     if (associations) store.writeNotes(new Map([...store.loadNotes(), ...associations.notes]))
     applyAll(transition, place.connection)
     sockets.handOver(store.lockPath)
+    // Before it is complete: whoever watches for drift must not take it for some.
+    store.countChange()
     if (next) store.commitPolicy()
     store.dropJournal()
   } catch (error) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { stateFlag } from '../../netlink/xfrm/constants.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import { sameAddress } from '../model/address.ts'
 import type { OutboundAssociation } from '../translate/choice.ts'
@@ -90,7 +91,7 @@ function recreate(one: KernelAssociation, reqid: number, marking: Marking | unde
     body: { ...state.body, reqid: reqidOf },
     attributes: {
       ...settable(state.attributes),
-      ...onwards(state.attributes),
+      ...onwards(state, SEQUENCE_LEAP),
       ltime_val: state.body.curlft,
       ...markAttributes(mark),
     },
@@ -108,39 +109,54 @@ function recreate(one: KernelAssociation, reqid: number, marking: Marking | unde
 }
 
 /** How far sequence numbers move on when an SA is made again: packets may pass between its dump and its deletion. */
-const SEQUENCE_LEAP = 4096
+export const SEQUENCE_LEAP = 4096
 
-/** Counters beyond those of a dump: no number is used twice, nothing that was received can be replayed. */
-function onwards({
-  replay_val: classic,
-  replay_esn_val: large,
-}: XfrmMessage<'NEWSA'>['attributes']): XfrmMessage<'NEWSA'>['attributes'] {
-  const leap = (sequence: number) => (sequence === 0 ? 0 : Math.min(sequence + SEQUENCE_LEAP, 0xffff_ffff))
-  const full = (seq: number) => (seq === 0 ? 0 : 0xffff_ffff)
+const NUMBERS = 2 ** 32
+
+/**
+ * Counters beyond those of a dump: no number is used twice, nothing that was received can be replayed. Where numbers
+ * end, the SA ends with them.
+ */
+function onwards({ body, attributes }: State, leap: number): XfrmMessage<'NEWSA'>['attributes'] {
+  const { replay_val: classic, replay_esn_val: large } = attributes
+  const leapt = (sequence: number) => (sequence === 0 && leap === SEQUENCE_LEAP ? 0 : sequence + leap)
+  const within = (sequence: number) => Math.min(leapt(sequence), NUMBERS - 1)
+  const full = (seq: number) => (seq === 0 ? 0 : NUMBERS - 1)
+  const sent = large && leapt(large.oseq)
+  const carries = sent !== undefined && sent >= NUMBERS && (body.flags & stateFlag.ESN) !== 0
   return {
-    ...(classic && {
-      replay_val: { ...classic, oseq: leap(classic.oseq), bitmap: full(classic.seq) },
-    }),
+    ...(classic && { replay_val: { ...classic, oseq: within(classic.oseq), bitmap: full(classic.seq) } }),
     ...(large && {
-      replay_esn_val: { ...large, oseq: leap(large.oseq), bmp: large.bmp.map(() => full(large.seq)) },
+      replay_esn_val: {
+        ...large,
+        oseq: carries ? sent - NUMBERS : within(large.oseq),
+        oseq_hi: large.oseq_hi + (carries ? 1 : 0),
+        bmp: large.bmp.map(() => full(large.seq)),
+      },
     }),
   }
 }
 
+type State = Pick<XfrmMessage<'NEWSA'>, 'body' | 'attributes'>
+
 /**
  * The message that makes, or resets, a state as it was dumped. One that is made anew begins beyond the sequence numbers
  * of the dump: it may have been used since.
+ *
+ * @param leap by how many numbers
  */
 export function restorableState(
   name: 'NEWSA' | 'UPDSA',
-  { body, attributes }: Pick<XfrmMessage<'NEWSA'>, 'body' | 'attributes'>,
+  state: State,
+  leap: number = SEQUENCE_LEAP,
 ): XfrmMessage<'NEWSA' | 'UPDSA'> {
+  const { body, attributes } = state
   const { set_mark, set_mark_mask } = attributes
   const mark = {
     ...(set_mark !== undefined && { set_mark }),
     ...(set_mark_mask !== undefined && { set_mark_mask }),
   }
-  const numbers = name === 'NEWSA' ? onwards(attributes) : {}
+  const numbers = name === 'NEWSA' ? onwards(state, leap) : {}
   return { name, body, attributes: { ...settable(attributes), ...numbers, ltime_val: body.curlft, ...mark } }
 }
 
@@ -149,7 +165,7 @@ function markAttributes(marking: Marking | undefined): XfrmMessage<'NEWSA'>['att
 }
 
 /** What a dumped SA can be made of again: without what the kernel adds, or says twice. */
-function settable(attributes: XfrmMessage<'NEWSA'>['attributes']): XfrmMessage<'NEWSA'>['attributes'] {
+export function settable(attributes: XfrmMessage<'NEWSA'>['attributes']): XfrmMessage<'NEWSA'>['attributes'] {
   const { lastused, pad, ltime_val, alg_auth, set_mark, set_mark_mask, unknown, ...rest } = attributes
   return alg_auth && !rest.alg_auth_trunc ? { ...rest, alg_auth } : rest
 }

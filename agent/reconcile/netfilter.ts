@@ -14,7 +14,8 @@ import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-const TABLE = 'solipsec'
+/** Its name. */
+export const NETFILTER_TABLE = 'solipsec'
 
 /** What the table has to do. */
 export interface NetfilterRules {
@@ -89,8 +90,8 @@ export function netfilterScript({ forwardedMark, guardsOwnAddresses, classMarks 
     )
   }
   // Naming it first makes the deletion succeed where it is not there yet; all of a script happens at once.
-  const gone = `table inet ${TABLE}\ndelete table inet ${TABLE}\n`
-  return chains.length === 0 ? gone : `${gone}table inet ${TABLE} {\n${chains.join('\n')}\n}\n`
+  const gone = `table inet ${NETFILTER_TABLE}\ndelete table inet ${NETFILTER_TABLE}\n`
+  return chains.length === 0 ? gone : `${gone}table inet ${NETFILTER_TABLE} {\n${chains.join('\n')}\n}\n`
 }
 
 function hex(bits: number): string {
@@ -103,11 +104,20 @@ function hex(bits: number): string {
  * @throws NetfilterError
  */
 export function syncNetfilter(rules: NetfilterRules): void {
-  const { error, status, stderr } = spawnSync('nft', ['-f', '-'], {
-    input: netfilterScript(rules),
+  const { error, status, stderr } = nft(['-f', '-'], netfilterScript(rules))
+  if (error) throw new NetfilterError(error.message)
+  if (status !== 0) throw new NetfilterError(stderr.trim().split('\n')[0] ?? `exit ${status}`)
+}
+
+/** What is in the table now, in the words of nft: to be compared with what it was. Empty where there is none. */
+export function listNetfilter(): string {
+  return nft(['--stateless', 'list', 'table', 'inet', NETFILTER_TABLE], '').stdout ?? ''
+}
+
+function nft(argv: readonly string[], input: string) {
+  return spawnSync('nft', argv, {
+    input,
     encoding: 'utf8',
     env: { ...process.env, PATH: `${process.env.PATH ?? ''}${delimiter}/usr/sbin${delimiter}/sbin` },
   })
-  if (error) throw new NetfilterError(error.message)
-  if (status !== 0) throw new NetfilterError(stderr.trim().split('\n')[0] ?? `exit ${status}`)
 }

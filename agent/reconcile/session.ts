@@ -12,7 +12,9 @@ import type { AssociationStatus, SecurityAssociation } from '../model/associatio
 import { defaultAlgorithmTable } from '../model/default-algorithms.ts'
 import { DEFAULT_MARK_MASK } from '../translate/marks.ts'
 import { classesOf } from '../translate/policy-set.ts'
+import type { KernelAssociation } from '../translate/read-association.ts'
 import { takeBack } from './association-journal.ts'
+import type { AssociationNotes } from './association-notes.ts'
 import { type AssociationPlan, planAssociations } from './association-plan.ts'
 import { statusOf } from './association-status.ts'
 import { AssociationTransaction } from './association-transaction.ts'
@@ -72,6 +74,9 @@ export class RestoreError extends Error {
 /** Whatever data path is in use will do. */
 const LOOKING: DataPathRequest = { choice: 'auto', needs: [] }
 
+/** Of changes that no configuration asks for. */
+const NO_PLAN: AssociationPlan = { add: [], change: [], remove: [], untouched: 0 }
+
 /** True where a table has entries of ours. */
 function hasOurs(connection: XfrmConnection): boolean {
   return (
@@ -106,11 +111,12 @@ export class Session {
    * Opens the namespace that the calling thread is in, keeps other commands out until {@link close}, and takes
    * back what a process that died in the middle of a change has left.
    *
+   * @param waitMs how long to wait for another command's end
    * @throws LockedError, DataPathConflictError, ServiceStartError, NetlinkError (`EPERM` without CAP_NET_ADMIN)
    */
-  static open(algorithms: AlgorithmTable, request: DataPathRequest = LOOKING): Session {
+  static open(algorithms: AlgorithmTable, request: DataPathRequest = LOOKING, waitMs?: number): Session {
     const store = Store.open()
-    store.lock()
+    store.lock(waitMs)
     try {
       const dataPath = openDataPath(store.folder, request, hasOurs)
       try {
@@ -130,6 +136,21 @@ export class Session {
   close(): void {
     this.#connection.close()
     this.#store.unlock()
+  }
+
+  /** Events that this session causes bear this number. */
+  get portId(): number {
+    return this.#connection.portId
+  }
+
+  /** The state folder of the namespace. */
+  get folder(): string {
+    return this.#store.folder
+  }
+
+  /** How many changes were made since boot, by whichever command. */
+  get changeCount(): number {
+    return this.#store.changeCount()
   }
 
   /** The loaded policy. */
@@ -155,6 +176,16 @@ export class Session {
     return installedAssociations(this.#connection)
       .filter(({ reqid }) => which === 'all' || isOurState(reqid))
       .map(({ association, counters }) => statusOf(association, counters, { notes, localAddresses }))
+  }
+
+  /** The SAs of ours as the kernel has them. */
+  ownStates(): KernelAssociation[] {
+    return installedAssociations(this.#connection).filter(({ reqid }) => isOurState(reqid))
+  }
+
+  /** What was noted of SAs. */
+  get notes(): AssociationNotes {
+    return this.#store.loadNotes()
   }
 
   /**
@@ -252,6 +283,23 @@ export class Session {
       netfilter: { before: this.#state.netfilter, after: next.netfilter },
       associations: transaction,
     })
+  }
+
+  /**
+   * What it takes to have the kernel as the loaded policy and a transaction of SAs say, whoever made it otherwise.
+   * Changes nothing. {@link apply} carries it out.
+   *
+   * @throws as {@link plan}
+   */
+  planRepair(transaction: AssociationTransaction): PlannedChange {
+    const associations = { plan: NO_PLAN, transaction }
+    if (!this.#isRecorded) {
+      const reconciliation = associationsOnly(transaction.steps)
+      return { next: this.#state, reconciliation, warnings: [], associations, keepsRecord: true }
+    }
+    const joined = this.#join(this.#state, transaction)
+    const isSame = sameNetfilterRules(joined.next.netfilter, this.#state.netfilter)
+    return { ...joined, associations, ...(isSame && { keepsRecord: true }) }
   }
 
   #carryOut(transition: Transition): void {

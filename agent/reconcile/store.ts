@@ -19,6 +19,8 @@ import { decodeState, encodeState, type PolicyState } from './policy-state.ts'
 import { runDirectory } from './run-directory.ts'
 
 const LOCK = 'lock'
+/** How many changes were made since boot. */
+const COUNT = 'changes'
 const NOTES = 'associations.json'
 /** The notes as they were before the change under way. */
 const OLD_NOTES = 'notes.pending'
@@ -31,8 +33,8 @@ const LOCK_WAIT_MS = 30_000
 
 /** Another command is at work on the same namespace and does not come to an end. */
 export class LockedError extends Error {
-  constructor(path: string) {
-    super(`another command has held ${path} for ${LOCK_WAIT_MS / 1000} s`)
+  constructor(path: string, waitMs: number) {
+    super(`another command has held ${path} for ${waitMs / 1000} s`)
     this.name = 'LockedError'
   }
 }
@@ -86,13 +88,14 @@ export class Store {
   /**
    * Keeps other commands out until {@link Store.unlock}, or until the process ends.
    *
-   * @throws LockedError after 30 s
+   * @param waitMs how long to wait for another command's end; the thread sleeps meanwhile
+   * @throws LockedError
    */
-  lock(): void {
-    this.#lock = lockFile(this.lockPath, LOCK_WAIT_MS)
-    if (!this.#lock) throw new LockedError(this.lockPath)
+  lock(waitMs: number = LOCK_WAIT_MS): void {
+    this.#lock = lockFile(this.lockPath, waitMs)
+    if (!this.#lock) throw new LockedError(this.lockPath, waitMs)
     // Whoever died while writing left half a file behind; it may hold keys.
-    for (const name of ['policy.pending', NOTES, OLD_NOTES, JOURNAL, JOINT_JOURNAL]) {
+    for (const name of ['policy.pending', NOTES, OLD_NOTES, JOURNAL, JOINT_JOURNAL, COUNT]) {
       rmSync(this.#path(`${name}.new`), { force: true })
     }
   }
@@ -100,6 +103,16 @@ export class Store {
   unlock(): void {
     this.#lock?.release()
     this.#lock = undefined
+  }
+
+  /** How many changes of policy or SAs were made: what differs from the kernel's tables at the same count is drift. */
+  changeCount(): number {
+    return Number(this.#read(COUNT) ?? 0)
+  }
+
+  /** The change under way is one that was asked for. */
+  countChange(): void {
+    this.#write(COUNT, String(this.changeCount() + 1))
   }
 
   /** What is loaded; `undefined` where nothing is, or where the record of it cannot be read. */

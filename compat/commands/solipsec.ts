@@ -10,6 +10,7 @@ export const optionTable = { short: '', long: {} } as const
 
 /** Loaded when they are asked for. */
 const SUBCOMMANDS: Readonly<Record<string, () => Promise<Run>>> = {
+  agent: async () => (await import('./solipsec/agent.ts')).run,
   apply: async () => (await import('./solipsec/apply.ts')).run,
   check: async () => (await import('./solipsec/check.ts')).run,
   convert: async () => (await import('./solipsec/convert.ts')).run,

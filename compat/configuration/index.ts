@@ -32,6 +32,8 @@ export interface CheckedConfiguration {
   readonly tunables?: Tunables
   /** `DataPathChoice`; absent: not said. */
   readonly dataPath?: 'auto' | 'kernel' | 'software'
+  /** `DriftChoice`; absent: not said. */
+  readonly drift?: 'enforce' | 'report'
 }
 
 export interface ReadConfiguration {

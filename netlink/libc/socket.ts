@@ -14,6 +14,7 @@ export const AF_INET6 = 10
 export const AF_KEY = 15
 export const AF_NETLINK = 16
 export const AF_PACKET = 17
+export const SOCK_STREAM = 1
 export const SOCK_DGRAM = 2
 export const SOCK_RAW = 3
 export const SOCK_SEQPACKET = 5
@@ -23,6 +24,7 @@ const SOCK_CLOEXEC = 0o2000000
 export const SOL_SOCKET = 1
 export const SO_SNDBUF = 7
 export const SO_RCVBUF = 8
+export const SO_PEERCRED = 17
 export const SO_RCVTIMEO = 20
 export const SO_SNDBUFFORCE = 32
 export const SO_RCVBUFFORCE = 33
@@ -84,11 +86,15 @@ export function accept(fd: number): number {
   return check('accept4', c.accept4(fd, null, null, SOCK_CLOEXEC | SOCK_NONBLOCK))
 }
 
-/** `sockaddr_un` of a path. @throws RangeError where the path is too long for one (107 bytes) */
+/**
+ * `sockaddr_un` of a path, or of an abstract name, which begins with a zero (unix(7)).
+ *
+ * @throws RangeError where the path is too long for one (107 bytes)
+ */
 export function unixAddress(path: string): Uint8Array {
   const text = new TextEncoder().encode(path)
   if (text.length > 107) throw new RangeError(`the path of a socket may have 107 bytes: ${path}`)
-  const address = new Uint8Array(2 + text.length + 1)
+  const address = new Uint8Array(2 + text.length + (text[0] === 0 ? 0 : 1))
   new Uint16Array(address.buffer, 0, 1)[0] = AF_UNIX
   address.set(text, 2)
   return address
@@ -159,4 +165,19 @@ export function recvFrom(
 /** Closes a descriptor. */
 export function close(fd: number): void {
   closeSync(fd)
+}
+
+/** Who is at the other end of a UNIX socket: as it was when it connected. */
+export interface PeerCredentials {
+  readonly pid: number
+  readonly uid: number
+  readonly gid: number
+}
+
+/** `SO_PEERCRED` of unix(7). @throws SystemError */
+export function peerCredentials(fd: number): PeerCredentials {
+  const [pid = 0, uid = 0, gid = 0] = new Uint32Array(
+    getSockOpt(fd, SOL_SOCKET, SO_PEERCRED, 12).slice().buffer,
+  )
+  return { pid, uid, gid }
 }

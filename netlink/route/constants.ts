@@ -33,4 +33,12 @@ export const linkFlag = { UP: 0x1 } as const
 export const addressFlag = { NOPREFIXROUTE: 0x200 } as const
 
 /** Groups of events (`RTNLGRP_`). */
-export const routeGroup = { IPV4_ROUTE: 7, IPV4_RULE: 8, IPV6_ROUTE: 11, IPV6_RULE: 19 } as const
+export const routeGroup = {
+  LINK: 1,
+  IPV4_IFADDR: 5,
+  IPV4_ROUTE: 7,
+  IPV4_RULE: 8,
+  IPV6_IFADDR: 9,
+  IPV6_ROUTE: 11,
+  IPV6_RULE: 19,
+} as const

@@ -5,6 +5,7 @@
  */
 import { type Watch, watchReadable } from '../libc/poll.ts'
 import { Channel, type ChannelOptions } from './channel.ts'
+import { NetlinkError } from './error.ts'
 import { keep, NLMSG_MIN_TYPE, NLMSG_OVERRUN, parseMessages, type ReceivedMessage } from './message.ts'
 
 /** Room for some ten thousand events while the owner is busy. */
@@ -72,6 +73,8 @@ export interface EventHandler {
   event(event: ReceivedMessage): void
   /** Events were lost: what was known is out of date, read the tables again. */
   overrun(): void
+  /** The program that answered in the kernel's stead is no more, and no event will come. Absent: that is an error. */
+  ended?(): void
 }
 
 /** An {@link EventQueue} on Node's event loop, which it keeps alive until it is closed. */
@@ -83,11 +86,22 @@ export class Subscription {
   private constructor(queue: EventQueue, handler: EventHandler) {
     this.#queue = queue
     this.#watch = watchReadable(queue.fd, () => {
-      const state = queue.drain((event) => {
+      const state = this.#drain(handler)
+      if (state !== 'drained' && this.#open) handler[state]?.()
+    })
+  }
+
+  #drain(handler: EventHandler): 'drained' | 'overrun' | 'ended' {
+    try {
+      return this.#queue.drain((event) => {
         if (this.#open) handler.event(keep(event))
       }, DATAGRAMS_A_TURN)
-      if (state === 'overrun' && this.#open) handler.overrun()
-    })
+    } catch (error) {
+      if (!handler.ended || !(error instanceof NetlinkError) || error.code !== 'ERR_NETLINK_ENDED')
+        throw error
+      this.#watch.close()
+      return 'ended'
+    }
   }
 
   /**

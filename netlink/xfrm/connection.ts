@@ -47,6 +47,8 @@ export interface XfrmEventHandler {
   event(message: XfrmMessage, portId: number): void
   /** Events were lost: read the tables again. */
   overrun(): void
+  /** The program that answered in the kernel's stead is no more. Absent: that is an error. */
+  ended?(): void
 }
 
 /** What is there: both tables as they were at one moment. */
@@ -202,6 +204,7 @@ export class XfrmConnection {
           if (messageName(event.type)) handler.event(fromNetlink(event), event.portId)
         },
         overrun: () => handler.overrun(),
+        ...(handler.ended && { ended: () => handler.ended?.() }),
       },
     )
   }

@@ -6,6 +6,7 @@ import t from 'tap'
 import { optionTable as ipsecalgs } from '../../compat/commands/ipsecalgs/arguments.ts'
 import { optionTable as ipsecconf } from '../../compat/commands/ipsecconf/arguments.ts'
 import { optionTable as ipseckey } from '../../compat/commands/ipseckey/arguments.ts'
+import { optionTable as agent } from '../../compat/commands/solipsec/agent/arguments.ts'
 import {
   applyOptions as apply,
   diffOptions as diff,
@@ -41,6 +42,7 @@ t.test('every option is explained, and no other', async (t) => {
     ipsecconf,
     ipseckey,
     solipsec,
+    'solipsec-agent': agent,
     'solipsec-apply': apply,
     'solipsec-check': check,
     'solipsec-convert': convert,

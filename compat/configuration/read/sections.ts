@@ -47,7 +47,7 @@ export class Sections {
   }
 
   read(): CheckedConfiguration {
-    const { dataPath, tunables, tunnels, sockets } = this.#value
+    const { dataPath, drift, tunables, tunnels, sockets } = this.#value
     const own = this.#algorithms()
     const policy = this.#policyEnvironment(own)
     const configuration: { -readonly [K in keyof CheckedConfiguration]: CheckedConfiguration[K] } = {
@@ -70,6 +70,7 @@ export class Sections {
       configuration.tunables = tunables
     }
     if (dataPath && !this.#flaws.at('/dataPath')) configuration.dataPath = dataPath
+    if (drift && !this.#flaws.at('/drift')) configuration.drift = drift
     return configuration
   }
 

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { littleEndian, memoryOf } from '../../../../../netlink/codec/memory.ts'
+import { NFNLGRP_NFTABLES, nftTableOf } from '../../../../../netlink/netfilter/events.ts'
 import { routeGroup, routingTable } from '../../../../../netlink/route/constants.ts'
 import { route } from '../../../../../netlink/route/messages.ts'
 import { Subscription } from '../../../../../netlink/socket/events.ts'
@@ -14,12 +14,6 @@ import { NETLINK_NETFILTER, NETLINK_ROUTE } from '../../../../../netlink/socket/
 import { ROUTING_TABLE } from './routes.ts'
 import { STEERING_TABLE } from './table.ts'
 
-// linux/netfilter/nfnetlink.h, nf_tables.h: subsystem in the upper byte of the type
-const NFNLGRP_NFTABLES = 7
-const NFNL_SUBSYS_NFTABLES = 10
-const NFGENMSG_SIZE = 4
-/** In messages about tables, chains, rules, sets, their elements and objects alike. */
-const NFTA_TABLE_NAME = 1
 const { IPV4_ROUTE, IPV4_RULE, IPV6_ROUTE, IPV6_RULE } = routeGroup
 const ROUTE_GROUPS = [IPV4_ROUTE, IPV4_RULE, IPV6_ROUTE, IPV6_RULE]
 
@@ -44,7 +38,7 @@ export class Watchman {
         { groups: [NFNLGRP_NFTABLES] },
         {
           event: (event) => {
-            if (isAboutOurTable(event)) losses.table(event.portId)
+            if (nftTableOf(event) === STEERING_TABLE) losses.table(event.portId)
           },
           overrun: () => losses.table(),
         },
@@ -70,20 +64,6 @@ export class Watchman {
   close(): void {
     for (const subscription of this.#subscriptions) subscription.close()
   }
-}
-
-function isAboutOurTable({ type, payload }: ReceivedMessage): boolean {
-  if (type >> 8 !== NFNL_SUBSYS_NFTABLES) return false
-  const { view } = memoryOf(payload)
-  for (let at = NFGENMSG_SIZE; at + 4 <= payload.length; ) {
-    const length = view.getUint16(at, littleEndian)
-    if (length < 4 || at + length > payload.length) return false
-    if ((view.getUint16(at + 2, littleEndian) & 0x3fff) === NFTA_TABLE_NAME) {
-      return new TextDecoder().decode(payload.subarray(at + 4, at + length - 1)) === STEERING_TABLE
-    }
-    at += (length + 3) & ~3
-  }
-  return false
 }
 
 /** The routing table that a route or a rule is about; 0 where it is something else. */

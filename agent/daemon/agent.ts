@@ -1,0 +1,309 @@
+/**
+ * The agent: keeps policy and SAs of one network namespace as commands and its configuration have made them.
+ *
+ * Everything happens in rounds, one after the other, each under the lock that commands take as well: something wakes the
+ * agent, and it looks at all there is.
+ *
+ * @module
+ */
+import { type FSWatcher, watch } from 'node:fs'
+import { join } from 'node:path'
+import { type FileLock, lockFile } from '../../netlink/libc/lock.ts'
+import { connectDataPath, type DataPathKind } from '../datapath/data-path.ts'
+import type { AlgorithmTable } from '../model/algorithm.ts'
+import { installedAssociations } from '../reconcile/engine.ts'
+import { isOurState } from '../reconcile/ownership.ts'
+import { Session } from '../reconcile/session.ts'
+import { LockedError, Store } from '../reconcile/store.ts'
+import type { Tell } from './events.ts'
+import { type DriftChoice, isDrift, Keeper, type RoundReport } from './round.ts'
+import { Watchman } from './watch.ts'
+import { roundEvents } from './words.ts'
+
+/** What the configuration says about the agent itself. */
+export interface AgentSettings {
+  readonly algorithms: AlgorithmTable
+  readonly drift: DriftChoice
+  /** Milliseconds between looks at the counters of SAs; absent: 8000, and more where there are very many. */
+  readonly ageInterval?: number
+}
+
+export interface AgentOptions {
+  /** Makes the namespace what the configuration says, as `solipsec apply` does. @throws where it cannot, and nothing changed */
+  load(): Promise<AgentSettings>
+  readonly tell: Tell
+  /** An error in words for people. The text of an error that nobody expected may hold anything: it is not to be shown. */
+  describe(error: unknown): string
+}
+
+/** For whoever asks how the agent is. */
+export interface AgentStatus {
+  readonly pid: number
+  /** Milliseconds since 1970. */
+  readonly since: number
+  /** `maintenance`: the configuration could not be loaded again, and what was loaded before is in force. */
+  readonly state: 'online' | 'maintenance'
+  readonly problem?: string
+  readonly loadedAt: number
+  readonly drift: DriftChoice
+  readonly dataPath: DataPathKind
+  readonly rules: number
+  readonly associations: number
+  readonly rounds: number
+  /** How often drift was found. */
+  readonly drifts: number
+  /** Milliseconds that the last round took. */
+  readonly lastRound: number
+}
+
+/** Another agent looks after the namespace. */
+export class AgentRunningError extends Error {
+  constructor(path: string) {
+    super(`another agent looks after this network namespace; it holds ${path}`)
+    this.name = 'AgentRunningError'
+  }
+}
+
+/** Events come in crowds: one look for all of them. */
+const CROWD_MS = 20
+/** A command is at work: how soon to try again. */
+const BUSY_MS = 50
+/** No more than this share of the time is spent in rounds. */
+const SHARE = 0.5
+/** Milliseconds between looks at the counters of SAs; longer where a look takes long. */
+const AGE_INTERVAL_MS = 8000
+const AGE_SHARE = 0.005
+
+export class Agent {
+  readonly #options: AgentOptions
+  readonly #keeper = new Keeper()
+  readonly #lock: FileLock
+  readonly #folder: string
+  readonly #watchman: Watchman
+  readonly #record: FSWatcher
+  readonly #ports = new Set<number>()
+  readonly #since = Date.now()
+  #settings: AgentSettings
+  #problem: string | undefined
+  #loadedAt = Date.now()
+  #followed: DataPathKind | undefined
+  #timer: NodeJS.Timeout | undefined
+  #dueAt = Number.POSITIVE_INFINITY
+  #age: NodeJS.Timeout | undefined
+  #rounds = 0
+  #drifts = 0
+  #lastRound = 0
+  #lastDrift = ''
+  #rules = 0
+  /** One thing after the other: loading and rounds. */
+  #queue: Promise<unknown> = Promise.resolve()
+  #open = true
+
+  private constructor(options: AgentOptions, settings: AgentSettings, folder: string, lock: FileLock) {
+    this.#options = options
+    this.#settings = settings
+    this.#folder = folder
+    this.#lock = lock
+    this.#watchman = new Watchman(
+      () => this.#wake(CROWD_MS),
+      (port) => this.#ports.has(port),
+    )
+    this.#record = watch(folder, (_, name) => {
+      if (name === 'changes') this.#wake(CROWD_MS)
+    })
+  }
+
+  /**
+   * Loads the configuration, and looks after the network namespace of the calling thread until {@link close}.
+   *
+   * @throws AgentRunningError, and whatever `load` throws
+   */
+  static async start(options: AgentOptions): Promise<Agent> {
+    const { folder } = Store.open()
+    const path = join(folder, 'agent')
+    const lock = lockFile(path)
+    if (!lock) throw new AgentRunningError(path)
+    try {
+      const settings = await options.load()
+      const agent = new Agent(options, settings, folder, lock)
+      await agent.#do(() => agent.#round())
+      return agent
+    } catch (error) {
+      lock.release()
+      throw error
+    }
+  }
+
+  get status(): AgentStatus {
+    return {
+      pid: process.pid,
+      since: this.#since,
+      state: this.#problem === undefined ? 'online' : 'maintenance',
+      ...(this.#problem !== undefined && { problem: this.#problem }),
+      loadedAt: this.#loadedAt,
+      drift: this.#settings.drift,
+      dataPath: this.#followed ?? 'kernel',
+      rules: this.#rules,
+      associations: this.#keeper.size,
+      rounds: this.#rounds,
+      drifts: this.#drifts,
+      lastRound: this.#lastRound,
+    }
+  }
+
+  get algorithms(): AlgorithmTable {
+    return this.#settings.algorithms
+  }
+
+  /** Loads the configuration again. Where that fails, what was loaded stays, and {@link status} says why. */
+  reload(): Promise<void> {
+    return this.#do(async () => {
+      try {
+        this.#settings = await this.#options.load()
+        this.#loadedAt = Date.now()
+        this.#problem = undefined
+        this.#options.tell({ level: 'info', event: 'reloaded', message: 'The configuration was loaded.' })
+      } catch (error) {
+        this.#problem = this.#options.describe(error)
+        const message = `The configuration could not be loaded; what was loaded stays in force. ${this.#problem}`
+        this.#options.tell({ level: 'error', event: 'maintenance', message })
+      }
+      await this.#round()
+    })
+  }
+
+  /** Waits until everything that has happened so far is known and dealt with. */
+  settle(): Promise<void> {
+    return this.#do(() => this.#round())
+  }
+
+  /** Runs what needs the lock between two rounds. @throws LockedError where a command is at work for too long */
+  withSession<T>(use: (session: Session) => T): Promise<T> {
+    return this.#do(() => this.#inSession(use, undefined))
+  }
+
+  /** What is in force stays so. */
+  async close(): Promise<void> {
+    if (!this.#open) return
+    this.#open = false
+    clearTimeout(this.#timer)
+    clearTimeout(this.#age)
+    this.#record.close()
+    this.#watchman.close()
+    await this.#queue.catch(() => undefined)
+    this.#keeper.clear()
+    this.#lock.release()
+  }
+
+  #do<T>(what: () => Promise<T> | T): Promise<T> {
+    const done = this.#queue.then(what)
+    this.#queue = done.catch(() => undefined)
+    return done
+  }
+
+  #wake(delay: number): void {
+    const at = performance.now() + delay
+    if (!this.#open || at >= this.#dueAt) return
+    clearTimeout(this.#timer)
+    this.#dueAt = at
+    this.#timer = setTimeout(() => {
+      this.#dueAt = Number.POSITIVE_INFINITY
+      void this.#do(() => this.#round())
+    }, delay)
+  }
+
+  /** Never throws: what goes wrong is told, and tried again when something happens. */
+  async #round(): Promise<void> {
+    if (!this.#open) return
+    const started = performance.now()
+    const happened = this.#watchman.take()
+    try {
+      const report = this.#inSession((session) => {
+        this.#rules = session.state.rules.length
+        this.#listenTo(session)
+        return this.#keeper.round(session, happened, this.#settings.drift, performance.now())
+      }, 0)
+      this.#report(report)
+      this.#planAge(AGE_INTERVAL_MS)
+    } catch (error) {
+      this.#watchman.giveBack(happened)
+      if (error instanceof LockedError) return this.#wake(BUSY_MS)
+      const message = `Looking after policy and SAs failed: ${this.#options.describe(error)}`
+      this.#options.tell({ level: 'error', event: 'failed', message })
+      this.#wake(AGE_INTERVAL_MS)
+    } finally {
+      this.#rounds++
+      this.#lastRound = performance.now() - started
+      if (this.#dueAt < Number.POSITIVE_INFINITY) this.#rest()
+    }
+  }
+
+  /** Where events never end, commands and others have to have their turn, too. */
+  #rest(): void {
+    const pause = (this.#lastRound * (1 - SHARE)) / SHARE
+    if (this.#dueAt >= performance.now() + pause) return
+    clearTimeout(this.#timer)
+    this.#dueAt = Number.POSITIVE_INFINITY
+    this.#wake(pause)
+  }
+
+  #inSession<T>(use: (session: Session) => T, waitMs: number | undefined): T {
+    const session = Session.open(this.#settings.algorithms, undefined, waitMs)
+    try {
+      this.#ports.add(session.portId)
+      return use(session)
+    } finally {
+      this.#forgetPorts()
+      session.close()
+    }
+  }
+
+  /** Numbers of sockets that were closed come again, as those of others. */
+  #forgetPorts(): void {
+    const ports = [...this.#ports]
+    setTimeout(() => {
+      for (const port of ports) this.#ports.delete(port)
+    }, 1000).unref()
+  }
+
+  #listenTo({ dataPath: { kind, isRestarted } }: Session): void {
+    if (this.#followed === kind && !isRestarted && !this.#watchman.hasEnded) return
+    this.#watchman.follow(this.#folder)
+    this.#followed = kind
+  }
+
+  #report(report: RoundReport): void {
+    const { drift, isApplied } = report
+    const text = isDrift(drift) && !isApplied ? JSON.stringify(roundEvents(report)) : ''
+    const isKnown = text !== '' && text === this.#lastDrift
+    this.#lastDrift = text
+    if (isKnown) return
+    if (isDrift(drift)) this.#drifts++
+    for (const event of roundEvents(report)) this.#options.tell(event)
+  }
+
+  /** SAs are looked at from time to time: for their sequence numbers, and whether anybody uses them. */
+  #planAge(interval: number): void {
+    clearTimeout(this.#age)
+    this.#age = undefined
+    if (this.#keeper.size > 0)
+      this.#age = setTimeout(() => this.#look(), this.#settings.ageInterval ?? interval)
+  }
+
+  #look(): void {
+    const started = performance.now()
+    try {
+      const connection = connectDataPath(this.#folder)
+      try {
+        const own = installedAssociations(connection).filter(({ reqid }) => isOurState(reqid))
+        if (this.#keeper.look(own, performance.now())) this.#wake(0)
+      } finally {
+        connection.close()
+      }
+    } catch {
+      // What is wrong will be told by a round.
+      this.#wake(0)
+    }
+    this.#planAge(Math.max(AGE_INTERVAL_MS, (performance.now() - started) / AGE_SHARE))
+  }
+}

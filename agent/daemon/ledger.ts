@@ -1,0 +1,157 @@
+/**
+ * The SAs that are to be there: those that commands have made. What an SA was last seen with is kept as bytes, for there
+ * may be very many; they hold keys, and are wiped when they are not needed any more.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto'
+import { decodeMessage, encodeMessage, messageType, type XfrmMessage } from '../../netlink/xfrm/messages.ts'
+import type { SaIdentifier } from '../model/association.ts'
+import { type AssociationNote, type AssociationNotes, saKey } from '../reconcile/association-notes.ts'
+import { settable } from '../reconcile/classify.ts'
+import type { KernelAssociation } from '../translate/read-association.ts'
+import { readState } from '../translate/read-association.ts'
+
+/** An SA that is to be there. */
+export interface LedgerEntry {
+  readonly key: string
+  readonly note: AssociationNote | undefined
+  /** When its sequence numbers were read, in milliseconds of a clock that only goes forward. */
+  readonly readAt: number
+  /** It is gone, and these are the numbers that it went with. */
+  readonly isFinal: boolean
+  /** As it was last seen. */
+  association(): KernelAssociation
+}
+
+/** What is otherwise than it is to be. */
+export interface LedgerDifference {
+  readonly missing: readonly LedgerEntry[]
+  /** An SA of ours has the identifier, but is another one, or was changed. */
+  readonly changed: readonly { readonly entry: LedgerEntry; readonly present: KernelAssociation }[]
+  /** SAs that serve our rules and that no command has made: some other key management's. */
+  readonly unknown: readonly KernelAssociation[]
+}
+
+class Entry implements LedgerEntry {
+  readonly key: string
+  readonly note: AssociationNote | undefined
+  /** Of what does not change by itself. */
+  readonly digest: string
+  #bytes: Uint8Array
+  readAt: number
+  isFinal = false
+
+  constructor(key: string, one: KernelAssociation, note: AssociationNote | undefined, now: number) {
+    this.key = key
+    this.note = note
+    this.digest = digestOf(one.state)
+    this.#bytes = bytesOf(one.state)
+    this.readAt = now
+  }
+
+  see(state: KernelAssociation['state'], now: number, isFinal: boolean): void {
+    this.wipe()
+    this.#bytes = bytesOf(state)
+    this.readAt = now
+    this.isFinal = isFinal
+  }
+
+  association(): KernelAssociation {
+    const one = readState(decodeMessage(messageType('NEWSA'), this.#bytes) as XfrmMessage<'NEWSA'>)
+    if (!one) throw new Error('what was kept of an SA is none')
+    return one
+  }
+
+  wipe(): void {
+    this.#bytes.fill(0)
+  }
+}
+
+export class Ledger {
+  readonly #entries = new Map<string, Entry>()
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  noteOf(key: string): AssociationNote | undefined {
+    return this.#entries.get(key)?.note
+  }
+
+  /** These SAs are the ones that are to be there. */
+  adopt(own: readonly KernelAssociation[], notes: AssociationNotes, now: number): void {
+    this.clear()
+    for (const one of own) {
+      const key = saKey(one.association)
+      this.#entries.set(key, new Entry(key, one, notes.get(key), now))
+    }
+  }
+
+  /** Notes the counters of those that are what they are to be. */
+  see(own: readonly KernelAssociation[], now: number): void {
+    for (const one of own) {
+      const entry = this.#entries.get(saKey(one.association))
+      if (entry && entry.digest === digestOf(one.state)) entry.see(one.state, now, false)
+    }
+  }
+
+  /** An SA went, by whoever's doing, and this is how it was at the end. */
+  gone(one: KernelAssociation, now: number): void {
+    const entry = this.#entries.get(saKey(one.association))
+    if (entry && entry.digest === digestOf(one.state)) entry.see(one.state, now, true)
+  }
+
+  /** An SA has come to the end of its life: it is not to be there any more. */
+  expired(identifier: SaIdentifier): LedgerEntry | undefined {
+    const entry = this.#entries.get(saKey(identifier))
+    if (entry) this.#entries.delete(entry.key)
+    return entry
+  }
+
+  difference(own: readonly KernelAssociation[]): LedgerDifference {
+    const present = new Map(own.map((one) => [saKey(one.association), one]))
+    const missing: LedgerEntry[] = []
+    const changed: { entry: LedgerEntry; present: KernelAssociation }[] = []
+    for (const entry of this.#entries.values()) {
+      const found = present.get(entry.key)
+      if (!found) missing.push(entry)
+      else if (digestOf(found.state) !== entry.digest) changed.push({ entry, present: found })
+    }
+    return { missing, changed, unknown: own.filter((one) => !this.#entries.has(saKey(one.association))) }
+  }
+
+  clear(): void {
+    for (const entry of this.#entries.values()) entry.wipe()
+    this.#entries.clear()
+  }
+}
+
+type State = KernelAssociation['state']
+
+function bytesOf({ body, attributes }: State): Uint8Array {
+  return encodeMessage({ name: 'NEWSA', body, attributes })
+}
+
+const NO_USE = { bytes: 0n, packets: 0n, add_time: 0n, use_time: 0n } as const
+const NO_ERRORS = { replay_window: 0, replay: 0, integrity_failed: 0 } as const
+
+/** What of an SA stays the same however much it is used. The digest is not told to anyone. */
+function digestOf({ body, attributes }: State): string {
+  const { replay_val, replay_esn_val: large, ...rest } = settable(attributes)
+  const { set_mark, set_mark_mask } = attributes
+  const window = large && { ...large, oseq: 0, oseq_hi: 0, seq: 0, seq_hi: 0, bmp: large.bmp.map(() => 0) }
+  const bytes = encodeMessage({
+    name: 'NEWSA',
+    body: { ...body, curlft: NO_USE, stats: NO_ERRORS, seq: 0 },
+    attributes: {
+      ...rest,
+      ...(window && { replay_esn_val: window }),
+      ...(set_mark !== undefined && { set_mark }),
+      ...(set_mark_mask !== undefined && { set_mark_mask }),
+    },
+  })
+  const digest = createHash('sha256').update(bytes).digest('base64')
+  bytes.fill(0)
+  return digest
+}

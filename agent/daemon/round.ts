@@ -1,0 +1,214 @@
+/**
+ * One look at policy and SAs under the lock: what has to be done is found, and done as one change.
+ *
+ * @module
+ */
+import type { SaTarget, SecurityAssociation } from '../model/association.ts'
+import type { AssociationNote } from '../reconcile/association-notes.ts'
+import type { AssociationTransaction } from '../reconcile/association-transaction.ts'
+import { listNetfilter, NO_NETFILTER_RULES, sameNetfilterRules } from '../reconcile/netfilter.ts'
+import { isEmptyPlan } from '../reconcile/plan.ts'
+import type { PlannedChange, Session } from '../reconcile/session.ts'
+import type { KernelAssociation } from '../translate/read-association.ts'
+import { IdleWatch } from './idle.ts'
+import { Ledger, type LedgerDifference, type LedgerEntry } from './ledger.ts'
+import type { Happenings } from './watch.ts'
+
+/** What to do where somebody else has changed or removed what is ours. */
+export type DriftChoice = 'enforce' | 'report'
+
+/** What a round found, and did where it says so. */
+export interface RoundReport {
+  /** A command has made a change since the last round. */
+  readonly isNews: boolean
+  /** What others have changed. */
+  readonly drift: Drift
+  /** The drift was mended, or the other changes were made. */
+  readonly isApplied: boolean
+  /** Policies that follow SAs, addresses or tunnels. */
+  readonly followed: number
+  /** SAs that ended with the other half of their pair, or by not being used. */
+  readonly ended: readonly EndedAssociation[]
+  readonly warnings: readonly string[]
+}
+
+export interface Drift {
+  readonly policies: { readonly missing: number; readonly changed: number; readonly unknown: number }
+  readonly associations: {
+    readonly missing: readonly SecurityAssociation[]
+    readonly changed: readonly SecurityAssociation[]
+    readonly unknown: readonly SecurityAssociation[]
+  }
+  readonly netfilter: boolean
+}
+
+export interface EndedAssociation {
+  readonly association: SecurityAssociation
+  readonly why: 'pair' | 'idle'
+}
+
+/** Sequence numbers that an SA may use up in a second: more than any network can carry in small packets. */
+const NUMBERS_A_SECOND = 2 ** 24
+
+/** Remembers from round to round what is to be there. */
+export class Keeper {
+  readonly #ledger = new Ledger()
+  readonly #idle = new IdleWatch()
+  /** At which count of changes the ledger was made. */
+  #count = -1
+  /** Our nftables table as it was then; empty where none is needed. */
+  #netfilter = ''
+
+  /** How many SAs are kept. */
+  get size(): number {
+    return this.#ledger.size
+  }
+
+  /** @param now milliseconds of a clock that only goes forward */
+  round(session: Session, happened: Happenings, choice: DriftChoice, now: number): RoundReport {
+    const pairs = this.#takeNote(happened, now)
+    const own = session.ownStates()
+    const isNews = session.changeCount !== this.#count
+    if (isNews) this.#adopt(session, own, now)
+    const difference = this.#ledger.difference(own)
+    const transaction = session.transaction()
+    const ended = [...endPairs(pairs, transaction), ...this.#endIdle(own, transaction, now)]
+    const isEnforced = choice === 'enforce'
+    if (isEnforced) restore(difference, transaction, now)
+    this.#ledger.see(own, now)
+    const change = session.planRepair(transaction)
+    const report = reportOf(change, difference, happened, isNews, !isNews && this.#hasLostRules(happened))
+    const isNeeded = change.reconciliation.steps.length > 0 || report.drift.netfilter
+    const isApplied = isNeeded && (isEnforced || !isDrift(report.drift) || ended.length > 0)
+    if (isApplied) {
+      session.apply(change)
+      this.#adopt(session, session.ownStates(), now)
+    }
+    return { ...report, isNews, isApplied, ended, warnings: change.warnings }
+  }
+
+  /**
+   * Notes the counters of SAs, without the lock.
+   *
+   * @returns true where one has been idle for too long, so that there is something to do in a round
+   */
+  look(own: readonly KernelAssociation[], now: number): boolean {
+    this.#ledger.see(own, now)
+    return this.#overdue(own, now).length > 0
+  }
+
+  /** The keys are needed no more. */
+  clear(): void {
+    this.#ledger.clear()
+  }
+
+  #adopt(session: Session, own: readonly KernelAssociation[], now: number): void {
+    this.#ledger.adopt(own, session.notes, now)
+    this.#count = session.changeCount
+    this.#netfilter = sameNetfilterRules(session.state.netfilter, NO_NETFILTER_RULES) ? '' : listNetfilter()
+  }
+
+  /** What a command of ours has loaded is announced as well, so that the table has to be looked at. */
+  #hasLostRules({ netfilter, overrun }: Happenings): boolean {
+    return (netfilter || overrun) && this.#netfilter !== '' && listNetfilter() !== this.#netfilter
+  }
+
+  /** @returns the SAs whose pairs have come to their ends */
+  #takeNote({ expired, gone }: Happenings, now: number): LedgerEntry[] {
+    for (const one of gone) this.#ledger.gone(one, now)
+    return expired.flatMap((identifier) => this.#ledger.expired(identifier) ?? [])
+  }
+
+  #endIdle(
+    own: readonly KernelAssociation[],
+    transaction: AssociationTransaction,
+    now: number,
+  ): EndedAssociation[] {
+    return this.#overdue(own, now).flatMap((association) => {
+      if (!transaction.has(association)) return []
+      transaction.deletePair(targetOf(association), false)
+      return [{ association, why: 'idle' } as const]
+    })
+  }
+
+  #overdue(own: readonly KernelAssociation[], now: number): SecurityAssociation[] {
+    const age = ({ counters }: KernelAssociation) => Date.now() / 1000 - Number(counters.add_time)
+    return this.#idle.overdue(own, (key) => this.#ledger.noteOf(key)?.idle, now / 1000, age)
+  }
+}
+
+/** The other halves of pairs go along, as on Solaris. */
+function endPairs(expired: readonly LedgerEntry[], transaction: AssociationTransaction): EndedAssociation[] {
+  return expired.flatMap((entry) => {
+    const other = otherHalf(entry.association().association, entry.note)
+    if (!other || !transaction.has(other)) return []
+    const association = transaction.get(other)
+    transaction.delete(other, false)
+    return [{ association, why: 'pair' } as const]
+  })
+}
+
+function otherHalf(one: SecurityAssociation, note: AssociationNote | undefined): SaTarget | undefined {
+  if (note?.pairSpi === undefined) return undefined
+  return targetOf({ ...one, spi: note.pairSpi, destination: one.source })
+}
+
+function targetOf({
+  protocol,
+  spi,
+  destination,
+}: Pick<SecurityAssociation, 'protocol' | 'spi' | 'destination'>): SaTarget {
+  return { protocol, spi, destination, upperProtocol: 0, sourcePort: 0, destinationPort: 0 }
+}
+
+/**
+ * SAs that are gone come again, beyond the sequence numbers that may have been used since they were last seen. One whose
+ * identifier another program has taken is left out.
+ */
+function restore({ missing, changed }: LedgerDifference, transaction: AssociationTransaction, now: number) {
+  for (const entry of missing) {
+    const one = entry.association()
+    if (!transaction.has(one.association)) transaction.restore(one, entry.note, leapOf(entry, now))
+  }
+  for (const { entry } of changed) transaction.restore(entry.association(), entry.note, leapOf(entry, now))
+}
+
+function leapOf({ isFinal, readAt }: LedgerEntry, now: number): number {
+  return isFinal ? 1 : Math.ceil(((now - readAt) / 1000 + 1) * NUMBERS_A_SECOND)
+}
+
+function reportOf(
+  { reconciliation: { plan } }: PlannedChange,
+  { missing, changed, unknown }: LedgerDifference,
+  happened: Happenings,
+  isNews: boolean,
+  netfilter: boolean,
+): Pick<RoundReport, 'drift' | 'followed'> {
+  const isTouched = (happened.policies || happened.overrun) && !isNews
+  const count = plan.add.length + plan.update.length + plan.remove.length
+  const policies = isTouched
+    ? { missing: plan.add.length, changed: plan.update.length, unknown: plan.remove.length }
+    : { missing: 0, changed: 0, unknown: 0 }
+  return {
+    drift: {
+      policies,
+      associations: {
+        missing: missing.map((entry) => entry.association().association),
+        changed: changed.map(({ present }) => present.association),
+        unknown: unknown.map(({ association }) => association),
+      },
+      netfilter,
+    },
+    followed: isTouched || isEmptyPlan(plan) ? 0 : count,
+  }
+}
+
+/** True where somebody has changed or removed what is ours. SAs that others have made for our rules are theirs. */
+export function isDrift({ policies, associations, netfilter }: Drift): boolean {
+  const { missing, changed, unknown } = policies
+  return (
+    missing + changed + unknown > 0 ||
+    associations.missing.length + associations.changed.length > 0 ||
+    netfilter
+  )
+}

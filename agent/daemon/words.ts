@@ -1,0 +1,90 @@
+/**
+ * What a round found and did, as events. Pure.
+ *
+ * @module
+ */
+import { formatAddress } from '../model/address.ts'
+import type { SaIdentifier } from '../model/association.ts'
+import type { AgentEvent } from './events.ts'
+import { type Drift, isDrift, type RoundReport } from './round.ts'
+
+type Untimed = Omit<AgentEvent, 'time'>
+
+/** SAs that an event names; of more, only how many there are. */
+const MOST_NAMED = 8
+
+/** In the order in which it came to pass. */
+export function roundEvents(report: RoundReport): Untimed[] {
+  const { drift, isApplied, followed, ended, warnings } = report
+  const events: Untimed[] = []
+  if (isDrift(drift)) {
+    const what = driftText(drift)
+    events.push({
+      level: 'warning',
+      event: isApplied ? 'drift-mended' : 'drift',
+      message: isApplied
+        ? `Another program has changed what is ours: ${what}. It was put right.`
+        : driftOnly(what),
+      details: driftDetails(drift),
+    })
+  }
+  for (const { association, why } of ended) {
+    const reason = why === 'idle' ? 'it was idle for too long' : 'the other half of its pair has expired'
+    events.push({
+      level: 'info',
+      event: 'association-ended',
+      message: `${name(association)} was removed: ${reason}.`,
+      details: { association: name(association), why },
+    })
+  }
+  if (isApplied && followed > 0) {
+    events.push({
+      level: 'info',
+      event: 'followed',
+      message: `${count(followed, 'policy', 'policies')} changed with SAs, addresses or tunnels of this host.`,
+      details: { policies: followed },
+    })
+  }
+  for (const message of isApplied ? warnings : [])
+    events.push({ level: 'warning', event: 'warning', message })
+  return events
+}
+
+function driftOnly(what: string): string {
+  return `Another program has changed what is ours: ${what}. Nothing was done about it, as the configuration says.`
+}
+
+function driftText({ policies, associations, netfilter }: Drift): string {
+  const { missing, changed, unknown } = policies
+  const parts = [
+    missing && `${count(missing, 'policy', 'policies')} missing`,
+    changed && `${count(changed, 'policy', 'policies')} changed`,
+    unknown && `${count(unknown, 'policy', 'policies')} too many`,
+    associations.missing.length && `${count(associations.missing.length, 'SA', 'SAs')} missing`,
+    associations.changed.length && `${count(associations.changed.length, 'SA', 'SAs')} changed`,
+    netfilter && 'the nftables table changed',
+  ]
+  return parts.filter((part) => part).join(', ')
+}
+
+function driftDetails({ policies, associations, netfilter }: Drift): NonNullable<AgentEvent['details']> {
+  const names = (list: readonly SaIdentifier[]) => list.slice(0, MOST_NAMED).map(name)
+  return {
+    missingPolicies: policies.missing,
+    changedPolicies: policies.changed,
+    unknownPolicies: policies.unknown,
+    missingAssociations: associations.missing.length,
+    changedAssociations: associations.changed.length,
+    associations: names([...associations.missing, ...associations.changed]),
+    netfilter,
+  }
+}
+
+/** `esp 0x1001 -> 192.0.2.2`. */
+function name({ protocol, spi, destination }: SaIdentifier): string {
+  return `${protocol} 0x${spi.toString(16)} -> ${formatAddress(destination)}`
+}
+
+function count(number: number, one: string, many: string): string {
+  return `${number} ${number === 1 ? one : many}`
+}

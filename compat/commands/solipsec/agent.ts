@@ -1,0 +1,86 @@
+/**
+ * `solipsec agent`: loads a configuration, and looks after policy and SAs until it is told to end.
+ *
+ * @module
+ */
+import { rmSync, symlinkSync } from 'node:fs'
+import { basename } from 'node:path'
+import { Agent, type AgentOptions, AgentRunningError } from '../../../agent/daemon/agent.ts'
+import { controlPath, usualControlPath } from '../../../agent/daemon/control/path.ts'
+import { ControlServer } from '../../../agent/daemon/control/server.ts'
+import type { Tell } from '../../../agent/daemon/events.ts'
+import { monotonicMicroseconds, notifyServiceManager } from '../../../agent/daemon/service-manager.ts'
+import { CommandError } from '../support/exit.ts'
+import type { Io } from '../support/io.ts'
+import { interpret, optionTable, type Request } from './agent/arguments.ts'
+import { describeError, loadForAgent } from './agent/load.ts'
+import { eventWriter } from './agent/log.ts'
+import { controlMethods } from './agent/methods.ts'
+import { subcommand } from './subcommand.ts'
+
+export const run = subcommand({ name: 'solipsec agent', options: optionTable, interpret, carryOut })
+
+async function carryOut(request: Request, io: Io): Promise<void> {
+  const { interrupted } = io
+  const write = eventWriter(request.log, io)
+  const listeners: Tell[] = []
+  const tell: Tell = (event) => {
+    write(event)
+    for (const listener of listeners) listener(event)
+  }
+  const agent = await startAgent({
+    load: () => loadForAgent(request, io, tell),
+    tell,
+    describe: describeError,
+  })
+  const path = controlPath()
+  const server = new ControlServer(path, controlMethods(agent))
+  listeners.push((event) => server.notify('agent.event', { time: Date.now(), ...event }))
+  const unlink = request.netns === undefined ? linkTo(path) : () => {}
+  const reload = () => void reloadFor(agent, io)
+  process.on('SIGHUP', reload)
+  const { rules, associations } = agent.status
+  const message = `Looking after ${rules} rules and ${associations} SAs.`
+  tell({ level: 'info', event: 'started', message, details: { rules, associations } })
+  notifyServiceManager(['READY=1', `STATUS=${message}`], io.env)
+  try {
+    await aborted(interrupted)
+    notifyServiceManager(['STOPPING=1'], io.env)
+    tell({ level: 'info', event: 'stopped', message: 'The agent ends. What is loaded stays in force.' })
+  } finally {
+    process.off('SIGHUP', reload)
+    unlink()
+    server.close()
+    await agent.close()
+  }
+}
+
+async function startAgent(options: AgentOptions): Promise<Agent> {
+  try {
+    return await Agent.start(options)
+  } catch (error) {
+    throw error instanceof AgentRunningError ? new CommandError(error.message) : error
+  }
+}
+
+async function reloadFor(agent: Agent, { env }: Io): Promise<void> {
+  notifyServiceManager(['RELOADING=1', `MONOTONIC_USEC=${monotonicMicroseconds()}`], env)
+  await agent.reload()
+  const { rules, problem } = agent.status
+  notifyServiceManager(['READY=1', `STATUS=${problem ?? `Looking after ${rules} rules.`}`], env)
+}
+
+/** Programs that do not know of network namespaces find the agent in the usual place. */
+function linkTo(path: string): () => void {
+  const link = usualControlPath()
+  rmSync(link, { force: true })
+  symlinkSync(basename(path), link)
+  return () => rmSync(link, { force: true })
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

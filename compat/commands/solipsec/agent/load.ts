@@ -1,0 +1,41 @@
+/**
+ * The agent's configuration, put into force as `solipsec apply` does.
+ *
+ * @module
+ */
+import { existsSync } from 'node:fs'
+import type { AgentSettings } from '../../../../agent/daemon/agent.ts'
+import type { Tell } from '../../../../agent/daemon/events.ts'
+import { algorithmTable } from '../../support/algorithms.ts'
+import { CommandError } from '../../support/exit.ts'
+import { explain } from '../../support/explain.ts'
+import type { Io } from '../../support/io.ts'
+import { loadConfiguration } from '../change/configuration.ts'
+import { planConfiguration, withSession } from '../change/session.ts'
+import type { Request } from './arguments.ts'
+
+const USUAL = '/etc/solipsec.json'
+
+/**
+ * @throws CommandError in words for people; nothing was changed. Without a file in the usual place there is nothing to
+ *   load, and what commands have loaded is kept.
+ */
+export async function loadForAgent(request: Request, io: Io, tell: Tell): Promise<AgentSettings> {
+  const { config: file = existsSync(USUAL) ? USUAL : undefined, drift = 'enforce' } = request
+  if (file === undefined) return { algorithms: await algorithmTable(io), drift }
+  const { dataPath } = request
+  const loaded = await loadConfiguration({ file, ...(dataPath && { dataPath }) }, io)
+  const { configuration } = loaded
+  await withSession(loaded, true, io, (session) => {
+    const change = planConfiguration(session, loaded, { ...request, quiet: true }, io)
+    for (const message of change.warnings) tell({ level: 'warning', event: 'warning', message })
+    session.apply(change)
+  })
+  return { algorithms: configuration.algorithms, drift: request.drift ?? configuration.drift ?? 'enforce' }
+}
+
+/** An error in words for people; of one that nobody expected, only what kind it is. */
+export function describeError(error: unknown): string {
+  if (error instanceof CommandError) return error.message
+  return explain(error)?.message ?? `internal error: ${error instanceof Error ? error.name : typeof error}`
+}

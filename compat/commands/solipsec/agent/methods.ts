@@ -1,0 +1,39 @@
+/**
+ * The calls that the agent's control socket takes.
+ *
+ * @module
+ */
+import type { Agent } from '../../../../agent/daemon/agent.ts'
+import { ControlError, code } from '../../../../agent/daemon/control/protocol.ts'
+import type { Methods } from '../../../../agent/daemon/control/server.ts'
+import { packageVersion } from '../../support/start.ts'
+
+/** How often, at most, an answer is made anew that takes a look at all there is, in milliseconds. */
+export function controlMethods(agent: Agent): Methods {
+  return {
+    'agent.status': { access: 'read', run: () => ({ version: packageVersion(), ...agent.status }) },
+    'agent.subscribe': {
+      access: 'read',
+      run: (_, client) => {
+        client.subscribe()
+        return null
+      },
+    },
+    'agent.reload': {
+      access: 'change',
+      run: async () => {
+        await agent.reload()
+        const { problem } = agent.status
+        if (problem !== undefined) throw new ControlError(code.FAILED, problem)
+        return agent.status
+      },
+    },
+    'agent.settle': {
+      access: 'change',
+      run: async () => {
+        await agent.settle()
+        return agent.status
+      },
+    },
+  }
+}

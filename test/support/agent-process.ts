@@ -1,0 +1,126 @@
+/**
+ * `solipsec agent` as a process, and its control socket.
+ *
+ * @module
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { AgentStatus } from '../../agent/daemon/agent.ts'
+import { ControlConnection } from '../../agent/daemon/control/client.ts'
+import { controlPath } from '../../agent/daemon/control/path.ts'
+import type { AgentEvent } from '../../agent/daemon/events.ts'
+import type { Station } from '../vm/support/station.ts'
+import type { Teardown } from './namespaces.ts'
+import { until } from './snoop-process.ts'
+import { root } from './tiers.ts'
+
+/** Ticks of `/proc/PID/stat` in a second, on every Linux that Node runs on. */
+const TICKS = 100
+
+export class AgentProcess {
+  /** What it has told since it was started, but for what {@link event} has taken. */
+  readonly events: AgentEvent[] = []
+  /** What came by the control socket of that. */
+  readonly notified: AgentEvent[] = []
+  readonly path: string
+  err = ''
+  readonly #child: ChildProcess
+  readonly #exit: Promise<unknown[]>
+  #control: ControlConnection | undefined
+
+  private constructor(t: Teardown, station: Station, argv: readonly string[]) {
+    this.path = station.visit(controlPath)
+    const where = [
+      'agent',
+      '--netns',
+      station.host.namespace,
+      '--datapath',
+      station.dataPath,
+      '--log',
+      'json',
+    ]
+    this.#child = spawn(join(root, 'bin', 'solipsec'), [...where, ...argv], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    if (!this.#child.stderr) throw new Error('it has an output for errors')
+    createInterface({ input: this.#child.stderr }).on('line', (line) => {
+      this.err += `${line}\n`
+      if (line.startsWith('{')) this.events.push(JSON.parse(line))
+    })
+    this.#exit = once(this.#child, 'close')
+    t.teardown(() => {
+      this.#control?.close()
+      this.#child.kill('SIGKILL')
+    })
+  }
+
+  /** Started, and ready. */
+  static async start(t: Teardown, station: Station, ...argv: string[]): Promise<AgentProcess> {
+    const agent = new AgentProcess(t, station, argv)
+    await until(async () => {
+      if (agent.#child.exitCode !== null) throw new Error(`it ended: ${agent.err}`)
+      return agent.err.includes('"started"')
+    })
+    agent.#control = await ControlConnection.open(agent.path, (_, event) =>
+      agent.notified.push(event as AgentEvent),
+    )
+    await agent.call('agent.subscribe')
+    return agent
+  }
+
+  /** One that is to fail. @returns exit code and what it said */
+  static async fail(t: Teardown, station: Station, ...argv: string[]) {
+    const agent = new AgentProcess(t, station, argv)
+    const [code] = await agent.#exit
+    return { code, err: agent.err }
+  }
+
+  call(method: string, params: object = {}): Promise<unknown> {
+    if (!this.#control) throw new Error('it was not started')
+    return this.#control.call(method, params)
+  }
+
+  /** After everything that has happened up to now is dealt with. */
+  async settle(): Promise<AgentStatus> {
+    return (await this.call('agent.settle')) as AgentStatus
+  }
+
+  status(): Promise<AgentStatus> {
+    return this.call('agent.status') as Promise<AgentStatus>
+  }
+
+  /** Waits for an event, and takes all up to it. */
+  async event(name: string): Promise<AgentEvent> {
+    await until(async () => this.events.some(({ event }) => event === name))
+    const place = this.events.findIndex(({ event }) => event === name)
+    const [found] = this.events.splice(0, place + 1).slice(-1)
+    if (!found) throw new Error('it was there')
+    return found
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  /** Processor time that it has used, in seconds. */
+  get processorTime(): number {
+    const text = readFileSync(`/proc/${this.pid}/stat`, 'latin1')
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / TICKS
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
+  /** Ends it. @returns its exit code; `null` where the signal ended it */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<unknown> {
+    this.#child.kill(signal)
+    const [code] = await this.#exit
+    this.#control?.close()
+    return code
+  }
+}

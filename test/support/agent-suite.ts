@@ -1,0 +1,253 @@
+/**
+ * What the agent does for policy and SAs, on whichever data path: the same tests on a host with the software one, and on a
+ * stock kernel.
+ *
+ * @module
+ */
+import { rmSync, writeFileSync } from 'node:fs'
+import type { Test } from 'tap'
+import { connectDataPath } from '../../agent/datapath/data-path.ts'
+import { isOurPolicyIndex, isOurState } from '../../agent/reconcile/ownership.ts'
+import { readState } from '../../agent/translate/read-association.ts'
+import type { XfrmConnection } from '../../netlink/xfrm/connection.ts'
+import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
+import type { Station } from '../vm/support/station.ts'
+import { ping } from '../vm/support/traffic.ts'
+import { AgentProcess } from './agent-process.ts'
+import { ConfigurationPlace, espPair, espSa } from './configuration-place.ts'
+
+interface Ends {
+  readonly left: Station
+  readonly right: Station
+  readonly L: string
+  readonly R: string
+}
+
+const PROTECT = { encryption: 'aes(128)', authentication: 'sha256' }
+
+/** Does something with what carries a station's packets, as another program would. */
+function meddle<T>(station: Station, use: (connection: XfrmConnection) => T): T {
+  return station.visit(() => {
+    const connection = connectDataPath(station.folder)
+    try {
+      return use(connection)
+    } finally {
+      connection.close()
+    }
+  })
+}
+
+const statesOf = (station: Station) =>
+  meddle(station, (connection) => connection.states().filter(({ body }) => isOurState(body.reqid)))
+
+const policiesOf = (station: Station) =>
+  meddle(station, (connection) => connection.policies().filter(({ body }) => isOurPolicyIndex(body.index)))
+
+/** Without numbers that the kernel gives. */
+const pictureOf = (station: Station): string[] =>
+  policiesOf(station)
+    .map(({ body: { dir, sel, priority, action }, attributes: { tmpl, mark } }) =>
+      JSON.stringify([dir, sel, priority, action, tmpl, mark]),
+    )
+    .sort()
+
+const spisOf = (station: Station): number[] =>
+  statesOf(station)
+    .map(({ body }) => body.id.spi)
+    .sort()
+
+function deletion({ body: { id, family } }: XfrmMessage<'NEWSA'>): XfrmMessage<'DELSA'> {
+  return { name: 'DELSA', body: { daddr: id.daddr, spi: id.spi, family, proto: id.proto }, attributes: {} }
+}
+
+function find(station: Station, spi: number): XfrmMessage<'NEWSA'> {
+  const found = statesOf(station).find(({ body }) => body.id.spi === spi)
+  if (!found) throw new Error(`there is no SA with SPI ${spi}`)
+  return found
+}
+
+/** Sequence number that an SA has reached. */
+function sentBy({ attributes }: XfrmMessage<'NEWSA'>): number {
+  return attributes.replay_esn_val?.oseq ?? attributes.replay_val?.oseq ?? 0
+}
+
+/** Adds the tests to a file's. */
+export function agentSuite(t: Test, { left, right, L, R }: Ends): void {
+  const here = new ConfigurationPlace(t, left)
+  const there = new ConfigurationPlace(t, right)
+  const rule = (local: string, remote: string) => ({ local, remote, protect: PROTECT })
+  const base = { policies: [rule(L, R)], associations: espPair(0x1000, L, R) }
+  const delivered = () => ping({ station: left, address: L }, { station: right, address: R }).delivered
+  const start = async (t: Test, document: object, ...more: string[]) => {
+    const file = here.file(document)
+    const agent = await AgentProcess.start(t, left, '--config', file, ...more)
+    return { agent, file }
+  }
+
+  t.test('what others take away or change is put right', async (t) => {
+    await there.apply({ policies: [rule(R, L)], associations: espPair(0x1000, L, R) })
+    const { agent } = await start(t, base)
+    t.match(await agent.status(), { state: 'online', rules: 1, associations: 2, dataPath: left.dataPath })
+    t.ok(delivered())
+    const wanted = pictureOf(left)
+    t.ok(wanted.length > 2)
+
+    meddle(left, (connection) => connection.send({ name: 'FLUSHPOLICY', body: {}, attributes: {} }))
+    const told = await agent.event('drift-mended')
+    t.match(told, { level: 'warning', details: { missingPolicies: wanted.length } })
+    t.same(pictureOf(left), wanted, 'all policies are there again')
+    await agent.settle()
+    t.match(agent.notified, [{ event: 'drift-mended', message: told.message }], 'who has subscribed is told')
+
+    meddle(left, (connection) => {
+      const [one] = policiesOf(left).filter(({ body }) => body.dir === 1)
+      if (!one) throw new Error('there is no outbound policy')
+      connection.send({ ...one, name: 'UPDPOLICY', body: { ...one.body, action: 1 } })
+    })
+    t.match(await agent.event('drift-mended'), { details: { changedPolicies: 1 } })
+    t.same(pictureOf(left), wanted, 'a changed one is as it was')
+
+    const before = find(left, 0x1000)
+    meddle(left, (connection) => connection.send(deletion(before)))
+    t.match(await agent.event('drift-mended'), { details: { missingAssociations: 1 } })
+    t.same(spisOf(left), [0x1000, 0x1001])
+    const again = find(left, 0x1000)
+    t.ok(sentBy(again) > sentBy(before), 'no sequence number comes twice')
+    t.same(
+      readState(again)?.association.encrKey?.equals(readState(before)?.association.encrKey as never),
+      true,
+    )
+    t.same(again.body.curlft.add_time, before.body.curlft.add_time, 'and its age goes on')
+    t.ok(delivered(), 'the other end takes its packets')
+
+    meddle(left, (connection) => connection.send({ name: 'FLUSHSA', body: { proto: 0 }, attributes: {} }))
+    t.match(await agent.event('drift-mended'), { details: { missingAssociations: 2 } })
+    t.same(spisOf(left), [0x1000, 0x1001])
+    t.ok(sentBy(find(left, 0x1000)) > sentBy(again) + 2 ** 20, 'far beyond all that may have been used')
+    t.ok(delivered())
+
+    const known = find(left, 0x1000)
+    meddle(left, (connection) => {
+      connection.send(deletion(known))
+      const { alg_crypt: crypt } = known.attributes
+      if (!crypt) throw new Error('it has a cipher')
+      const changed = { ...crypt, alg_key: crypt.alg_key.map((byte) => byte ^ 1) }
+      const { lastused, pad, ltime_val, alg_auth, ...attributes } = known.attributes
+      connection.send({ name: 'NEWSA', body: known.body, attributes: { ...attributes, alg_crypt: changed } })
+    })
+    t.match(await agent.event('drift-mended'), { details: { changedAssociations: 1 } })
+    t.same(find(left, 0x1000).attributes.alg_crypt, known.attributes.alg_crypt, 'another key is not taken')
+    t.ok(delivered())
+
+    t.equal(await agent.stop(), 0)
+    t.same(pictureOf(left), wanted, 'its end changes nothing')
+    t.same(spisOf(left), [0x1000, 0x1001])
+  })
+
+  t.test('what commands do is no drift', async (t) => {
+    const { agent } = await start(t, base)
+    const outcome = await left.ipseckey(['delete', 'esp', 'spi', '0x1000', 'dst', R])
+    t.equal(outcome.code, 0, outcome.err)
+    t.match(await agent.settle(), { associations: 1, drifts: 0 })
+    t.same(spisOf(left), [0x1001], 'what was deleted stays so')
+    await left.policy('')
+    t.match(await agent.settle(), { rules: 0, drifts: 0 })
+    t.same(pictureOf(left), [])
+    agent.signal('SIGHUP')
+    await agent.event('reloaded')
+    t.match(await agent.settle(), { rules: 1, associations: 2 })
+    t.same(spisOf(left), [0x1000, 0x1001], 'the configuration says what is to be')
+    t.equal(await agent.stop(), 0)
+  })
+
+  t.test('what others have is left alone', async (t) => {
+    const { agent } = await start(t, base)
+    const [foreign] = policiesOf(left)
+    if (!foreign) throw new Error('there is no policy')
+    const { body, attributes } = foreign
+    const sel = { ...body.sel, sport: 7, sport_mask: 0xffff, dport: 9, dport_mask: 0xffff, proto: 17 }
+    const other = { name: 'NEWPOLICY', body: { ...body, index: 0, sel }, attributes } as const
+    meddle(left, (connection) => connection.send(other))
+    await agent.settle()
+    const found = meddle(left, (connection) => connection.policies()).filter(
+      ({ body }) => body.sel.sport === 7,
+    )
+    t.equal(found.length, 1)
+    t.match(await agent.status(), { drifts: 0 })
+    meddle(left, (connection) =>
+      connection.send({ name: 'DELPOLICY', body: { sel, index: 0, dir: body.dir }, attributes: {} }),
+    )
+    t.equal(await agent.stop(), 0)
+  })
+
+  t.test('drift is only told where the configuration says so', async (t) => {
+    const { agent } = await start(t, { ...base, drift: 'report' })
+    meddle(left, (connection) => connection.send(deletion(find(left, 0x1001))))
+    t.match(await agent.event('drift'), { level: 'warning', details: { missingAssociations: 1 } })
+    t.same(spisOf(left), [0x1000])
+    const { drifts } = await agent.settle()
+    t.equal(drifts, 1, 'and only once')
+    t.equal(await agent.stop(), 0)
+    const mending = await start(t, base)
+    t.same(spisOf(left), [0x1000, 0x1001])
+    t.equal(await mending.agent.stop(), 0)
+  })
+
+  t.test('a pair ends together, and so does what is not used', async (t) => {
+    const out = espSa(0x2000, L, R, { hard: { addTime: 2 }, pairSpi: 0x2001 })
+    const unused = espSa(0x2002, L, R, { idle: { addTime: 1 } })
+    const { agent } = await start(t, { ...base, associations: [out, espSa(0x2001, R, L), unused] })
+    const told = await agent.event('association-ended')
+    const more = await agent.event('association-ended')
+    t.same([told.details?.why, more.details?.why].sort(), ['idle', 'pair'])
+    t.same(spisOf(left), [])
+    t.match(await agent.status(), { associations: 0, drifts: 0 })
+    t.equal(await agent.stop(), 0)
+  })
+
+  t.test('a bad file changes nothing', async (t) => {
+    const { agent, file } = await start(t, base)
+    const wanted = pictureOf(left)
+    writeFileSync(file, '{ "policies": [{ "local": "10.1.0.1", "action": "bypas" }] }')
+    await t.rejects(agent.call('agent.reload'), { message: /1 error; nothing was changed/ })
+    t.match(await agent.status(), { state: 'maintenance', problem: /1 error/, rules: 1 })
+    t.same(pictureOf(left), wanted)
+    meddle(left, (connection) => connection.send({ name: 'FLUSHPOLICY', body: {}, attributes: {} }))
+    await agent.event('drift-mended')
+    t.same(pictureOf(left), wanted, 'and the old policy is looked after')
+    writeFileSync(file, JSON.stringify(base))
+    t.match(await agent.call('agent.reload'), { state: 'online' })
+    rmSync(file)
+    t.match(await AgentProcess.fail(t, left), {
+      code: 1,
+      err: /another agent looks after this network namespace/,
+    })
+    t.equal(await agent.stop(), 0)
+    t.match(await AgentProcess.fail(t, left, '--config', file), { code: 1, err: /cannot be read/ })
+  })
+
+  t.test('it follows the addresses of the host', async (t) => {
+    await left.policy('{dir both} ipsec {encr_algs aes encr_auth_algs sha256}')
+    const agent = await AgentProcess.start(t, left, '--config', here.file({}))
+    const before = pictureOf(left).length
+    await left.host.addAddress('fd09::1/64')
+    await agent.event('followed')
+    t.ok(pictureOf(left).length > before, 'there are policies for this host with itself')
+    await left.host.ip(`address delete fd09::1/64 dev ${left.host.device}`)
+    await agent.event('followed')
+    t.equal(pictureOf(left).length, before)
+    t.match(await agent.status(), { drifts: 0 })
+    t.equal(await agent.stop(), 0)
+    await left.policy('')
+  })
+
+  t.test('killed, it is started again', async (t) => {
+    const { agent, file } = await start(t, base)
+    const wanted = pictureOf(left)
+    await agent.stop('SIGKILL')
+    const next = await AgentProcess.start(t, left, '--config', file)
+    t.same(pictureOf(left), wanted)
+    t.same(spisOf(left), [0x1000, 0x1001])
+    t.equal(await next.stop(), 0)
+  })
+}
