@@ -9,12 +9,13 @@
 import { type FSWatcher, watch } from 'node:fs'
 import { join } from 'node:path'
 import { type FileLock, lockFile } from '../../netlink/libc/lock.ts'
-import { connectDataPath, type DataPathKind } from '../datapath/data-path.ts'
+import type { DataPathKind } from '../datapath/data-path.ts'
 import type { AlgorithmTable } from '../model/algorithm.ts'
-import { installedAssociations } from '../reconcile/engine.ts'
-import { isOurState } from '../reconcile/ownership.ts'
 import { Session } from '../reconcile/session.ts'
 import { LockedError, Store } from '../reconcile/store.ts'
+import type { AgentContext } from './context.ts'
+import { AgeDuty } from './duties/age.ts'
+import { NameDuty, type NamedRules } from './duties/names.ts'
 import type { Tell } from './events.ts'
 import { type DriftChoice, isDrift, Keeper, type RoundReport } from './round.ts'
 import { Watchman } from './watch.ts'
@@ -26,6 +27,8 @@ export interface AgentSettings {
   readonly drift: DriftChoice
   /** Milliseconds between looks at the counters of SAs; absent: 8000, and more where there are very many. */
   readonly ageInterval?: number
+  /** Milliseconds between questions for the addresses of names; absent: 60,000. */
+  readonly nameInterval?: number
 }
 
 export interface AgentOptions {
@@ -34,6 +37,7 @@ export interface AgentOptions {
   readonly tell: Tell
   /** An error in words for people. The text of an error that nobody expected may hold anything: it is not to be shown. */
   describe(error: unknown): string
+  readonly named: (settings: AgentSettings) => NamedRules
 }
 
 /** For whoever asks how the agent is. */
@@ -68,11 +72,10 @@ export class AgentRunningError extends Error {
 const CROWD_MS = 20
 /** A command is at work: how soon to try again. */
 const BUSY_MS = 50
+/** Something went wrong that may go right later. */
+const RETRY_MS = 5000
 /** No more than this share of the time is spent in rounds. */
 const SHARE = 0.5
-/** Milliseconds between looks at the counters of SAs; longer where a look takes long. */
-const AGE_INTERVAL_MS = 8000
-const AGE_SHARE = 0.005
 
 export class Agent {
   readonly #options: AgentOptions
@@ -80,6 +83,8 @@ export class Agent {
   readonly #lock: FileLock
   readonly #folder: string
   readonly #watchman: Watchman
+  readonly #age: AgeDuty
+  readonly #names: NameDuty
   readonly #record: FSWatcher
   readonly #ports = new Set<number>()
   readonly #since = Date.now()
@@ -89,7 +94,6 @@ export class Agent {
   #followed: DataPathKind | undefined
   #timer: NodeJS.Timeout | undefined
   #dueAt = Number.POSITIVE_INFINITY
-  #age: NodeJS.Timeout | undefined
   #rounds = 0
   #drifts = 0
   #lastRound = 0
@@ -104,6 +108,17 @@ export class Agent {
     this.#settings = settings
     this.#folder = folder
     this.#lock = lock
+    const context: AgentContext = {
+      tell: options.tell,
+      describe: options.describe,
+      between: (use) => this.withSession(use),
+      wake: () => this.#wake(0),
+    }
+    this.#age = new AgeDuty(context, this.#keeper, folder, () => this.#settings.ageInterval)
+    this.#names = new NameDuty(context, () => {
+      const { nameInterval: interval } = this.#settings
+      return { named: options.named(this.#settings), ...(interval !== undefined && { interval }) }
+    })
     this.#watchman = new Watchman(
       () => this.#wake(CROWD_MS),
       (port) => this.#ports.has(port),
@@ -172,6 +187,11 @@ export class Agent {
     })
   }
 
+  /** Asks for the addresses of the names that rules have, and has rules follow. */
+  resolve(): Promise<void> {
+    return this.#names.ask()
+  }
+
   /** Waits until everything that has happened so far is known and dealt with. */
   settle(): Promise<void> {
     return this.#do(() => this.#round())
@@ -187,7 +207,8 @@ export class Agent {
     if (!this.#open) return
     this.#open = false
     clearTimeout(this.#timer)
-    clearTimeout(this.#age)
+    this.#age.close()
+    this.#names.close()
     this.#record.close()
     this.#watchman.close()
     await this.#queue.catch(() => undefined)
@@ -216,21 +237,20 @@ export class Agent {
   async #round(): Promise<void> {
     if (!this.#open) return
     const started = performance.now()
-    const happened = this.#watchman.take()
     try {
       const report = this.#inSession((session) => {
         this.#rules = session.state.rules.length
         this.#listenTo(session)
-        return this.#keeper.round(session, happened, this.#settings.drift, performance.now())
+        this.#names.note(session)
+        return this.#keeper.round(session, this.#watchman, this.#settings.drift, performance.now())
       }, 0)
       this.#report(report)
-      this.#planAge(AGE_INTERVAL_MS)
+      this.#age.plan()
     } catch (error) {
-      this.#watchman.giveBack(happened)
       if (error instanceof LockedError) return this.#wake(BUSY_MS)
       const message = `Looking after policy and SAs failed: ${this.#options.describe(error)}`
       this.#options.tell({ level: 'error', event: 'failed', message })
-      this.#wake(AGE_INTERVAL_MS)
+      this.#wake(RETRY_MS)
     } finally {
       this.#rounds++
       this.#lastRound = performance.now() - started
@@ -280,30 +300,5 @@ export class Agent {
     if (isKnown) return
     if (isDrift(drift)) this.#drifts++
     for (const event of roundEvents(report)) this.#options.tell(event)
-  }
-
-  /** SAs are looked at from time to time: for their sequence numbers, and whether anybody uses them. */
-  #planAge(interval: number): void {
-    clearTimeout(this.#age)
-    this.#age = undefined
-    if (this.#keeper.size > 0)
-      this.#age = setTimeout(() => this.#look(), this.#settings.ageInterval ?? interval)
-  }
-
-  #look(): void {
-    const started = performance.now()
-    try {
-      const connection = connectDataPath(this.#folder)
-      try {
-        const own = installedAssociations(connection).filter(({ reqid }) => isOurState(reqid))
-        if (this.#keeper.look(own, performance.now())) this.#wake(0)
-      } finally {
-        connection.close()
-      }
-    } catch {
-      // What is wrong will be told by a round.
-      this.#wake(0)
-    }
-    this.#planAge(Math.max(AGE_INTERVAL_MS, (performance.now() - started) / AGE_SHARE))
   }
 }

@@ -7,12 +7,11 @@ import type { SaTarget, SecurityAssociation } from '../model/association.ts'
 import type { AssociationNote } from '../reconcile/association-notes.ts'
 import type { AssociationTransaction } from '../reconcile/association-transaction.ts'
 import { listNetfilter, NO_NETFILTER_RULES, sameNetfilterRules } from '../reconcile/netfilter.ts'
-import { isEmptyPlan } from '../reconcile/plan.ts'
 import type { PlannedChange, Session } from '../reconcile/session.ts'
 import type { KernelAssociation } from '../translate/read-association.ts'
 import { IdleWatch } from './idle.ts'
 import { Ledger, type LedgerDifference, type LedgerEntry } from './ledger.ts'
-import type { Happenings } from './watch.ts'
+import type { HappeningSource, Happenings } from './watch.ts'
 
 /** What to do where somebody else has changed or removed what is ours. */
 export type DriftChoice = 'enforce' | 'report'
@@ -56,6 +55,8 @@ export class Keeper {
   readonly #idle = new IdleWatch()
   /** At which count of changes the ledger was made. */
   #count = -1
+  /** Those that have come to their ends, until their pairs have, too. */
+  #expired: LedgerEntry[] = []
   /** Our nftables table as it was then; empty where none is needed. */
   #netfilter = ''
 
@@ -64,26 +65,52 @@ export class Keeper {
     return this.#ledger.size
   }
 
-  /** @param now milliseconds of a clock that only goes forward */
-  round(session: Session, happened: Happenings, choice: DriftChoice, now: number): RoundReport {
-    const pairs = this.#takeNote(happened, now)
+  /**
+   * @param source what it is told by the end of the round counts; what it had to say is given back where the round fails
+   * @param now milliseconds of a clock that only goes forward
+   */
+  round(session: Session, source: HappeningSource, choice: DriftChoice, now: number): RoundReport {
     const own = session.ownStates()
+    // Behind the dump: of each SA that is missing in it, the end is known now.
+    const happened = source.take()
+    try {
+      return this.#carryOut(session, own, { happened, source }, choice, now)
+    } catch (error) {
+      source.giveBack(happened)
+      throw error
+    }
+  }
+
+  #carryOut(
+    session: Session,
+    own: readonly KernelAssociation[],
+    { happened, source }: { readonly happened: Happenings; readonly source: HappeningSource },
+    choice: DriftChoice,
+    now: number,
+  ): RoundReport {
+    this.#takeNote(happened, now)
     const isNews = session.changeCount !== this.#count
     if (isNews) this.#adopt(session, own, now)
     const difference = this.#ledger.difference(own)
     const transaction = session.transaction()
-    const ended = [...endPairs(pairs, transaction), ...this.#endIdle(own, transaction, now)]
+    const ended = [...endPairs(this.#expired, transaction), ...this.#endIdle(own, transaction, now)]
     const isEnforced = choice === 'enforce'
     if (isEnforced) restore(difference, transaction, now)
     this.#ledger.see(own, now)
     const change = session.planRepair(transaction)
-    const report = reportOf(change, difference, happened, isNews, !isNews && this.#hasLostRules(happened))
-    const isNeeded = change.reconciliation.steps.length > 0 || report.drift.netfilter
+    // Behind the dump of policies: who has changed one is known now.
+    const later = source.take()
+    source.giveBack(later)
+    const touched = { policies: (happened.policies || later.policies || happened.overrun) && !isNews }
+    const netfilter = !isNews && this.#hasLostRules(happened)
+    const report = reportOf(change, difference, { ...touched, netfilter })
+    const isNeeded = change.reconciliation.steps.length > 0 || netfilter
     const isApplied = isNeeded && (isEnforced || !isDrift(report.drift) || ended.length > 0)
     if (isApplied) {
       session.apply(change)
       this.#adopt(session, session.ownStates(), now)
     }
+    this.#expired = []
     return { ...report, isNews, isApplied, ended, warnings: change.warnings }
   }
 
@@ -113,10 +140,9 @@ export class Keeper {
     return (netfilter || overrun) && this.#netfilter !== '' && listNetfilter() !== this.#netfilter
   }
 
-  /** @returns the SAs whose pairs have come to their ends */
-  #takeNote({ expired, gone }: Happenings, now: number): LedgerEntry[] {
+  #takeNote({ expired, gone }: Happenings, now: number): void {
     for (const one of gone) this.#ledger.gone(one, now)
-    return expired.flatMap((identifier) => this.#ledger.expired(identifier) ?? [])
+    this.#expired.push(...expired.flatMap((identifier) => this.#ledger.expired(identifier) ?? []))
   }
 
   #endIdle(
@@ -180,13 +206,10 @@ function leapOf({ isFinal, readAt }: LedgerEntry, now: number): number {
 function reportOf(
   { reconciliation: { plan } }: PlannedChange,
   { missing, changed, unknown }: LedgerDifference,
-  happened: Happenings,
-  isNews: boolean,
-  netfilter: boolean,
+  touched: { readonly policies: boolean; readonly netfilter: boolean },
 ): Pick<RoundReport, 'drift' | 'followed'> {
-  const isTouched = (happened.policies || happened.overrun) && !isNews
   const count = plan.add.length + plan.update.length + plan.remove.length
-  const policies = isTouched
+  const policies = touched.policies
     ? { missing: plan.add.length, changed: plan.update.length, unknown: plan.remove.length }
     : { missing: 0, changed: 0, unknown: 0 }
   return {
@@ -197,9 +220,9 @@ function reportOf(
         changed: changed.map(({ present }) => present.association),
         unknown: unknown.map(({ association }) => association),
       },
-      netfilter,
+      netfilter: touched.netfilter,
     },
-    followed: isTouched || isEmptyPlan(plan) ? 0 : count,
+    followed: touched.policies ? 0 : count,
   }
 }
 

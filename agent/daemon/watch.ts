@@ -37,6 +37,14 @@ export interface Happenings {
   readonly gone: KernelAssociation[]
 }
 
+/** Who has noticed it. */
+export interface HappeningSource {
+  /** What has happened up to now, handed over. */
+  take(): Happenings
+  /** What was taken could not be dealt with, or not yet. */
+  giveBack(happenings: Happenings): void
+}
+
 export function nothing(): Happenings {
   return {
     policies: false,
@@ -50,7 +58,7 @@ export function nothing(): Happenings {
 }
 
 /** Sees to it that nothing is missed: whatever cannot be told counts as having happened. */
-export class Watchman {
+export class Watchman implements HappeningSource {
   readonly #wake: () => void
   readonly #isOwn: (portId: number) => boolean
   #happenings = nothing()
@@ -102,14 +110,14 @@ export class Watchman {
     return this.#hasEnded
   }
 
-  /** What has happened, handed over. */
   take(): Happenings {
+    this.#dataPath?.catchUp()
+    for (const listener of this.#local) listener.catchUp()
     const taken = this.#happenings
     this.#happenings = nothing()
     return taken
   }
 
-  /** What was taken could not be dealt with. */
   giveBack({ expired, gone, ...flags }: Happenings): void {
     this.#happenings.expired.unshift(...expired)
     this.#happenings.gone.unshift(...gone)
@@ -190,12 +198,16 @@ function endOf(message: XfrmMessage): SaIdentifier | undefined {
 class Listener {
   readonly #queue: EventQueue
   readonly #watch: Watch
+  readonly #tell: (event?: ReceivedMessage) => void
 
   constructor(protocol: number, groups: readonly number[], tell: (event?: ReceivedMessage) => void) {
+    this.#tell = tell
     this.#queue = EventQueue.open(protocol, { groups })
-    this.#watch = watchReadable(this.#queue.fd, () => {
-      if (this.#queue.drain(tell) === 'overrun') tell()
-    })
+    this.#watch = watchReadable(this.#queue.fd, () => this.catchUp())
+  }
+
+  catchUp(): void {
+    if (this.#queue.drain(this.#tell) === 'overrun') this.#tell()
   }
 
   close(): void {

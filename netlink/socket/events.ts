@@ -80,25 +80,37 @@ export interface EventHandler {
 /** An {@link EventQueue} on Node's event loop, which it keeps alive until it is closed. */
 export class Subscription {
   readonly #queue: EventQueue
+  readonly #handler: EventHandler
   readonly #watch: Watch
   #open = true
+  #hasEnded = false
 
   private constructor(queue: EventQueue, handler: EventHandler) {
     this.#queue = queue
-    this.#watch = watchReadable(queue.fd, () => {
-      const state = this.#drain(handler)
-      if (state !== 'drained' && this.#open) handler[state]?.()
-    })
+    this.#handler = handler
+    this.#watch = watchReadable(queue.fd, () => this.#deliver(DATAGRAMS_A_TURN))
   }
 
-  #drain(handler: EventHandler): 'drained' | 'overrun' | 'ended' {
+  /** Delivers what has happened so far, without the event loop. */
+  catchUp(): void {
+    this.#deliver(Number.POSITIVE_INFINITY)
+  }
+
+  #deliver(limit: number): void {
+    if (!this.#open || this.#hasEnded) return
+    const state = this.#drain(limit)
+    if (state !== 'drained' && this.#open) this.#handler[state]?.()
+  }
+
+  #drain(limit: number): 'drained' | 'overrun' | 'ended' {
     try {
       return this.#queue.drain((event) => {
-        if (this.#open) handler.event(keep(event))
-      }, DATAGRAMS_A_TURN)
+        if (this.#open) this.#handler.event(keep(event))
+      }, limit)
     } catch (error) {
-      if (!handler.ended || !(error instanceof NetlinkError) || error.code !== 'ERR_NETLINK_ENDED')
+      if (!this.#handler.ended || !(error instanceof NetlinkError) || error.code !== 'ERR_NETLINK_ENDED')
         throw error
+      this.#hasEnded = true
       this.#watch.close()
       return 'ended'
     }

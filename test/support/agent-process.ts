@@ -17,6 +17,13 @@ import type { Teardown } from './namespaces.ts'
 import { until } from './snoop-process.ts'
 import { root } from './tiers.ts'
 
+const BIN = join(root, 'bin', 'solipsec')
+
+/** Arguments of unshare(1): in a mount namespace of its own, the file lies over `/etc/hosts`. */
+function withHosts(hosts: string): string[] {
+  return ['--mount', 'sh', '-c', 'mount --bind "$0" /etc/hosts && exec "$@"', hosts]
+}
+
 /** Ticks of `/proc/PID/stat` in a second, on every Linux that Node runs on. */
 const TICKS = 100
 
@@ -31,7 +38,7 @@ export class AgentProcess {
   readonly #exit: Promise<unknown[]>
   #control: ControlConnection | undefined
 
-  private constructor(t: Teardown, station: Station, argv: readonly string[]) {
+  private constructor(t: Teardown, station: Station, argv: readonly string[], hosts?: string) {
     this.path = station.visit(controlPath)
     const where = [
       'agent',
@@ -42,9 +49,9 @@ export class AgentProcess {
       '--log',
       'json',
     ]
-    this.#child = spawn(join(root, 'bin', 'solipsec'), [...where, ...argv], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
+    const words = [...(hosts === undefined ? [] : ['unshare', ...withHosts(hosts)]), BIN, ...where, ...argv]
+    const [command = '', ...rest] = words
+    this.#child = spawn(command, rest, { stdio: ['ignore', 'ignore', 'pipe'] })
     if (!this.#child.stderr) throw new Error('it has an output for errors')
     createInterface({ input: this.#child.stderr }).on('line', (line) => {
       this.err += `${line}\n`
@@ -58,17 +65,30 @@ export class AgentProcess {
   }
 
   /** Started, and ready. */
-  static async start(t: Teardown, station: Station, ...argv: string[]): Promise<AgentProcess> {
-    const agent = new AgentProcess(t, station, argv)
+  static start(t: Teardown, station: Station, ...argv: string[]): Promise<AgentProcess> {
+    return new AgentProcess(t, station, argv).#ready()
+  }
+
+  /** The same, and `/etc/hosts` is another file for it. */
+  static startWithHosts(
+    t: Teardown,
+    station: Station,
+    hosts: string,
+    ...argv: string[]
+  ): Promise<AgentProcess> {
+    return new AgentProcess(t, station, argv, hosts).#ready()
+  }
+
+  async #ready(): Promise<AgentProcess> {
     await until(async () => {
-      if (agent.#child.exitCode !== null) throw new Error(`it ended: ${agent.err}`)
-      return agent.err.includes('"started"')
+      if (this.#child.exitCode !== null) throw new Error(`it ended: ${this.err}`)
+      return this.err.includes('"started"')
     })
-    agent.#control = await ControlConnection.open(agent.path, (_, event) =>
-      agent.notified.push(event as AgentEvent),
+    this.#control = await ControlConnection.open(this.path, (_, event) =>
+      this.notified.push(event as AgentEvent),
     )
-    await agent.call('agent.subscribe')
-    return agent
+    await this.call('agent.subscribe')
+    return this
   }
 
   /** One that is to fail. @returns exit code and what it said */

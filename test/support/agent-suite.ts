@@ -5,10 +5,13 @@
  * @module
  */
 import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Test } from 'tap'
 import { connectDataPath } from '../../agent/datapath/data-path.ts'
+import { formatAddress } from '../../agent/model/address.ts'
 import { isOurPolicyIndex, isOurState } from '../../agent/reconcile/ownership.ts'
 import { readState } from '../../agent/translate/read-association.ts'
+import { readAddress } from '../../agent/translate/selectors.ts'
 import type { XfrmConnection } from '../../netlink/xfrm/connection.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import type { Station } from '../vm/support/station.ts'
@@ -249,5 +252,33 @@ export function agentSuite(t: Test, { left, right, L, R }: Ends): void {
     t.same(pictureOf(left), wanted)
     t.same(spisOf(left), [0x1000, 0x1001])
     t.equal(await next.stop(), 0)
+  })
+
+  t.test('rules follow the names of hosts', async (t) => {
+    const hosts = join(here.folder, 'hosts')
+    const name = 'branch.example'
+    const write = (...addresses: string[]) =>
+      writeFileSync(hosts, addresses.map((address) => `${address} ${name}\n`).join(''))
+    const remotes = () =>
+      policiesOf(left)
+        .filter(({ body }) => body.dir === 1 && body.sel.prefixlen_d === 32)
+        .map(({ body }) => formatAddress(readAddress(body.sel.daddr, body.sel.family)))
+        .sort()
+    write(R)
+    const file = here.file({ policies: [rule(L, name)] })
+    const agent = await AgentProcess.startWithHosts(t, left, hosts, '--config', file)
+    t.same(remotes(), [R])
+    await agent.call('agent.resolve')
+    t.match(await agent.status(), { rules: 1 })
+    t.notOk(agent.events.some(({ event }) => event === 'names-followed'))
+    write('10.1.0.9')
+    await agent.call('agent.resolve')
+    await agent.event('names-followed')
+    t.same(remotes(), [R, '10.1.0.9'], 'what was protected stays so for a time')
+    write()
+    await agent.call('agent.resolve')
+    t.same(remotes(), [R, '10.1.0.9'], 'no answer is no news')
+    t.match(await agent.settle(), { drifts: 0 })
+    t.equal(await agent.stop(), 0)
   })
 }

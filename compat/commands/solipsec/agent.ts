@@ -10,6 +10,8 @@ import { controlPath, usualControlPath } from '../../../agent/daemon/control/pat
 import { ControlServer } from '../../../agent/daemon/control/server.ts'
 import type { Tell } from '../../../agent/daemon/events.ts'
 import { monotonicMicroseconds, notifyServiceManager } from '../../../agent/daemon/service-manager.ts'
+import * as resolver from '../../../netlink/libc/names.ts'
+import { namesOf, withAddresses } from '../../solaris/ipsecconf/names.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
 import { interpret, optionTable, type Request } from './agent/arguments.ts'
@@ -32,6 +34,10 @@ async function carryOut(request: Request, io: Io): Promise<void> {
     load: () => loadForAgent(request, io, tell),
     tell,
     describe: describeError,
+    named: ({ algorithms }) => ({
+      namesOf,
+      withAddresses: (rule, addresses) => withAddresses(rule, { algorithms, resolver }, addresses),
+    }),
   })
   const path = controlPath()
   const server = new ControlServer(path, controlMethods(agent))

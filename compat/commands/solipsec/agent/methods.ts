@@ -8,7 +8,7 @@ import { ControlError, code } from '../../../../agent/daemon/control/protocol.ts
 import type { Methods } from '../../../../agent/daemon/control/server.ts'
 import { packageVersion } from '../../support/start.ts'
 
-/** How often, at most, an answer is made anew that takes a look at all there is, in milliseconds. */
+/** By name. */
 export function controlMethods(agent: Agent): Methods {
   return {
     'agent.status': { access: 'read', run: () => ({ version: packageVersion(), ...agent.status }) },
@@ -25,6 +25,13 @@ export function controlMethods(agent: Agent): Methods {
         await agent.reload()
         const { problem } = agent.status
         if (problem !== undefined) throw new ControlError(code.FAILED, problem)
+        return agent.status
+      },
+    },
+    'agent.resolve': {
+      access: 'change',
+      run: async () => {
+        await agent.resolve()
         return agent.status
       },
     },

@@ -1,0 +1,62 @@
+/**
+ * SAs are looked at from time to time: for their sequence numbers, and whether anybody uses them.
+ *
+ * @module
+ */
+import { connectDataPath } from '../../datapath/data-path.ts'
+import { installedAssociations } from '../../reconcile/engine.ts'
+import { isOurState } from '../../reconcile/ownership.ts'
+import type { AgentContext } from '../context.ts'
+import type { Keeper } from '../round.ts'
+
+/** Milliseconds between looks, as of Solaris's `age_interval`; longer where a look takes long. */
+const INTERVAL_MS = 8000
+const SHARE = 0.005
+
+export class AgeDuty {
+  readonly #context: AgentContext
+  readonly #keeper: Keeper
+  readonly #folder: string
+  readonly #interval: () => number | undefined
+  #timer: NodeJS.Timeout | undefined
+  #isOpen = true
+
+  /** @param folder the namespace's state folder @param interval in milliseconds; absent: the usual one */
+  constructor(context: AgentContext, keeper: Keeper, folder: string, interval: () => number | undefined) {
+    this.#context = context
+    this.#keeper = keeper
+    this.#folder = folder
+    this.#interval = interval
+  }
+
+  /** There may be SAs now, or none any more. @param took milliseconds of the last look */
+  plan(took = 0): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#keeper.size === 0 || !this.#isOpen) return
+    const interval = this.#interval() ?? Math.max(INTERVAL_MS, took / SHARE)
+    this.#timer = setTimeout(() => this.#look(), interval)
+  }
+
+  close(): void {
+    this.#isOpen = false
+    clearTimeout(this.#timer)
+  }
+
+  #look(): void {
+    const started = performance.now()
+    try {
+      const connection = connectDataPath(this.#folder)
+      try {
+        const own = installedAssociations(connection).filter(({ reqid }) => isOurState(reqid))
+        if (this.#keeper.look(own, performance.now())) this.#context.wake()
+      } finally {
+        connection.close()
+      }
+    } catch {
+      // What is wrong will be told by a round.
+      this.#context.wake()
+    }
+    this.plan(performance.now() - started)
+  }
+}

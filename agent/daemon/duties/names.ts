@@ -1,0 +1,131 @@
+/**
+ * Rules that name hosts follow the names: their addresses are asked for from time to time.
+ *
+ * Rules that protect or drop keep an address for some time after it was last heard of; rules that let pass do not.
+ *
+ * @module
+ */
+import { lookup } from 'node:dns/promises'
+import { type Address, parseAddress } from '../../model/address.ts'
+import type { Rule } from '../../model/policy.ts'
+import { aboutText, replaceRules } from '../../reconcile/policy-edit.ts'
+import type { Session } from '../../reconcile/session.ts'
+import type { AgentContext } from '../context.ts'
+import { NameBook } from '../name-book.ts'
+
+/** What the language of rules knows of names. */
+export interface NamedRules {
+  /** The host names that a rule was written with. */
+  namesOf(rule: Rule): readonly string[]
+  /** The rule with these addresses; `undefined` where there is no such rule. */
+  withAddresses(rule: Rule, addresses: (name: string) => readonly Address[]): Rule | undefined
+}
+
+/** Rules as their names are now; `undefined` where all are as they were. Those that cannot be made anew stay. */
+export function followNames(rules: readonly Rule[], book: NameBook, named: NamedRules): Rule[] | undefined {
+  let isSame = true
+  const next = rules.map((rule) => {
+    if (named.namesOf(rule).length === 0) return rule
+    const letsPass = rule.actions.some(({ kind }) => kind === 'bypass')
+    const found = named.withAddresses(rule, (name) => (letsPass ? book.current(name) : book.recent(name)))
+    if (!found || sameHosts(found, rule)) return rule
+    isSame = false
+    return found
+  })
+  return isSame ? undefined : next
+}
+
+/** The order of addresses means nothing. */
+function sameHosts(a: Rule, b: Rule): boolean {
+  const pairsOf = (rule: Rule) =>
+    rule.selector.pairs
+      .map((pair) => aboutText({ ...rule, selector: { ...rule.selector, pairs: [pair] } }))
+      .sort()
+      .join('\n')
+  return pairsOf(a) === pairsOf(b)
+}
+
+/** Asks the system, as getaddrinfo(3) does. @returns empty where there is no answer */
+export async function askFor(name: string): Promise<Address[]> {
+  try {
+    const found = await lookup(name, { all: true, order: 'verbatim' })
+    return found.flatMap(({ address }) => parseAddress(address) ?? [])
+  } catch {
+    return []
+  }
+}
+
+const INTERVAL_MS = 60_000
+
+export interface NameOptions {
+  readonly named: NamedRules
+  /** Milliseconds between questions. */
+  readonly interval?: number
+}
+
+/** Asks, and changes rules. */
+export class NameDuty {
+  readonly #context: AgentContext
+  readonly #options: () => NameOptions
+  readonly #book = new NameBook()
+  #names: ReadonlySet<string> = new Set()
+  /** At which count of changes the names were read. */
+  #count = -1
+  #timer: NodeJS.Timeout | undefined
+  #isOpen = true
+
+  constructor(context: AgentContext, options: () => NameOptions) {
+    this.#context = context
+    this.#options = options
+  }
+
+  /** The loaded rules may be others. */
+  note({ state, changeCount }: Session): void {
+    if (changeCount === this.#count) return
+    this.#count = changeCount
+    const { namesOf } = this.#options().named
+    this.#names = new Set(state.rules.flatMap(({ rule }) => namesOf(rule)))
+    this.#book.keep(this.#names)
+    this.#plan()
+  }
+
+  /** Asks now, and has rules follow. */
+  async ask(): Promise<void> {
+    clearTimeout(this.#timer)
+    const names = [...this.#names]
+    const answers = await Promise.all(names.map(askFor))
+    for (const [i, name] of names.entries()) this.#book.learn(name, answers[i] ?? [], performance.now())
+    if (!this.#isOpen) return
+    const { tell, describe, between } = this.#context
+    try {
+      const changed = await between((session) => this.#follow(session))
+      const message = `Names have other addresses now, and rules follow: ${changed} changed.`
+      if (changed > 0) tell({ level: 'info', event: 'names-followed', message, details: { rules: changed } })
+    } catch (error) {
+      const message = `Rules cannot follow their names: ${describe(error)}`
+      tell({ level: 'error', event: 'failed', message })
+    }
+    this.#plan()
+  }
+
+  close(): void {
+    this.#isOpen = false
+    clearTimeout(this.#timer)
+  }
+
+  #plan(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#names.size === 0 || !this.#isOpen) return
+    this.#timer = setTimeout(() => void this.ask(), this.#options().interval ?? INTERVAL_MS)
+  }
+
+  /** @returns how many rules are others */
+  #follow(session: Session): number {
+    const rules = session.state.rules.map(({ rule }) => rule)
+    const next = session.isUnrecorded ? undefined : followNames(rules, this.#book, this.#options().named)
+    if (!next) return 0
+    session.apply(session.plan(replaceRules(session.state, next, { kind: 'all' })))
+    return next.filter((rule, i) => rule !== rules[i]).length
+  }
+}
