@@ -197,6 +197,11 @@ export class Agent {
     return this.#do(() => this.#round())
   }
 
+  /** Runs what takes the lock by itself between two rounds. */
+  exclusively<T>(use: () => Promise<T>): Promise<T> {
+    return this.#do(use)
+  }
+
   /** Runs what needs the lock between two rounds. @throws LockedError where a command is at work for too long */
   withSession<T>(use: (session: Session) => T): Promise<T> {
     return this.#do(() => this.#inSession(use, undefined))

@@ -7,7 +7,13 @@ import { interpret, optionTable, type Request } from './ipsecconf/arguments.ts'
 import type { Io } from './support/io.ts'
 import { runner } from './support/run.ts'
 
-export const run = runner({ name: 'ipsecconf', options: optionTable, interpret, carryOut })
+export const run = runner({
+  name: 'ipsecconf',
+  options: optionTable,
+  interpret,
+  carryOut,
+  shows: ({ task }: Request) => task.kind === 'view' || task.kind === 'list',
+})
 
 async function carryOut(request: Request, io: Io): Promise<void> {
   const { task } = request

@@ -8,7 +8,13 @@ import { CommandError } from './support/exit.ts'
 import type { Io } from './support/io.ts'
 import { runner } from './support/run.ts'
 
-export const run = runner({ name: 'ipseckey', options: optionTable, interpret, carryOut })
+export const run = runner({ name: 'ipseckey', options: optionTable, interpret, carryOut, shows })
+
+/** Keys are for root alone. */
+function shows({ source, paranoid, json }: Request): boolean {
+  const [word = ''] = source.kind === 'operands' ? source.words : []
+  return (paranoid || json) && (word === 'dump' || word === 'get')
+}
 
 async function carryOut(request: Request, io: Io): Promise<void> {
   const { source } = request

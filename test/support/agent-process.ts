@@ -51,7 +51,9 @@ export class AgentProcess {
     ]
     const words = [...(hosts === undefined ? [] : ['unshare', ...withHosts(hosts)]), BIN, ...where, ...argv]
     const [command = '', ...rest] = words
-    this.#child = spawn(command, rest, { stdio: ['ignore', 'ignore', 'pipe'] })
+    // What commands of tests choose would bind those that it runs for others.
+    const { SOLIPSEC_DATAPATH: _, ...env } = process.env
+    this.#child = spawn(command, rest, { stdio: ['ignore', 'ignore', 'pipe'], env })
     if (!this.#child.stderr) throw new Error('it has an output for errors')
     createInterface({ input: this.#child.stderr }).on('line', (line) => {
       this.err += `${line}\n`

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
 import { connectDataPath } from '../../agent/datapath/data-path.ts'
 import { formatAddress } from '../../agent/model/address.ts'
@@ -18,6 +19,7 @@ import type { Station } from '../vm/support/station.ts'
 import { ping } from '../vm/support/traffic.ts'
 import { AgentProcess } from './agent-process.ts'
 import { ConfigurationPlace, espPair, espSa } from './configuration-place.ts'
+import { root } from './tiers.ts'
 
 interface Ends {
   readonly left: Station
@@ -280,5 +282,48 @@ export function agentSuite(t: Test, { left, right, L, R }: Ends): void {
     t.same(remotes(), [R, '10.1.0.9'], 'no answer is no news')
     t.match(await agent.settle(), { drifts: 0 })
     t.equal(await agent.stop(), 0)
+  })
+
+  t.test('who may ask the agent sees what is loaded, and no keys', async (t) => {
+    const { agent } = await start(t, base)
+    // As a group would have it that the host of a test lacks.
+    chmodSync(process.env.SOLIPSEC_RUN_DIR ?? '', 0o755)
+    chmodSync(dirname(process.env.SOLIPSEC_RUN_DIR ?? ''), 0o755)
+    chmodSync(agent.path, 0o666)
+    const asNobody = (name: string, ...argv: string[]) => {
+      const command = [
+        'setpriv',
+        '--reuid=65534',
+        '--regid=65534',
+        '--clear-groups',
+        join(root, 'bin', name),
+        ...argv,
+      ]
+      return spawnSync('ip', ['netns', 'exec', left.host.namespace, ...command], { encoding: 'utf8' })
+    }
+    const listed = asNobody('ipsecconf', '-l', '-n')
+    t.match(listed, { status: 0, stderr: '' })
+    t.equal(listed.stdout, (await left.ipsecconf(['-l', '-n'])).out)
+    const dumped = asNobody('ipseckey', '-pn', 'dump')
+    t.match(dumped.stdout, /spi=0x1000/)
+    t.notMatch(dumped.stdout, /[0-9a-f]{24}/)
+    t.match(asNobody('ipseckey', '--json', 'dump').stdout, /"spi": 4096/)
+    t.match(asNobody('ipseckey', 'dump'), { status: 1, stdout: '', stderr: /Insufficient privileges/ })
+    t.match(asNobody('ipsecconf', '-F'), { status: 1, stdout: '' })
+    const show = (command: string, ...argv: string[]) => agent.call('command.show', { command, argv })
+    for (const [command, ...argv] of [
+      ['ipseckey', 'dump'],
+      ['ipseckey', '-p', '-f', '/etc/shadow'],
+      ['ipsecconf', '-F'],
+      ['ipsecconf', '-a', '/etc/shadow'],
+      ['ipsecconf', '-l', '--netns', 'other'],
+      ['ipsecconf', '--what'],
+      ['constructor'],
+    ]) {
+      await t.rejects(show(command ?? '', ...argv), { message: 'only root may do this' })
+    }
+    t.same(spisOf(left), [0x1000, 0x1001])
+    t.equal(await agent.stop(), 0)
+    t.match(asNobody('ipsecconf', '-l').status, 1, 'without the agent, it takes root')
   })
 }

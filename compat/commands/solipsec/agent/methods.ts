@@ -6,7 +6,9 @@
 import type { Agent } from '../../../../agent/daemon/agent.ts'
 import { ControlError, code } from '../../../../agent/daemon/control/protocol.ts'
 import type { Methods } from '../../../../agent/daemon/control/server.ts'
+import { SHOW_METHOD } from '../../support/delegate.ts'
 import { packageVersion } from '../../support/start.ts'
+import { show } from './show.ts'
 
 /** By name. */
 export function controlMethods(agent: Agent): Methods {
@@ -19,6 +21,8 @@ export function controlMethods(agent: Agent): Methods {
         return null
       },
     },
+    // One after the other with all else that needs the lock.
+    [SHOW_METHOD]: { access: 'read', run: (params) => agent.exclusively(() => show(params)) },
     'agent.reload': {
       access: 'change',
       run: async () => {
