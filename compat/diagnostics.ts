@@ -80,7 +80,7 @@ function layOut(source: string, column: number): { text: string; width: number }
 }
 
 /** Control and direction-changing characters would let a file write to the terminal in our name. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cs}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '\ufffd')
 }
 

@@ -35,6 +35,14 @@ export interface MarkLayout {
 /** Bits 24–31: clear of what kube-proxy (14, 15), Tailscale (16–23) and most `fwmark` examples use. */
 export const DEFAULT_MARK_MASK = 0xff00_0000
 
+/** Taken in this order where others use the default bits. */
+const ALTERNATIVES = [DEFAULT_MARK_MASK, 0x00ff_0000, 0x0000_ff00, 0x0000_00ff]
+
+/** A mask that has none of the bits that policy routing looks at; `undefined` where there is none. */
+export function freeMarkMask(routedMarks: number): number | undefined {
+  return ALTERNATIVES.find((mask) => (mask & routedMarks) === 0)
+}
+
 /** Fewest bits a usable mask can have: forwarded, two for AH, two for ESP. */
 const MIN_BITS = 5
 

@@ -50,6 +50,17 @@ function isKind(kind: string): kind is TunnelKind {
   return KINDS.includes(kind)
 }
 
+/** A tunnel that a configuration describes, before it has a number. @param ifindex stands for it */
+export function describedTunnel({ name, kind, local, remote }: TunnelInterface, ifindex: number): Tunnel {
+  return {
+    name,
+    ifindex,
+    endpoints: { local, remote },
+    protocols: ENCAPSULATION[kind] ?? [],
+    skipsPolicy: false,
+  }
+}
+
 /** @param bytes 4 or 16; copied */
 export function toAddress(bytes: Uint8Array): Address {
   return { family: bytes.length === 4 ? 'inet' : 'inet6', bytes: new Uint8Array(bytes) }

@@ -39,6 +39,8 @@ export interface CheckedConfiguration {
 export interface ReadConfiguration {
   /** What could be read. Use it only where no diagnostic is an error. Absent where the text is no JSON object. */
   readonly configuration?: CheckedConfiguration
+  /** Where each SA was written. Absent where the text is no JSON object. */
+  readonly places?: ReadonlyMap<SecurityAssociation, { readonly file: string; readonly line: number }>
   /** Everything there is to say, about the document and the files that it refers to. */
   readonly diagnostics: readonly Diagnostic[]
 }
@@ -78,5 +80,5 @@ export function readConfiguration(
   const sections = new Sections(document, value as Configuration, flaws, environment)
   const configuration = sections.read()
   const all = [...document.withPointers(document.report.diagnostics), ...sections.diagnostics]
-  return { configuration, diagnostics: all.sort(byFileAndPlace(file)) }
+  return { configuration, places: sections.places, diagnostics: all.sort(byFileAndPlace(file)) }
 }

@@ -6,13 +6,10 @@
 
 import type { PolicyState } from '../../../agent/reconcile/policy-state.ts'
 import type { Session } from '../../../agent/reconcile/session.ts'
-import { DEFAULT_MARK_MASK, markLayout } from '../../../agent/translate/marks.ts'
+import { freeMarkMask, markLayout } from '../../../agent/translate/marks.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
 import type { Request } from './arguments.ts'
-
-/** Taken in this order where others use the default bits. */
-const ALTERNATIVES = [DEFAULT_MARK_MASK, 0x00ff_0000, 0x0000_ff00, 0x0000_00ff]
 
 /**
  * The loaded state with the mark bits that the user asked for, or, for a first load, bits that no policy routing
@@ -33,7 +30,7 @@ export function withMarks(
     return { ...state, markMask }
   }
   if (state.rules.length > 0) return state
-  const free = ALTERNATIVES.find((mask) => (mask & network.routedMarks) === 0)
+  const free = freeMarkMask(network.routedMarks)
   if (free === state.markMask) return state
   if (!quiet) {
     io.stderr.write(

@@ -1,6 +1,6 @@
 /**
  * `solipsec convert`: files of Solaris to one JSON document, and its sections back. Nothing is looked up and nothing is
- * lost; what the other side cannot say is refused.
+ * lost; what the other side cannot say is refused. To the languages of other tools there is only the way there.
  *
  * @module
  */
@@ -24,12 +24,23 @@ const READABLE = 0o644
 async function carryOut(request: Request, io: Io): Promise<void> {
   const inputs: InputFile[] = []
   for (const path of request.files) inputs.push(await readInput(path, request.kind, io))
+  const { foreign } = request
+  if (foreign) {
+    const { convertForeign } = await import('./convert/foreign.ts')
+    const { text, mayHoldKeys } = await convertForeign(inputs, foreign, request.isPartial, io)
+    write(text, mayHoldKeys || inputs.some(({ kind }) => kind === 'ipseckeys'), request, io)
+    return
+  }
   const { text, diagnostics } = convert(inputs, request)
   await report(diagnostics, io)
   if (text === undefined || hasErrors(diagnostics)) throw new CommandError('nothing was written')
-  if (request.output === undefined) io.stdout.write(text)
-  else if (mayHoldKeys(inputs, request)) writeKeys(request.output, text)
-  else replaceFile(request.output, text, READABLE)
+  write(text, mayHoldKeys(inputs, request), request, io)
+}
+
+function write(text: string, isSecret: boolean, { output }: Request, io: Io): void {
+  if (output === undefined) io.stdout.write(text)
+  else if (isSecret) writeKeys(output, text)
+  else replaceFile(output, text, READABLE)
 }
 
 function convert(inputs: readonly InputFile[], { to, isPartial }: Request): Converted {

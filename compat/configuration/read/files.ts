@@ -74,13 +74,25 @@ export function associationsOfFile(
   environment: ConfigurationEnvironment,
   { algorithms, resolver }: PolicyEnvironment,
   diagnostics: Diagnostic[],
+  places: AssociationPlaces,
 ): SecurityAssociation[] {
   const found = open(document, 'associations', path, environment)
   if (!found) return []
   const parsed = parseKeyFile(found.text, found.name, { algorithms, resolver })
   diagnostics.push(...parsed.diagnostics, ...duplicatesIn(parsed, found.name))
-  diagnostics.push(...commandsOf(parsed, found.name))
+  diagnostics.push(...otherThanAdd(parsed, found.name))
+  notePlaces(parsed, found.name, places)
   return addedBy(parsed)
+}
+
+/** Where each SA was written. */
+export type AssociationPlaces = Map<SecurityAssociation, { readonly file: string; readonly line: number }>
+
+export function notePlaces({ entries }: KeyFile, file: string, places: AssociationPlaces): void {
+  for (const { commands, firstLine: line } of entries) {
+    for (const command of commands)
+      if (command.kind === 'add') places.set(command.association, { file, line })
+  }
 }
 
 export function addedBy({ commands }: KeyFile): SecurityAssociation[] {
@@ -98,7 +110,7 @@ export function duplicatesIn({ entries }: KeyFile, file: string): Diagnostic[] {
 }
 
 /** A configuration says what is to be there. It may begin with a flush, which goes without saying. */
-function commandsOf({ entries }: KeyFile, file: string): Diagnostic[] {
+export function otherThanAdd({ entries }: KeyFile, file: string): Diagnostic[] {
   const first = entries.findIndex(({ commands }) => commands.some(({ kind }) => kind === 'add'))
   return entries.flatMap((entry, index) =>
     isDeclarative(entry, first < 0 || index < first)

@@ -19,7 +19,14 @@ import { type JsonArray, nodeAt } from '../json/tree.ts'
 import type { Flaws } from '../validate.ts'
 import { readAlgorithms } from './algorithms.ts'
 import { type AssociationSyntax, associationSyntax, keyReader, warnOfExposedKeys } from './associations.ts'
-import { addedBy, algorithmsOfFile, associationsOfFile, rulesOfFile } from './files.ts'
+import {
+  type AssociationPlaces,
+  addedBy,
+  algorithmsOfFile,
+  associationsOfFile,
+  notePlaces,
+  rulesOfFile,
+} from './files.ts'
 import { policySyntax } from './policies.ts'
 import { readSockets } from './sockets.ts'
 import { checkTunables } from './tunables.ts'
@@ -28,6 +35,8 @@ import { readTunnels, warnOfUnknownTunnels } from './tunnels.ts'
 export class Sections {
   /** About files that the document refers to. */
   readonly diagnostics: Diagnostic[] = []
+  /** Where each SA was written. */
+  readonly places: AssociationPlaces = new Map()
   readonly #document: JsonDocument
   readonly #value: Configuration
   readonly #flaws: Flaws
@@ -107,7 +116,8 @@ export class Sections {
     const items = this.#list('associations')
     if (items) return this.#ownAssociations(items, policy)
     if (Array.isArray(associations) || this.#flaws.within('/associations')) return undefined
-    return associationsOfFile(this.#document, associations.file, this.#environment, policy, this.diagnostics)
+    const { file } = associations
+    return associationsOfFile(this.#document, file, this.#environment, policy, this.diagnostics, this.places)
   }
 
   #ownAssociations(items: JsonArray, { algorithms, resolver }: PolicyEnvironment): SecurityAssociation[] {
@@ -120,6 +130,7 @@ export class Sections {
     const parsed = parseEntries(document.shown, entries, { algorithms, resolver })
     document.report.diagnostics.push(...parsed.diagnostics)
     this.#reportDuplicates(syntaxes, parsed.entries)
+    notePlaces(parsed, document.file, this.places)
     return addedBy(parsed)
   }
 

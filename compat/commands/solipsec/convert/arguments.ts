@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type FileKind, fileKind } from '../../../configuration/kind.ts'
+import { FILE_KINDS, type FileKind, fileKind } from '../../../configuration/kind.ts'
+import { FOREIGN_KINDS, type ForeignKind, foreignKind } from '../../../foreign/kinds.ts'
 import type { ParsedOption } from '../../support/getopt.ts'
 import { kindUsage, misplacedOption } from '../check/arguments.ts'
 
@@ -16,6 +17,8 @@ export interface Request {
   readonly files: readonly string[]
   /** Absent: JSON from files of Solaris. */
   readonly to?: FileKind
+  /** Instead of `to`: the language of another tool. */
+  readonly foreign?: ForeignKind
   readonly kind?: FileKind
   /** Absent: standard output. */
   readonly output?: string
@@ -30,15 +33,21 @@ export function interpret(
   const usage = misplacedOption(operands) ?? (operands.length === 0 ? 'a file is missing' : undefined)
   if (usage !== undefined) return { usage }
   const last = (wanted: string): string | undefined => options.findLast(({ name }) => name === wanted)?.value
-  const [to, kind] = [kindFrom(last('to')), kindFrom(last('kind'))]
-  if (to === 'unknown') return { usage: kindUsage('to') }
-  if (kind === 'unknown') return { usage: kindUsage('kind') }
+  const [toWord, kindWord] = [last('to'), last('kind')]
+  const to = toWord === undefined ? undefined : fileKind(toWord)
+  const foreign = toWord === undefined ? undefined : foreignKind(toWord)
+  const kind = kindWord === undefined ? undefined : fileKind(kindWord)
+  if (toWord !== undefined && !to && !foreign) {
+    return { usage: `--to wants one of ${[...FILE_KINDS, ...FOREIGN_KINDS].join(', ')}` }
+  }
+  if (kindWord !== undefined && !kind) return { usage: kindUsage('kind') }
   const output = last('o')
   const isPartial = options.some(({ name }) => name === 'partial')
-  const given = { ...(to && { to }), ...(kind && { kind }), ...(output !== undefined && { output }) }
+  const given = {
+    ...(to && { to }),
+    ...(foreign && { foreign }),
+    ...(kind && { kind }),
+    ...(output !== undefined && { output }),
+  }
   return { request: { files: operands, isPartial, ...given } }
-}
-
-function kindFrom(word: string | undefined): FileKind | 'unknown' | undefined {
-  return word === undefined ? undefined : (fileKind(word) ?? 'unknown')
 }

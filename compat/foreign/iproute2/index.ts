@@ -1,0 +1,40 @@
+/**
+ * Rules and SAs as a batch file of `ip`: the policies and states that ipsecconf and ipseckey would install, in its words.
+ *
+ * @module
+ */
+import { isOutboundOnly } from '../../../agent/reconcile/association-status.ts'
+import { appendRules, emptyState } from '../../../agent/reconcile/policy-edit.ts'
+import { placedRules } from '../../../agent/reconcile/policy-state.ts'
+import { contentOf, newState } from '../../../agent/translate/associations.ts'
+import { translatePolicySet } from '../../../agent/translate/policy-set.ts'
+import type { ForeignHost, ForeignInput, ForeignText } from '../input.ts'
+import { chooseAssociations, outboundAssociations } from './associations.ts'
+import { policyLines } from './policy.ts'
+import { remarksOn } from './remarks.ts'
+import { chooseRules } from './rules.ts'
+import { stateLine } from './state.ts'
+
+/** What `ip -batch` reads. */
+export function toIproute2(input: ForeignInput, host: ForeignHost): ForeignText {
+  const { rules, classes, facts, unsaid } = chooseRules(input, host)
+  const { sayable, unsaid: unsaidAssociations } = chooseAssociations(input, host)
+  const policies = translatePolicySet(
+    placedRules(appendRules(emptyState(0), rules)),
+    classes,
+    outboundAssociations(sayable, classes, host),
+    facts,
+  )
+  const names = new Map([...host.tunnels.values()].map(({ ifindex, name }) => [ifindex, name]))
+  const marks = rules.length > 0 ? facts.marks : undefined
+  const states = sayable.map(({ association }) => {
+    const protectionClass = classes.classOf(contentOf(association))
+    const outboundOnly = isOutboundOnly(association, host.localAddresses)
+    return stateLine(newState(association, { protectionClass, marks, outboundOnly }))
+  })
+  return {
+    lines: [...policyLines(policies, names), ...states],
+    unsaid: [...unsaid, ...unsaidAssociations],
+    remarks: remarksOn(input, sayable, host),
+  }
+}

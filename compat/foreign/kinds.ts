@@ -1,0 +1,12 @@
+/**
+ * The languages of other tools that a configuration can be converted to.
+ *
+ * @module
+ */
+export const FOREIGN_KINDS = ['iproute2'] as const
+export type ForeignKind = (typeof FOREIGN_KINDS)[number]
+
+/** The language that a word names. */
+export function foreignKind(word: string): ForeignKind | undefined {
+  return FOREIGN_KINDS.find((kind) => kind === word)
+}
