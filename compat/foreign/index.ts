@@ -6,6 +6,7 @@
 import type { ForeignHost, ForeignInput, ForeignText } from './input.ts'
 import { toIproute2 } from './iproute2/index.ts'
 import type { ForeignKind } from './kinds.ts'
+import { toSwanctl } from './swanctl/index.ts'
 import { oneLine, type Unsaid, unsaidLines } from './unsaid.ts'
 
 export type { ForeignHost, ForeignInput } from './input.ts'
@@ -21,6 +22,7 @@ interface Language {
 
 const LANGUAGES: Readonly<Record<ForeignKind, Language>> = {
   iproute2: { print: toIproute2, head: 'Load with: ip -batch FILE' },
+  'swanctl.conf': { print: toSwanctl, head: 'Load with: swanctl --load-conns --file FILE' },
 }
 
 export interface ForeignFile {

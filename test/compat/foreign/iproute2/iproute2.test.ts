@@ -152,7 +152,7 @@ t.test('every rule is said or listed', async () => {
         spoken.length,
       )
     }),
-    times(60),
+    times(25),
   )
 })
 
@@ -175,6 +175,6 @@ t.test('every SA is said or listed', async () => {
         }
       }
     }),
-    times(60),
+    times(25),
   )
 })
