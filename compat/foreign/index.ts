@@ -6,6 +6,7 @@
 import type { ForeignHost, ForeignInput, ForeignText } from './input.ts'
 import { toIproute2 } from './iproute2/index.ts'
 import type { ForeignKind } from './kinds.ts'
+import { toSetkey } from './setkey/index.ts'
 import { toSwanctl } from './swanctl/index.ts'
 import { oneLine, type Unsaid, unsaidLines } from './unsaid.ts'
 
@@ -22,6 +23,7 @@ interface Language {
 
 const LANGUAGES: Readonly<Record<ForeignKind, Language>> = {
   iproute2: { print: toIproute2, head: 'Load with: ip -batch FILE' },
+  setkey: { print: toSetkey, head: 'Load with: setkey -k -f FILE' },
   'swanctl.conf': { print: toSwanctl, head: 'Load with: swanctl --load-conns --file FILE' },
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export const FOREIGN_KINDS = ['iproute2', 'swanctl.conf'] as const
+export const FOREIGN_KINDS = ['iproute2', 'setkey', 'swanctl.conf'] as const
 export type ForeignKind = (typeof FOREIGN_KINDS)[number]
 
 /** The language that a word names. */

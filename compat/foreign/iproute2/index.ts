@@ -9,16 +9,17 @@ import { placedRules } from '../../../agent/reconcile/policy-state.ts'
 import { contentOf, newState } from '../../../agent/translate/associations.ts'
 import { translatePolicySet } from '../../../agent/translate/policy-set.ts'
 import type { ForeignHost, ForeignInput, ForeignText } from '../input.ts'
-import { chooseAssociations, outboundAssociations } from './associations.ts'
+import { chooseAssociations, outboundAssociations } from '../kernel/associations.ts'
+import { remarkOnMore } from '../kernel/markless.ts'
+import { remarksOn } from '../kernel/remarks.ts'
 import { policyLines } from './policy.ts'
-import { remarksOn } from './remarks.ts'
 import { chooseRules } from './rules.ts'
-import { stateLine } from './state.ts'
+import { stateLine, unsayableOf } from './state.ts'
 
 /** What `ip -batch` reads. */
 export function toIproute2(input: ForeignInput, host: ForeignHost): ForeignText {
   const { rules, classes, facts, unsaid } = chooseRules(input, host)
-  const { sayable, unsaid: unsaidAssociations } = chooseAssociations(input, host)
+  const { sayable, unsaid: unsaidAssociations } = chooseAssociations(input, host, unsayableOf)
   const policies = translatePolicySet(
     placedRules(appendRules(emptyState(0), rules)),
     classes,
@@ -35,6 +36,6 @@ export function toIproute2(input: ForeignInput, host: ForeignHost): ForeignText 
   return {
     lines: [...policyLines(policies, names), ...states],
     unsaid: [...unsaid, ...unsaidAssociations],
-    remarks: remarksOn(input, sayable, host),
+    remarks: [...remarksOn(input, sayable, host), ...(facts.marks ? [] : remarkOnMore(classes))],
   }
 }

@@ -7,15 +7,8 @@ import { freeSerials, policyIndex } from '../../../agent/reconcile/ownership.ts'
 import { type KernelPolicy, withoutShadowed } from '../../../agent/translate/kernel-policy.ts'
 import { action, family as af, dir, mode } from '../../../netlink/xfrm/constants.ts'
 import type { UserTmpl } from '../../../netlink/xfrm/structs.ts'
-import {
-  address,
-  exactSelectors,
-  hex,
-  type InterfaceNames,
-  markWords,
-  protocolWord,
-  selectorWords,
-} from './words.ts'
+import { address, hex, protocolWord } from '../kernel/words.ts'
+import { exactSelectors, type InterfaceNames, markWords, selectorWords } from './words.ts'
 
 const DIRECTIONS: Readonly<Record<number, string>> = { [dir.IN]: 'in', [dir.OUT]: 'out', [dir.FWD]: 'fwd' }
 

@@ -6,12 +6,12 @@
 import { familiesOf } from '../../../agent/model/entries.ts'
 import type { Rule } from '../../../agent/model/policy.ts'
 import type { ClassTable } from '../../../agent/translate/classes.ts'
-import { acceptanceOf, isExactWithoutMark } from '../../../agent/translate/combinations.ts'
 import { markLayout } from '../../../agent/translate/marks.ts'
 import { classesOf, type HostFacts, MarkCapacityError } from '../../../agent/translate/policy-set.ts'
 import { selectorPairs } from '../../../agent/translate/selectors.ts'
 import { TunnelRuleError, tunnelOf } from '../../../agent/translate/tunnels.ts'
 import type { ForeignHost, ForeignInput } from '../input.ts'
+import { isNarrowed } from '../kernel/markless.ts'
 import { type Unsaid, unsaidRule } from '../unsaid.ts'
 import { exactSelectors } from './words.ts'
 
@@ -37,7 +37,7 @@ export function chooseRules({ algorithms, rules }: ForeignInput, host: ForeignHo
   })
   try {
     const classes = classesOf(sayable, facts)
-    if (!marks) unsaid.push(...inexact(sayable, classes, facts, open))
+    if (!marks) unsaid.push(...narrowed(sayable, classes, facts, open))
     return { rules: sayable, classes, facts, unsaid }
   } catch (error) {
     if (!(error instanceof MarkCapacityError)) throw error
@@ -95,26 +95,18 @@ function withWayOut(reason: string, { selector }: Rule): string {
     : reason
 }
 
-/** Rules that mean something else where no marks tell SAs apart: they are there, but narrowed. */
-function inexact(
+/** Rules that mean less where no marks tell SAs apart: they are there, but narrowed. */
+function narrowed(
   rules: readonly Rule[],
   classes: ClassTable,
-  facts: HostFacts,
+  { tunnels }: HostFacts,
   open: readonly string[],
 ): Unsaid[] {
   const why =
     open.length > 0
       ? `packets out of ${open.join(', ')} bear the mark of what protected the tunnel, and only netfilter takes it off`
       : 'no mark bits are free'
-  return rules.flatMap((rule) => {
-    const tunnel = tunnelOf(rule, facts.tunnels)
-    const acceptance = acceptanceOf(rule.actions, classes, tunnel?.endpoints)
-    if (rule.direction === 'out' || isBlocked(acceptance) || isExactWithoutMark(acceptance, classes))
-      return []
-    return [unsaidRule(rule, `only without marks, narrowed to one kind of SA: ${why}`)]
-  })
-}
-
-function isBlocked({ combinations, clear }: ReturnType<typeof acceptanceOf>): boolean {
-  return !clear && combinations.length === 0
+  return rules
+    .filter((rule) => isNarrowed(rule, classes, tunnels))
+    .map((rule) => unsaidRule(rule, `only without marks, narrowed to one kind of SA: ${why}`))
 }

@@ -3,20 +3,15 @@
  *
  * @module
  */
-import {
-  type AlgorithmTable,
-  algorithmByNumber,
-  PROTOCOL_AH,
-  PROTOCOL_ESP,
-} from '../../../agent/model/algorithm.ts'
 import type { SecurityAssociation } from '../../../agent/model/association.ts'
-import { kernelAlgorithmOf } from '../../../agent/translate/kernel-algorithms.ts'
 import { INF, mode, stateFlag } from '../../../netlink/xfrm/constants.ts'
 import type { XfrmMessage } from '../../../netlink/xfrm/messages.ts'
 import type { LifetimeCfg } from '../../../netlink/xfrm/structs.ts'
-import { address, exactSelectors, hex, markWords, protocolWord, selectorWords } from './words.ts'
+import { address, hex, keyDigits, protocolWord } from '../kernel/words.ts'
+import { exactSelectors, markWords, selectorWords } from './words.ts'
 
 const NO_INTERFACES = new Map<number, string>()
+const NO_KEY = '""'
 
 /** One line; it holds the keys. @param state sayable, see {@link unsayableOf} */
 export function stateLine({ body, attributes }: XfrmMessage<'NEWSA'>): string {
@@ -44,17 +39,13 @@ function algorithmWords({
   const words: string[] = []
   if (alg_auth_trunc) {
     const { alg_name, alg_key, alg_trunc_len } = alg_auth_trunc
-    words.push('auth-trunc', alg_name, digits(alg_key), String(alg_trunc_len))
+    words.push('auth-trunc', alg_name, keyDigits(alg_key, NO_KEY), String(alg_trunc_len))
   }
-  if (alg_crypt) words.push('enc', alg_crypt.alg_name, digits(alg_crypt.alg_key))
+  if (alg_crypt) words.push('enc', alg_crypt.alg_name, keyDigits(alg_crypt.alg_key, NO_KEY))
   if (alg_aead) {
-    words.push('aead', alg_aead.alg_name, digits(alg_aead.alg_key), String(alg_aead.alg_icv_len))
+    words.push('aead', alg_aead.alg_name, keyDigits(alg_aead.alg_key, NO_KEY), String(alg_aead.alg_icv_len))
   }
   return words
-}
-
-function digits(key: Uint8Array): string {
-  return key.length === 0 ? '""' : `0x${Buffer.from(key.buffer, key.byteOffset, key.length).toString('hex')}`
 }
 
 function replayWords(
@@ -87,27 +78,10 @@ function limitWords(limits: LifetimeCfg): string[] {
 }
 
 /** Why `ip xfrm` cannot add this SA as it is meant; `undefined` where it can. */
-export function unsayableOf(
-  sa: SecurityAssociation,
-  algorithms: AlgorithmTable,
-  outboundOnly: boolean,
-): string | undefined {
-  for (const [protocol, number] of [
-    [PROTOCOL_AH, sa.authAlgorithm],
-    [PROTOCOL_ESP, sa.protocol === 'esp' ? sa.encrAlgorithm : 0],
-  ] as const) {
-    const row = number === 0 ? undefined : algorithmByNumber(algorithms, protocol, number)
-    if (number !== 0 && !(row && kernelAlgorithmOf(row)))
-      return `Linux has no algorithm ${row?.names[0] ?? number}`
-  }
-  if (((sa.authKey?.bits ?? 0) | (sa.encrKey?.bits ?? 0)) % 8 !== 0)
-    return 'ip xfrm takes keys of whole bytes only'
+export function unsayableOf(sa: SecurityAssociation, outboundOnly: boolean): string | undefined {
   if (sa.replayValue > 0xffff_ffffn) return 'the replay value has more than 32 bits'
   if (sa.replayValue > 0n && sa.replayWindow > 0 && !outboundOnly) {
     return 'ip xfrm cannot say that the packets up to replay_value were received: they could be replayed'
-  }
-  if (sa.encapsulation && !outboundOnly) {
-    return 'to receive ESP in UDP, a program has to hold the UDP port open; ip xfrm cannot'
   }
   const { inner } = sa
   const [protocol, source, destination] = inner

@@ -4,6 +4,7 @@
  * @module
  */
 import { formatPrefix } from '../../../agent/model/address.ts'
+import { remarkOnRoutes, TunnelsByAddress } from '../by-address.ts'
 import type { ForeignHost, ForeignInput, ForeignText } from '../input.ts'
 import { oneLine, type Unsaid, unsaidAssociation, unsaidRule } from '../unsaid.ts'
 import { type Child, childrenOf, type Traffic } from './children.ts'
@@ -17,11 +18,12 @@ export function toSwanctl(
   const unsaid: Unsaid[] = associations.map((one) =>
     unsaidAssociation(one, 'strongSwan makes its keys by IKE; there is no place for keys by hand'),
   )
+  const byAddress = new TunnelsByAddress(rules)
   const ranked = rules.flatMap((rule): RankedRule[] => {
     const children = childrenOf(rule, algorithms, tunnels)
-    if (typeof children !== 'string') return [{ rule, children }]
-    unsaid.push(unsaidRule(rule, children))
-    return []
+    const reason = typeof children === 'string' ? children : byAddress.problemOf(rule)
+    if (reason !== undefined) unsaid.push(unsaidRule(rule, reason))
+    return reason !== undefined || typeof children === 'string' ? [] : [{ rule, children }]
   })
   const children = inOrder(ranked, (rule, reason) => unsaid.push(unsaidRule(rule, reason)))
   const connections = connectionsOf(children)
@@ -126,7 +128,7 @@ function ports({ protocol }: Traffic, port: number | undefined): string {
 }
 
 function remarksOn(children: readonly PlacedChild[], forwards: boolean): string[] {
-  const remarks: string[] = []
+  const remarks = remarkOnRoutes(children.map(({ rule }) => rule))
   const negotiated = children.filter(isNegotiated)
   const coversIcmp = ({ traffic: { protocol } }: Child) =>
     protocol === undefined || protocol === 1 || protocol === 58

@@ -59,7 +59,13 @@ const CASES: readonly (readonly [
     /netfilter/,
     ['tun0'],
   ],
-  ['a tunnel beside the rules', `{raddr 10.0.0.1} ipsec {${ESP}} or pass {}`, '', /narrowed.*tun0/, ['tun0']],
+  [
+    'a tunnel beside the rules',
+    `{raddr 10.0.0.1} ipsec {${ESP}} or ipsec {auth_algs md5}`,
+    '',
+    /narrowed.*tun0/,
+    ['tun0'],
+  ],
   ['ESP in UDP', '', sa('encap udp nat_loc 192.0.2.1 nat_rem 10.0.0.1 inbound'), /UDP port/],
   ['what was received', '', sa('replay 32 replay_value 7'), /replayed/],
   [
@@ -96,6 +102,12 @@ t.test('what is stricter is told', (t) => {
     remarks(`{raddr 10.0.0.1} ipsec {${ESP}}`, sa('').replace('192.0.2.1', '10.9.9.9')),
     /which end is this host/,
   )
+  const { unsaid, remarks: more } = toIproute2(
+    inputOf(`{raddr 10.0.0.1} ipsec {${ESP}} or pass {}\n{lport 22 ulp tcp dir both} bypass {}\n`),
+    hostWith(['tun0']),
+  )
+  t.same(unsaid, [])
+  t.match(more.join(), /more protection than a rule asks for are let in/)
   t.end()
 })
 
