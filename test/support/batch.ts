@@ -5,6 +5,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import type { ForeignKind } from '../../compat/foreign/kinds.ts'
 import { XfrmConnection } from '../../netlink/xfrm/connection.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 
@@ -18,7 +19,12 @@ export interface Converted {
 
 /** `solipsec convert --to iproute2`, for the host that a namespace is. */
 export function batchFor(netns: string, ...argv: string[]): Converted {
-  const words = ['netns', 'exec', netns, process.execPath, BIN, 'convert', '--to', 'iproute2', ...argv]
+  return convertedFor(netns, 'iproute2', ...argv)
+}
+
+/** `solipsec convert --to` some language, for the host that a namespace is. */
+export function convertedFor(netns: string, language: ForeignKind, ...argv: string[]): Converted {
+  const words = ['netns', 'exec', netns, process.execPath, BIN, 'convert', '--to', language, ...argv]
   return spawnSync('ip', words, { encoding: 'utf8' })
 }
 

@@ -10,20 +10,20 @@ import type { SecurityAssociation } from '../../../../agent/model/association.ts
 import { appendRules, emptyState } from '../../../../agent/reconcile/policy-edit.ts'
 import { placedRules } from '../../../../agent/reconcile/policy-state.ts'
 import { newState } from '../../../../agent/translate/associations.ts'
-import type { KernelPolicy } from '../../../../agent/translate/kernel-policy.ts'
 import { classesOf, translatePolicySet } from '../../../../agent/translate/policy-set.ts'
 import { familyNumber } from '../../../../agent/translate/selectors.ts'
 import { toForeign } from '../../../../compat/foreign/index.ts'
 import { toSetkey } from '../../../../compat/foreign/setkey/index.ts'
 import { manualNumbers } from '../../../../compat/foreign/setkey/numbers.ts'
 import { toXfrmAddress } from '../../../../netlink/xfrm/address.ts'
-import { action, dir, INF, mode, proto } from '../../../../netlink/xfrm/constants.ts'
+import { INF, mode, proto } from '../../../../netlink/xfrm/constants.ts'
 import { times } from '../../../support/fuzz.ts'
 import { KEY_128, KEY_256 } from '../../configuration/support.ts'
 import { rule } from '../../solaris/ipsecconf/arbitraries.ts'
 import { associations } from '../../solaris/ipseckey/arbitrary.ts'
 import { hostWith, inputOf, linesOf, numbered } from '../support.ts'
-import { CIPHERS, INTEGRITY, readScript, type SpokenPolicy, type SpokenState } from './setkey-language.ts'
+import { hexOf, spoken, wanted } from './kernel-form.ts'
+import { CIPHERS, INTEGRITY, readScript, type SpokenState } from './setkey-language.ts'
 
 const ESP = 'encr_algs aes(128) encr_auth_algs sha1'
 const KEY_160 = KEY_256.slice(0, 40)
@@ -190,66 +190,6 @@ t.test('a number for each kind of SA', (t) => {
   t.end()
 })
 
-const DIRECTIONS: Readonly<Record<number, string>> = { [dir.IN]: 'in', [dir.OUT]: 'out', [dir.FWD]: 'fwd' }
-const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
-
-/** A spoken policy as the kernel has it. */
-function spoken(one: SpokenPolicy): string {
-  const { source, destination, protocol, requests } = one
-  return JSON.stringify([
-    [one.direction, familyNumber(source.address.family)],
-    [hexOf(toXfrmAddress(source.address.bytes)), source.length, source.port],
-    [hexOf(toXfrmAddress(destination.address.bytes)), destination.length, destination.port],
-    protocol === 255 ? 0 : protocol,
-    one.priority,
-    one.verdict === 'discard' ? 'block' : 'allow',
-    requests.map(({ ends, unique, ...rest }) => {
-      const [from, to] = ends ?? []
-      const tunnel = from && to ? [hexOf(toXfrmAddress(from.bytes)), hexOf(toXfrmAddress(to.bytes))] : []
-      return [rest.protocol, rest.mode, ...tunnel, unique]
-    }),
-  ])
-}
-
-/** What it should be. @returns nothing for exceptions that there are no words for */
-function wanted(policy: KernelPolicy, numbers: ReadonlyMap<number, number>): string[] {
-  const { sel, tmpl } = policy
-  const isBlocked = policy.action === action.BLOCK
-  const isByAddress = sel.ifindex === 0 || (policy.dir === dir.OUT && tmpl.length > 0)
-  const types = expand(sel.sport, sel.sport_mask)
-  const codes = expand(sel.dport, sel.dport_mask)
-  const isSayable = isByAddress || (isBlocked && policy.dir === dir.OUT)
-  if (!isSayable || types.concat(codes).includes(-1)) {
-    assert.ok(!isBlocked && tmpl.length === 0, 'only exceptions are left out')
-    return []
-  }
-  return types.flatMap((sport) =>
-    codes.map((dport) =>
-      JSON.stringify([
-        [DIRECTIONS[policy.dir], sel.family],
-        [hexOf(sel.saddr), sel.prefixlen_s, sport],
-        [hexOf(sel.daddr), sel.prefixlen_d, dport],
-        sel.proto,
-        policy.priority,
-        isBlocked ? 'block' : 'allow',
-        tmpl.map((one) => {
-          const isTunnel = one.mode === mode.TUNNEL
-          const ends = isTunnel ? [hexOf(one.saddr), hexOf(one.id.daddr)] : []
-          const kind = isTunnel ? 'tunnel' : 'transport'
-          return [one.id.proto === proto.AH ? 'ah' : 'esp', kind, ...ends, numbers.get(one.reqid)]
-        }),
-      ]),
-    ),
-  )
-}
-
-/** Values under a mask; -1 stands for a 0 that is meant. */
-function expand(value: number, mask: number): number[] {
-  if (mask === 0) return [0]
-  const all = Array.from({ length: 65536 - mask }, (_, i) => value + i)
-  return all.length >= 256 ? [0] : all.map((one) => (one === 0 ? -1 : one))
-}
-
 t.test('every rule is said or listed', async () => {
   fc.assert(
     fc.property(fc.array(rule, { maxLength: 4 }), (rules) => {
@@ -263,7 +203,7 @@ t.test('every rule is said or listed', async () => {
       const classes = classesOf(said, facts)
       const numbers = manualNumbers([...classes.esp, ...classes.ah].map(({ reqid }) => reqid)) ?? new Map()
       const expected = translatePolicySet(placedRules(appendRules(emptyState(0), said)), classes, [], facts)
-      const all = new Set(expected.flatMap((policy) => wanted(policy, numbers)))
+      const all = new Set(expected.flatMap((policy) => wanted(policy, (reqid) => numbers.get(reqid))))
       const found = policies.map(spoken)
       // Of two with one selector, only the first is ever asked.
       for (const one of found) assert.ok(all.has(one), one)
