@@ -131,6 +131,21 @@ t.test('what cannot be said', (t) => {
   t.end()
 })
 
+t.test('tunnels that only interfaces tell apart', (t) => {
+  const through = (name: string) =>
+    `{tunnel ${name} negotiate tunnel laddr 10.1.0.0/16 raddr 10.2.0.0/16} ipsec {${ESP}}\n`
+  const { unsaid, remarks } = toSwanctl(
+    inputOf(through('tun0') + through('tun1')),
+    hostWith(['tun0', 'tun1']),
+  )
+  t.match(unsaid, [
+    { line: 2, reason: /known by addresses alone.*policy:1/ },
+    { line: 1, reason: /who the peer is/ },
+  ])
+  t.match(remarks.join('\n'), /whatever their route/)
+  t.end()
+})
+
 t.test('order around rules toward networks', (t) => {
   const policy = `{laddr 192.0.2.1 raddr 10.0.0.1} ipsec {${ESP}}
 {raddr 10.0.0.0/8} ipsec {${ESP}}
