@@ -17,6 +17,7 @@ import type { AgentContext } from './context.ts'
 import { AgeDuty } from './duties/age.ts'
 import { NameDuty, type NamedRules } from './duties/names.ts'
 import type { Tell } from './events.ts'
+import { Tidying } from './memory.ts'
 import { type DriftChoice, isDrift, Keeper, type RoundReport } from './round.ts'
 import { Watchman } from './watch.ts'
 import { roundEvents } from './words.ts'
@@ -83,6 +84,7 @@ export class Agent {
   readonly #lock: FileLock
   readonly #folder: string
   readonly #watchman: Watchman
+  readonly #tidying = new Tidying()
   readonly #age: AgeDuty
   readonly #names: NameDuty
   readonly #record: FSWatcher
@@ -212,6 +214,7 @@ export class Agent {
     if (!this.#open) return
     this.#open = false
     clearTimeout(this.#timer)
+    this.#tidying.close()
     this.#age.close()
     this.#names.close()
     this.#record.close()
@@ -257,6 +260,7 @@ export class Agent {
       this.#options.tell({ level: 'error', event: 'failed', message })
       this.#wake(RETRY_MS)
     } finally {
+      this.#tidying.plan()
       this.#rounds++
       this.#lastRound = performance.now() - started
       if (this.#dueAt < Number.POSITIVE_INFINITY) this.#rest()

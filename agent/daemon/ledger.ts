@@ -39,20 +39,26 @@ class Entry implements LedgerEntry {
   /** Of what does not change by itself. */
   readonly digest: string
   #bytes: Uint8Array
+  #packets: bigint
   readAt: number
   isFinal = false
 
   constructor(key: string, one: KernelAssociation, note: AssociationNote | undefined, now: number) {
     this.key = key
     this.note = note
-    this.digest = digestOf(one.state)
+    this.digest = digestOf(one)
     this.#bytes = bytesOf(one.state)
+    this.#packets = one.counters.packets
     this.readAt = now
   }
 
-  see(state: KernelAssociation['state'], now: number, isFinal: boolean): void {
-    this.wipe()
-    this.#bytes = bytesOf(state)
+  see({ state, counters }: KernelAssociation, now: number, isFinal: boolean): void {
+    // Without packets, its numbers are what they were.
+    if (counters.packets !== this.#packets) {
+      this.wipe()
+      this.#bytes = bytesOf(state)
+      this.#packets = counters.packets
+    }
     this.readAt = now
     this.isFinal = isFinal
   }
@@ -92,14 +98,14 @@ export class Ledger {
   see(own: readonly KernelAssociation[], now: number): void {
     for (const one of own) {
       const entry = this.#entries.get(saKey(one.association))
-      if (entry && entry.digest === digestOf(one.state)) entry.see(one.state, now, false)
+      if (entry && entry.digest === digestOf(one)) entry.see(one, now, false)
     }
   }
 
   /** An SA went, by whoever's doing, and this is how it was at the end. */
   gone(one: KernelAssociation, now: number): void {
     const entry = this.#entries.get(saKey(one.association))
-    if (entry && entry.digest === digestOf(one.state)) entry.see(one.state, now, true)
+    if (entry && entry.digest === digestOf(one)) entry.see(one, now, true)
   }
 
   /** An SA has come to the end of its life: it is not to be there any more. */
@@ -116,7 +122,7 @@ export class Ledger {
     for (const entry of this.#entries.values()) {
       const found = present.get(entry.key)
       if (!found) missing.push(entry)
-      else if (digestOf(found.state) !== entry.digest) changed.push({ entry, present: found })
+      else if (digestOf(found) !== entry.digest) changed.push({ entry, present: found })
     }
     return { missing, changed, unknown: own.filter((one) => !this.#entries.has(saKey(one.association))) }
   }
@@ -136,12 +142,26 @@ function bytesOf({ body, attributes }: State): Uint8Array {
 const NO_USE = { bytes: 0n, packets: 0n, add_time: 0n, use_time: 0n } as const
 const NO_ERRORS = { replay_window: 0, replay: 0, integrity_failed: 0 } as const
 
+/** Asked for more than once in a round. */
+const digests = new WeakMap<KernelAssociation, string>()
+
 /** What of an SA stays the same however much it is used. The digest is not told to anyone. */
-function digestOf({ body, attributes }: State): string {
+function digestOf(one: KernelAssociation): string {
+  let digest = digests.get(one)
+  if (digest === undefined) {
+    const bytes = lastingBytes(one.state)
+    digest = createHash('sha256').update(bytes).digest('base64')
+    bytes.fill(0)
+    digests.set(one, digest)
+  }
+  return digest
+}
+
+function lastingBytes({ body, attributes }: State): Uint8Array {
   const { replay_val, replay_esn_val: large, ...rest } = settable(attributes)
   const { set_mark, set_mark_mask } = attributes
   const window = large && { ...large, oseq: 0, oseq_hi: 0, seq: 0, seq_hi: 0, bmp: large.bmp.map(() => 0) }
-  const bytes = encodeMessage({
+  return encodeMessage({
     name: 'NEWSA',
     body: { ...body, curlft: NO_USE, stats: NO_ERRORS, seq: 0 },
     attributes: {
@@ -151,7 +171,4 @@ function digestOf({ body, attributes }: State): string {
       ...(set_mark_mask !== undefined && { set_mark_mask }),
     },
   })
-  const digest = createHash('sha256').update(bytes).digest('base64')
-  bytes.fill(0)
-  return digest
 }

@@ -22,7 +22,7 @@ export interface Seen {
 /** ESP with AES and HMAC-SHA-256, from 192.0.2.1 to 192.0.2.2. */
 export function kernelAssociation(
   spi: number,
-  { packets = 0, sent = 0, key = 1, reqid = 0x7000_0001 }: Seen = {},
+  { sent = 0, packets = sent, key = 1, reqid = 0x7000_0001 }: Seen = {},
 ): KernelAssociation {
   const [source, destination] = [parseAddress('192.0.2.1'), parseAddress('192.0.2.2')]
   if (!source || !destination) throw new Error('these are addresses')
