@@ -35,6 +35,10 @@ export interface AgentSettings {
 export interface AgentOptions {
   /** Makes the namespace what the configuration says, as `solipsec apply` does. @throws where it cannot, and nothing changed */
   load(): Promise<AgentSettings>
+  /** What holds while nothing could be loaded yet. */
+  readonly initial: AgentSettings
+  /** True for what may come right by itself: a tunnel that is not there yet. */
+  mayComeRight(error: unknown): boolean
   readonly tell: Tell
   /** An error in words for people. The text of an error that nobody expected may hold anything: it is not to be shown. */
   describe(error: unknown): string
@@ -92,6 +96,8 @@ export class Agent {
   readonly #since = Date.now()
   #settings: AgentSettings
   #problem: string | undefined
+  /** The problem may come right by itself. */
+  #isWaiting = false
   #loadedAt = Date.now()
   #followed: DataPathKind | undefined
   #timer: NodeJS.Timeout | undefined
@@ -105,9 +111,9 @@ export class Agent {
   #queue: Promise<unknown> = Promise.resolve()
   #open = true
 
-  private constructor(options: AgentOptions, settings: AgentSettings, folder: string, lock: FileLock) {
+  private constructor(options: AgentOptions, folder: string, lock: FileLock) {
     this.#options = options
-    this.#settings = settings
+    this.#settings = options.initial
     this.#folder = folder
     this.#lock = lock
     const context: AgentContext = {
@@ -140,15 +146,18 @@ export class Agent {
     const path = join(folder, 'agent')
     const lock = lockFile(path)
     if (!lock) throw new AgentRunningError(path)
+    const agent = new Agent(options, folder, lock)
     try {
-      const settings = await options.load()
-      const agent = new Agent(options, settings, folder, lock)
-      await agent.#do(() => agent.#round())
-      return agent
+      agent.#settings = await options.load()
     } catch (error) {
-      lock.release()
-      throw error
+      if (!options.mayComeRight(error)) {
+        await agent.close()
+        throw error
+      }
+      agent.#await(error)
     }
+    await agent.#do(() => agent.#round())
+    return agent
   }
 
   get status(): AgentStatus {
@@ -174,19 +183,31 @@ export class Agent {
 
   /** Loads the configuration again. Where that fails, what was loaded stays, and {@link status} says why. */
   reload(): Promise<void> {
-    return this.#do(async () => {
-      try {
-        this.#settings = await this.#options.load()
-        this.#loadedAt = Date.now()
-        this.#problem = undefined
-        this.#options.tell({ level: 'info', event: 'reloaded', message: 'The configuration was loaded.' })
-      } catch (error) {
-        this.#problem = this.#options.describe(error)
-        const message = `The configuration could not be loaded; what was loaded stays in force. ${this.#problem}`
-        this.#options.tell({ level: 'error', event: 'maintenance', message })
-      }
-      await this.#round()
-    })
+    return this.#do(() => this.#load())
+  }
+
+  async #load(): Promise<void> {
+    try {
+      this.#settings = await this.#options.load()
+      this.#loadedAt = Date.now()
+      this.#problem = undefined
+      this.#isWaiting = false
+      this.#options.tell({ level: 'info', event: 'reloaded', message: 'The configuration was loaded.' })
+    } catch (error) {
+      this.#await(error)
+    }
+    await this.#round()
+  }
+
+  /** The configuration cannot be loaded now, and perhaps later. */
+  #await(error: unknown): void {
+    const known = this.#problem
+    this.#problem = this.#options.describe(error)
+    this.#isWaiting = this.#options.mayComeRight(error)
+    if (this.#isWaiting && known === this.#problem) return
+    const hope = this.#isWaiting ? 'It is tried again when interfaces change. ' : ''
+    const message = `The configuration could not be loaded; what was loaded stays in force. ${hope}${this.#problem}`
+    this.#options.tell({ level: 'error', event: 'maintenance', message })
   }
 
   /** Asks for the addresses of the names that rules have, and has rules follow. */
@@ -237,7 +258,7 @@ export class Agent {
     this.#dueAt = at
     this.#timer = setTimeout(() => {
       this.#dueAt = Number.POSITIVE_INFINITY
-      void this.#do(() => this.#round())
+      void this.#do(() => (this.#isWaiting && this.#watchman.hasOtherNetwork ? this.#load() : this.#round()))
     }, delay)
   }
 

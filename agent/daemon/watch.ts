@@ -110,6 +110,11 @@ export class Watchman implements HappeningSource {
     return this.#hasEnded
   }
 
+  /** Interfaces or addresses have changed since the last {@link take}. */
+  get hasOtherNetwork(): boolean {
+    return this.#happenings.network
+  }
+
   take(): Happenings {
     this.#dataPath?.catchUp()
     for (const listener of this.#local) listener.catchUp()

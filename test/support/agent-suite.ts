@@ -26,6 +26,8 @@ interface Ends {
   readonly right: Station
   readonly L: string
   readonly R: string
+  /** The kernel has tunnel interfaces. */
+  readonly hasTunnels: boolean
 }
 
 const PROTECT = { encryption: 'aes(128)', authentication: 'sha256' }
@@ -77,7 +79,7 @@ function sentBy({ attributes }: XfrmMessage<'NEWSA'>): number {
 }
 
 /** Adds the tests to a file's. */
-export function agentSuite(t: Test, { left, right, L, R }: Ends): void {
+export function agentSuite(t: Test, { left, right, L, R, hasTunnels }: Ends): void {
   const here = new ConfigurationPlace(t, left)
   const there = new ConfigurationPlace(t, right)
   const rule = (local: string, remote: string) => ({ local, remote, protect: PROTECT })
@@ -325,5 +327,27 @@ export function agentSuite(t: Test, { left, right, L, R }: Ends): void {
     t.same(spisOf(left), [0x1000, 0x1001])
     t.equal(await agent.stop(), 0)
     t.match(asNobody('ipsecconf', '-l').status, 1, 'without the agent, it takes root')
+  })
+
+  if (!hasTunnels) return
+  t.test('a tunnel that comes later', async (t) => {
+    const tunnel = { tunnel: { name: 'late0', mode: 'transport' }, protect: PROTECT }
+    const { agent } = await start(t, { policies: [rule(L, R), tunnel] })
+    t.match(await agent.status(), { state: 'maintenance', problem: /late0/ })
+    await left.host.ip(`link add late0 type ipip local ${L} remote ${R}`)
+    await agent.event('reloaded')
+    t.match(await agent.settle(), { state: 'online', rules: 2 })
+    t.ok(
+      policiesOf(left).some(({ body }) => body.sel.proto === 4),
+      'its packets are protected',
+    )
+    await left.host.ip('link delete late0')
+    t.match(await agent.settle(), { state: 'online', rules: 2, drifts: 0 })
+    t.ok(
+      policiesOf(left).some(({ body }) => body.sel.proto === 4),
+      'and stay so',
+    )
+    t.equal(await agent.stop(), 0)
+    await left.policy('')
   })
 }

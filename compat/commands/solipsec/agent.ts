@@ -12,10 +12,11 @@ import type { Tell } from '../../../agent/daemon/events.ts'
 import { monotonicMicroseconds, notifyServiceManager } from '../../../agent/daemon/service-manager.ts'
 import * as resolver from '../../../netlink/libc/names.ts'
 import { namesOf, withAddresses } from '../../solaris/ipsecconf/names.ts'
+import { algorithmTable } from '../support/algorithms.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
 import { interpret, optionTable, type Request } from './agent/arguments.ts'
-import { describeError, loadForAgent } from './agent/load.ts'
+import { describeError, loadForAgent, mayComeRight } from './agent/load.ts'
 import { eventWriter } from './agent/log.ts'
 import { controlMethods } from './agent/methods.ts'
 import { subcommand } from './subcommand.ts'
@@ -32,6 +33,8 @@ async function carryOut(request: Request, io: Io): Promise<void> {
   }
   const agent = await startAgent({
     load: () => loadForAgent(request, io, tell),
+    initial: { algorithms: await algorithmTable(io), drift: request.drift ?? 'enforce' },
+    mayComeRight,
     tell,
     describe: describeError,
     named: ({ algorithms }) => ({

@@ -6,12 +6,14 @@
 import { existsSync } from 'node:fs'
 import type { AgentSettings } from '../../../../agent/daemon/agent.ts'
 import type { Tell } from '../../../../agent/daemon/events.ts'
+import { TunnelRuleError } from '../../../../agent/translate/tunnels.ts'
 import { algorithmTable } from '../../support/algorithms.ts'
 import { CommandError } from '../../support/exit.ts'
 import { explain } from '../../support/explain.ts'
 import type { Io } from '../../support/io.ts'
 import { loadConfiguration } from '../change/configuration.ts'
 import { planConfiguration, withSession } from '../change/session.ts'
+import { MissingTunnelError } from '../change/tunnels.ts'
 import type { Request } from './arguments.ts'
 
 const USUAL = '/etc/solipsec.json'
@@ -32,6 +34,11 @@ export async function loadForAgent(request: Request, io: Io, tell: Tell): Promis
     session.apply(change)
   })
   return { algorithms: configuration.algorithms, drift: request.drift ?? configuration.drift ?? 'enforce' }
+}
+
+/** A tunnel may be made by somebody who is not ready yet. */
+export function mayComeRight(error: unknown): boolean {
+  return error instanceof TunnelRuleError || error instanceof MissingTunnelError
 }
 
 /** An error in words for people; of one that nobody expected, only what kind it is. */

@@ -8,12 +8,15 @@ import type { TunnelInterface } from '../../../../agent/model/tunnel.ts'
 import { readTunnelInterfaces } from '../../../../agent/reconcile/host.ts'
 import { CommandError } from '../../support/exit.ts'
 
-/** @throws CommandError with the commands that make what is missing */
+/** Interfaces are not there, or are others. */
+export class MissingTunnelError extends CommandError {}
+
+/** @throws MissingTunnelError with the commands that make what is missing */
 export function requireTunnels(wanted: readonly TunnelInterface[], file: string): void {
   if (wanted.length === 0) return
   const lines = tunnelCommands(wanted, readTunnelInterfaces())
   if (lines.length === 0) return
-  throw new CommandError(
+  throw new MissingTunnelError(
     [
       `${file}: the section \`tunnels\` asks for interfaces that are not there, or not as it says, and this version`,
       'does not make them. Nothing was changed.',
