@@ -29,6 +29,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   keys: { ...times, load: async () => keysWhereEspIs((await import('./parts/keys.ts')).keys) },
   list: { ...times, load: async () => (await import('./parts/list.ts')).list },
   replace: { ...times, load: async () => (await import('./parts/replace.ts')).replace },
+  reconcile: { ...times, load: async () => (await import('./parts/reconcile.ts')).reconcile },
   start: { ...times, load: async () => (await import('./parts/start.ts')).start },
   growth: { ...times, load: async () => (await import('./parts/growth.ts')).growth },
   codec: { show: codecTable, load: async () => (await import('./parts/codec.ts')).codec },

@@ -17,12 +17,14 @@ export function policyFile(rules: number): string {
   ).join('')
 }
 
-/** The same file with another protection in its middle rule. */
-export function changedPolicyFile(rules: number): string {
+/** The same file with another protection in some of its rules, evenly spread. */
+export function changedPolicyFile(rules: number, changes = 1): string {
   const lines = policyFile(rules).split('\n')
-  const middle = rules >> 1
-  lines[middle] =
-    `{ laddr 10.0.0.1 raddr ${peer(middle)} } ipsec { encr_algs aes encr_auth_algs sha512 sa shared }`
+  for (let i = 0; i < changes; i++) {
+    const place = Math.floor(((i + 0.5) * rules) / changes)
+    lines[place] =
+      `{ laddr 10.0.0.1 raddr ${peer(place)} } ipsec { encr_algs aes encr_auth_algs sha512 sa shared }`
+  }
   return lines.join('\n')
 }
 
