@@ -15,6 +15,7 @@ import { readState } from '../../agent/translate/read-association.ts'
 import { readAddress } from '../../agent/translate/selectors.ts'
 import type { XfrmConnection } from '../../netlink/xfrm/connection.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
+import { keyOf } from '../vm/support/keys.ts'
 import type { Station } from '../vm/support/station.ts'
 import { ping } from '../vm/support/traffic.ts'
 import { AgentProcess } from './agent-process.ts'
@@ -210,6 +211,40 @@ export function agentSuite(t: Test, { left, right, L, R, hasTunnels }: Ends): vo
     t.same(spisOf(left), [])
     t.match(await agent.status(), { associations: 0, drifts: 0 })
     t.equal(await agent.stop(), 0)
+  })
+
+  t.test('output takes the next alternative where the first has expired', async (t) => {
+    const either = (local: string, remote: string) => ({
+      local,
+      remote,
+      protect: [{ encryption: 'aes(256)', authentication: 'sha256' }, PROTECT],
+    })
+    const strong = (spi: number, source: string, destination: string, more = {}) => {
+      const plain = espSa(spi, source, destination, more) as { encryption: object }
+      const key = { algorithm: 'aes', key: keyOf(spi, 'cipher', 256).toString('hex') }
+      return { ...plain, encryption: key }
+    }
+    const all = (limit: object) => [
+      strong(0x3000, L, R, limit),
+      strong(0x3001, R, L, limit),
+      ...espPair(0x1000, L, R),
+    ]
+    await there.apply({ policies: [either(R, L)], associations: all({}) })
+    const { agent } = await start(t, {
+      policies: [either(L, R)],
+      associations: all({ hard: { addTime: 4 } }),
+    })
+    const sentWith = (spi: number) => find(left, spi).body.curlft.packets
+    t.ok(delivered())
+    t.ok(sentWith(0x3000) > 0n, 'the first')
+    t.equal(sentWith(0x1000), 0n)
+    await agent.event('followed')
+    t.same(spisOf(left), [0x1000, 0x1001])
+    delivered()
+    t.ok(sentWith(0x1000) > 0n, 'the second')
+    t.match(await agent.status(), { drifts: 0 })
+    t.equal(await agent.stop(), 0)
+    await there.apply({ policies: [rule(R, L)], associations: espPair(0x1000, L, R) })
   })
 
   t.test('a bad file changes nothing', async (t) => {
