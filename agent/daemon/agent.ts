@@ -258,7 +258,7 @@ export class Agent {
     this.#dueAt = at
     this.#timer = setTimeout(() => {
       this.#dueAt = Number.POSITIVE_INFINITY
-      void this.#do(() => (this.#isWaiting && this.#watchman.hasOtherNetwork ? this.#load() : this.#round()))
+      void this.#do(() => (this.#isWaiting && this.#watchman.takeNetwork() ? this.#load() : this.#round()))
     }, delay)
   }
 

@@ -65,6 +65,7 @@ export class Watchman implements HappeningSource {
   readonly #local: readonly Listener[]
   #dataPath: Subscription | undefined
   #hasEnded = false
+  #hasOtherNetwork = false
 
   /**
    * Watches the calling thread's network namespace until it is closed.
@@ -78,7 +79,7 @@ export class Watchman implements HappeningSource {
     const { LINK, IPV4_IFADDR, IPV6_IFADDR, IPV4_RULE, IPV6_RULE } = routeGroup
     this.#local = [
       new Listener(NETLINK_ROUTE, [LINK, IPV4_IFADDR, IPV6_IFADDR, IPV4_RULE, IPV6_RULE], () =>
-        this.#note('network'),
+        this.#noteNetwork(),
       ),
       new Listener(NETLINK_NETFILTER, [NFNLGRP_NFTABLES], (event) => {
         if (!event || nftTableOf(event) === NETFILTER_TABLE) this.#note('netfilter')
@@ -110,9 +111,11 @@ export class Watchman implements HappeningSource {
     return this.#hasEnded
   }
 
-  /** Interfaces or addresses have changed since the last {@link take}. */
-  get hasOtherNetwork(): boolean {
-    return this.#happenings.network
+  /** True where interfaces or addresses have changed since the last call, whatever was taken meanwhile. */
+  takeNetwork(): boolean {
+    const has = this.#hasOtherNetwork
+    this.#hasOtherNetwork = false
+    return has
   }
 
   take(): Happenings {
@@ -139,6 +142,11 @@ export class Watchman implements HappeningSource {
   #note(what: Exclude<keyof Happenings, 'overrun' | 'expired' | 'gone'>): void {
     this.#happenings[what] = true
     this.#wake()
+  }
+
+  #noteNetwork(): void {
+    this.#hasOtherNetwork = true
+    this.#note('network')
   }
 
   #lost(): void {
