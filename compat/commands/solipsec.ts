@@ -18,6 +18,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Run>>> = {
   doctor: async () => (await import('./solipsec/doctor.ts')).run,
   plan: async () => (await import('./solipsec/plan.ts')).run,
   snoop: async () => (await import('./solipsec/snoop.ts')).run,
+  status: async () => (await import('./solipsec/status.ts')).run,
   verify: async () => (await import('./solipsec/verify.ts')).run,
 }
 
