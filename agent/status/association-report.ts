@@ -18,6 +18,7 @@ export interface AssociationContext {
   readonly owner: AssociationReport['owner']
   /** Whether the other half of its pair is there. */
   readonly hasPair: boolean
+  readonly isAuthenticated: boolean
   /** From the kernel's message: what the model has no place for. */
   readonly body: Pick<UsersaInfo, 'curlft' | 'stats'>
   readonly lastUsed: bigint | undefined
@@ -40,7 +41,8 @@ export function reportAssociation(sa: AssociationStatus, context: AssociationCon
     ...(sa.direction && { direction: sa.direction }),
     state: sa.state,
     mode: sa.inner ? 'tunnel' : 'transport',
-    ...algorithms(sa, context.algorithms),
+    ...algorithmNames(sa, context.algorithms),
+    isAuthenticated: context.isAuthenticated,
     ...(selector !== '' && { selector }),
     bytes: Number(body.curlft.bytes),
     packets: Number(body.curlft.packets),
@@ -86,7 +88,8 @@ function least(numbers: readonly number[]): number | undefined {
   return numbers.length === 0 ? undefined : Math.min(...numbers)
 }
 
-function algorithms(
+/** Names and bits of keys, never keys. */
+export function algorithmNames(
   { authAlgorithm, authKey, encrAlgorithm, encrKey, saltBits }: AssociationStatus,
   table: AlgorithmTable,
 ): Pick<AssociationReport, 'encryption' | 'authentication'> {
@@ -100,7 +103,13 @@ function algorithms(
   }
 }
 
-function selectorText({ inner, upperProtocol, sourcePort, destinationPort }: AssociationStatus): string {
+/** Packets that an SA is for, in words; empty: all between its ends. */
+export function selectorText({
+  inner,
+  upperProtocol,
+  sourcePort,
+  destinationPort,
+}: Pick<AssociationStatus, 'inner' | 'upperProtocol' | 'sourcePort' | 'destinationPort'>): string {
   const flow = inner
     ? { ...inner, ends: `${formatPrefix(inner.source)} -> ${formatPrefix(inner.destination)}` }
     : { protocol: upperProtocol, sourcePort, destinationPort, ends: '' }

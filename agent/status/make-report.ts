@@ -121,6 +121,7 @@ function reportAssociations(
       algorithms,
       owner: isOurState(one.reqid) ? 'solipsec' : 'other',
       hasPair: isPairThere(sa, there),
+      isAuthenticated: sa.protocol === 'ah' || sa.authAlgorithm !== 0 || one.content.combined,
       body: one.state.body,
       lastUsed: one.state.attributes.lastused,
     })

@@ -87,6 +87,8 @@ export interface AssociationReport {
   /** `aes-cbc 128`, `hmac-sha256 256`: name and bits of the key without its salt. */
   readonly encryption?: string
   readonly authentication?: string
+  /** Its packets have an ICV: of AH, of ESP with authentication, or of a cipher that makes one itself. */
+  readonly isAuthenticated: boolean
   /** Packets that it is for, where that is not all between its ends. */
   readonly selector?: string
   readonly bytes: number

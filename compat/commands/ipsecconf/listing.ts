@@ -5,6 +5,7 @@
  * @module
  */
 import { type EntryPolicies, policiesOfEntries } from '../../../agent/reconcile/entry-policies.ts'
+import { plainPolicy } from '../../../agent/reconcile/plain-policy.ts'
 import type { InstalledPolicy } from '../../../agent/reconcile/plan.ts'
 import { inScope, type Scope } from '../../../agent/reconcile/policy-edit.ts'
 import { type PolicyState, type RuleEntry, shownIndex } from '../../../agent/reconcile/policy-state.ts'
@@ -16,7 +17,6 @@ import { formatEntry, type PrintOptions } from '../../solaris/ipsecconf/index.ts
 import { displayTable } from '../support/algorithms.ts'
 import { announceDataPath } from '../support/data-path-option.ts'
 import type { Io } from '../support/io.ts'
-import { plainPolicy } from '../support/policy-text.ts'
 import type { Request, Task } from './arguments.ts'
 
 type Listing = Extract<Task, { kind: 'view' | 'list' | 'flush' }>

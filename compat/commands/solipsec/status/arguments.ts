@@ -44,17 +44,18 @@ export function interpret(
 
 function requestOf(options: readonly ParsedOption[], operands: readonly string[]): Request {
   const has = (wanted: string): boolean => options.some(({ name }) => name === wanted)
-  const valueOf = (wanted: string) => options.findLast(({ name }) => name === wanted)?.value
+  const valueFor = (wanted: string) => options.findLast(({ name }) => name === wanted)?.value
   if (has('json') && has('metrics')) throw new Misuse('--json and --metrics cannot both be')
-  if (has('metrics') && has('watch')) throw new Misuse('--metrics is one report: whoever collects it asks again')
-  if (valueOf('series') !== undefined && !has('metrics')) throw new Misuse('--series needs --metrics')
-  const netns = valueOf('netns')
+  if (has('metrics') && has('watch'))
+    throw new Misuse('--metrics is one report: whoever collects it asks again')
+  if (valueFor('series') !== undefined && !has('metrics')) throw new Misuse('--series needs --metrics')
+  const netns = valueFor('netns')
   const watch = watchOf(has('watch'), operands)
   return {
     form: has('json') ? 'json' : has('metrics') ? 'metrics' : 'text',
     withForeign: has('a') || has('all'),
-    most: countOf('-n', valueOf('n'), Number.POSITIVE_INFINITY),
-    seriesLimit: countOf('--series', valueOf('series'), DEFAULT_SERIES_LIMIT),
+    most: countOf('-n', valueFor('n'), Number.POSITIVE_INFINITY),
+    seriesLimit: countOf('--series', valueFor('series'), DEFAULT_SERIES_LIMIT),
     ...(watch !== undefined && { watch }),
     ...(netns !== undefined && { netns }),
   }
