@@ -5,7 +5,7 @@
  * @module
  */
 import type { XfrmTables } from '../../netlink/xfrm/connection.ts'
-import { dir, proto } from '../../netlink/xfrm/constants.ts'
+import { proto } from '../../netlink/xfrm/constants.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import type { Id } from '../../netlink/xfrm/structs.ts'
 import { formatAddress } from '../model/address.ts'
@@ -16,8 +16,9 @@ import type { AssociationFacts } from '../reconcile/association-status.ts'
 import { mainPolicies } from '../reconcile/engine.ts'
 import { isOurPolicyIndex, isOurState } from '../reconcile/ownership.ts'
 import { plainPolicy } from '../reconcile/plain-policy.ts'
+import type { InstalledPolicy } from '../reconcile/plan.ts'
 import { algorithmNames, selectorText } from './association-report.ts'
-import type { EventAcquire, EventAssociation, EventPolicy, Occurrence } from './events.ts'
+import type { AboutAssociation, AboutPolicy, EventAcquire, Occurrence } from './events.ts'
 
 /** What is known of one policy or SA, as JSON: it takes a fifth of the room, and is quickly compared. */
 type Known = Map<string, string>
@@ -49,18 +50,18 @@ export class EventTracker {
         return this.#policyPut(message, by)
       case 'DELPOLICY': {
         const { policy: body, ...attributes } = message.attributes
-        const policy = body && eventPolicy({ body, attributes })
-        if (!policy || !this.#policies.delete(String(body.index))) return undefined
-        return { event: 'policy-removed', policy, ...by }
+        const about = body && aboutPolicy({ body, attributes })
+        if (!about || !this.#policies.delete(String(body.index))) return undefined
+        return { event: 'policy-removed', ...about, ...by }
       }
       case 'FLUSHPOLICY':
         this.#policies.clear()
         return { event: 'policies-flushed', ...by }
       case 'POLEXPIRE': {
-        const policy = eventPolicy({ body: message.body.pol, attributes: message.attributes })
+        const about = aboutPolicy({ body: message.body.pol, attributes: message.attributes })
         const hard = message.body.hard !== 0
         if (hard) this.#policies.delete(String(message.body.pol.index))
-        return policy && { event: 'policy-expired', hard, policy, ...by }
+        return about && { event: 'policy-expired', hard, ...about, ...by }
       }
       default:
         return this.#associationEvent(message, by)
@@ -74,10 +75,10 @@ export class EventTracker {
     const found = { isResynchronised: true } as const
     const occurrences: Occurrence[] = [
       ...differences(this.#associations, associations, 'sa').map(
-        ([event, text]): Occurrence => ({ event, association: JSON.parse(text), ...found }),
+        ([event, text]): Occurrence => ({ event, ...(JSON.parse(text) as AboutAssociation), ...found }),
       ),
       ...differences(this.#policies, policies, 'policy').map(
-        ([event, text]): Occurrence => ({ event, policy: JSON.parse(text), ...found }),
+        ([event, text]): Occurrence => ({ event, ...(JSON.parse(text) as AboutPolicy), ...found }),
       ),
     ]
     this.#policies = policies
@@ -91,8 +92,7 @@ export class EventTracker {
   #policiesOf({ policies }: XfrmTables): Known {
     const known: Known = new Map()
     for (const installed of mainPolicies(policies)) {
-      const { index } = installed.info
-      known.set(String(index), JSON.stringify({ ...plainPolicy(installed), owner: ownerOfPolicy(index) }))
+      known.set(String(installed.info.index), JSON.stringify(aboutInstalled(installed)))
     }
     return known
   }
@@ -102,7 +102,7 @@ export class EventTracker {
     for (const { body, attributes } of states) {
       const event = readEvent({ name: 'NEWSA', body, attributes }, 0, this.#facts)
       if (event?.kind !== 'added') continue
-      known.set(keyOf(body.id), lasting(this.#eventAssociation(event.status, body.reqid)))
+      known.set(keyOf(body.id), lasting(this.#about(event.status, body.reqid)))
     }
     return known
   }
@@ -111,14 +111,14 @@ export class EventTracker {
     { body, attributes }: XfrmMessage<'NEWPOLICY'> | XfrmMessage<'UPDPOLICY'>,
     by: { readonly by: number },
   ): Occurrence | undefined {
-    const policy = eventPolicy({ body, attributes })
-    if (!policy) return undefined
+    const about = aboutPolicy({ body, attributes })
+    if (!about) return undefined
     const key = String(body.index)
-    const text = JSON.stringify(policy)
+    const text = JSON.stringify(about)
     const before = this.#policies.get(key)
     if (before === text) return undefined
     this.#policies.set(key, text)
-    return { event: before === undefined ? 'policy-added' : 'policy-changed', policy, ...by }
+    return { event: before === undefined ? 'policy-added' : 'policy-changed', ...about, ...by }
   }
 
   #associationEvent(message: XfrmMessage, by: { readonly by: number }): Occurrence | undefined {
@@ -149,48 +149,51 @@ export class EventTracker {
     const body = stateOf(message)
     if (!body) return undefined
     const key = keyOf(body.id)
-    const association = this.#eventAssociation(status, body.reqid)
+    const about = this.#about(status, body.reqid)
     switch (kind) {
       case 'soft-expired':
-        return { event: 'sa-expired', hard: false, association, ...by }
+        return { event: 'sa-expired', hard: false, ...about, ...by }
       case 'hard-expired':
         this.#associations.delete(key)
-        return { event: 'sa-expired', hard: true, association, ...by }
+        return { event: 'sa-expired', hard: true, ...about, ...by }
       case 'deleted':
-        return this.#associations.delete(key) ? { event: 'sa-removed', association, ...by } : undefined
+        return this.#associations.delete(key) ? { event: 'sa-removed', ...about, ...by } : undefined
       case 'added':
       case 'updated': {
-        const text = lasting(association)
+        const text = lasting(about)
         const before = this.#associations.get(key)
         this.#associations.set(key, text)
         if (before === text && kind === 'added') return undefined
-        return { event: before === undefined ? 'sa-added' : 'sa-changed', association, ...by }
+        return { event: before === undefined ? 'sa-added' : 'sa-changed', ...about, ...by }
       }
     }
   }
 
-  #eventAssociation(sa: AssociationStatus, reqid: number): EventAssociation {
+  #about(sa: AssociationStatus, reqid: number): AboutAssociation {
     const selector = selectorText(sa)
     return {
-      protocol: sa.protocol,
-      spi: sa.spi,
-      source: formatAddress(sa.source),
-      destination: formatAddress(sa.destination),
       owner: isOurState(reqid) ? 'solipsec' : 'other',
-      ...(sa.direction && { direction: sa.direction }),
-      state: sa.state,
-      mode: sa.inner ? 'tunnel' : 'transport',
-      ...algorithmNames(sa, this.#algorithms),
-      ...(selector !== '' && { selector }),
-      bytes: Number(sa.current.bytes),
-      ...(sa.pairSpi !== undefined && { pairSpi: sa.pairSpi }),
+      association: {
+        protocol: sa.protocol,
+        spi: sa.spi,
+        source: formatAddress(sa.source),
+        destination: formatAddress(sa.destination),
+        ...(sa.direction && { direction: sa.direction }),
+        state: sa.state,
+        mode: sa.inner ? 'tunnel' : 'transport',
+        ...algorithmNames(sa, this.#algorithms),
+        ...(selector !== '' && { selector }),
+        bytes: Number(sa.current.bytes),
+        ...(sa.pairSpi !== undefined && { pairSpi: sa.pairSpi }),
+      },
     }
   }
 }
 
 /** Without what changes by itself. */
-function lasting({ state: _state, bytes: _bytes, packets: _packets, ...rest }: EventAssociation): string {
-  return JSON.stringify(rest)
+function lasting({ owner, association }: AboutAssociation): string {
+  const { state: _state, bytes: _bytes, ...rest } = association
+  return JSON.stringify({ owner, association: rest })
 }
 
 function differences<K extends 'sa' | 'policy'>(before: Known, after: Known, kind: K) {
@@ -205,16 +208,18 @@ function differences<K extends 'sa' | 'policy'>(before: Known, after: Known, kin
 }
 
 /** @returns `undefined` for those of single sockets and of the sub table */
-function eventPolicy(
+function aboutPolicy(
   message: Pick<XfrmMessage<'NEWPOLICY'>, 'body' | 'attributes'>,
-): EventPolicy | undefined {
-  if (message.body.dir > dir.FWD) return undefined
+): AboutPolicy | undefined {
   const [policy] = mainPolicies([{ name: 'NEWPOLICY', ...message }])
-  return policy && { ...plainPolicy(policy), owner: ownerOfPolicy(message.body.index) }
+  return policy && aboutInstalled(policy)
 }
 
-function ownerOfPolicy(index: number): EventPolicy['owner'] {
-  return isOurPolicyIndex(index) ? 'solipsec' : 'other'
+function aboutInstalled(policy: InstalledPolicy): AboutPolicy {
+  return {
+    owner: isOurPolicyIndex(policy.info.index) ? 'solipsec' : 'other',
+    policy: plainPolicy(policy),
+  }
 }
 
 function stateOf(message: XfrmMessage) {

@@ -14,7 +14,6 @@ export interface EventAssociation {
   readonly spi: number
   readonly source: string
   readonly destination: string
-  readonly owner: 'solipsec' | 'other'
   readonly direction?: 'in' | 'out'
   readonly state?: SaState
   readonly mode?: 'transport' | 'tunnel'
@@ -22,12 +21,7 @@ export interface EventAssociation {
   readonly authentication?: string
   readonly selector?: string
   readonly bytes?: number
-  readonly packets?: number
   readonly pairSpi?: number
-}
-
-export interface EventPolicy extends PlainPolicy {
-  readonly owner: 'solipsec' | 'other'
 }
 
 /** What a packet needs an SA for. */
@@ -51,19 +45,25 @@ interface Found {
   readonly isResynchronised: true
 }
 
-export type SaChangeKind = 'sa-added' | 'sa-changed' | 'sa-removed'
-export type PolicyChangeKind = 'policy-added' | 'policy-changed' | 'policy-removed'
+export interface AboutAssociation {
+  readonly owner: 'solipsec' | 'other'
+  readonly association: EventAssociation
+}
+
+export interface AboutPolicy {
+  readonly owner: 'solipsec' | 'other'
+  readonly policy: PlainPolicy
+}
+
+export type AssociationChange = 'sa-added' | 'sa-changed' | 'sa-removed'
+export type PolicyChange = 'policy-added' | 'policy-changed' | 'policy-removed'
 
 export type Occurrence =
-  | ({ readonly event: SaChangeKind; readonly association: EventAssociation } & (Caused | Found))
-  | ({ readonly event: PolicyChangeKind; readonly policy: EventPolicy } & (Caused | Found))
+  | ({ readonly event: AssociationChange } & AboutAssociation & (Caused | Found))
+  | ({ readonly event: PolicyChange } & AboutPolicy & (Caused | Found))
   /** Not hard: it lives on, and a successor is due. */
-  | ({
-      readonly event: 'sa-expired'
-      readonly hard: boolean
-      readonly association: EventAssociation
-    } & Caused)
-  | ({ readonly event: 'policy-expired'; readonly hard: boolean; readonly policy: EventPolicy } & Caused)
+  | ({ readonly event: 'sa-expired'; readonly hard: boolean } & AboutAssociation & Caused)
+  | ({ readonly event: 'policy-expired'; readonly hard: boolean } & AboutPolicy & Caused)
   | ({ readonly event: 'sas-flushed'; readonly protocol: SaProtocol | 'all' } & Caused)
   | ({ readonly event: 'policies-flushed' } & Caused)
   | ({ readonly event: 'acquire'; readonly sequence: number; readonly acquire: EventAcquire } & Caused)

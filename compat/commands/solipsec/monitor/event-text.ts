@@ -5,9 +5,9 @@
  */
 import { plainLine } from '../../../../agent/reconcile/plain-policy.ts'
 import type {
+  AboutAssociation,
+  AboutPolicy,
   EventAcquire,
-  EventAssociation,
-  EventPolicy,
   StatusEvent,
 } from '../../../../agent/status/events.ts'
 import { counted } from '../../support/quantities.ts'
@@ -23,15 +23,15 @@ function words(event: StatusEvent): string {
     case 'sa-added':
     case 'sa-changed':
     case 'sa-removed':
-      return `${event.event} ${associationText(event.association)}`
+      return `${event.event} ${associationText(event)}`
     case 'sa-expired':
-      return `${event.event} ${event.hard ? 'for good' : 'soon'}: ${associationText(event.association)}`
+      return `${event.event} ${event.hard ? 'for good' : 'soon'}: ${associationText(event)}`
     case 'policy-added':
     case 'policy-changed':
     case 'policy-removed':
-      return `${event.event} ${policyText(event.policy)}`
+      return `${event.event} ${policyText(event)}`
     case 'policy-expired':
-      return `${event.event} ${event.hard ? 'for good' : 'soon'}: ${policyText(event.policy)}`
+      return `${event.event} ${event.hard ? 'for good' : 'soon'}: ${policyText(event)}`
     case 'sas-flushed':
       return `${event.event} ${event.protocol}`
     case 'policies-flushed':
@@ -47,7 +47,7 @@ function words(event: StatusEvent): string {
   }
 }
 
-function associationText(sa: EventAssociation): string {
+function associationText({ owner, association: sa }: AboutAssociation): string {
   const algorithms = [sa.encryption, sa.authentication].filter((word) => word !== undefined).join(', ')
   const spi = `0x${sa.spi.toString(16).padStart(8, '0')}`
   return [
@@ -56,13 +56,13 @@ function associationText(sa: EventAssociation): string {
     sa.mode === 'tunnel' && ' tunnel',
     sa.selector && ` (${sa.selector})`,
     algorithms && ` ${algorithms}`,
-    sa.owner === 'other' && ' of another program',
+    owner === 'other' && ' of another program',
   ]
     .filter((word) => word)
     .join('')
 }
 
-function policyText({ owner, ...policy }: EventPolicy): string {
+function policyText({ owner, policy }: AboutPolicy): string {
   return `${plainLine(policy)}${owner === 'other' ? ' of another program' : ''}`
 }
 

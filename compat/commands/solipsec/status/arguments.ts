@@ -8,7 +8,7 @@ import type { ParsedOption } from '../../support/getopt.ts'
 
 export const optionTable = {
   short: 'an:',
-  long: { all: 'flag', json: 'flag', metrics: 'flag', netns: 'value', series: 'value', watch: 'flag' },
+  long: { json: 'flag', metrics: 'flag', netns: 'value', series: 'value', watch: 'flag' },
 } as const
 
 export interface Request {
@@ -53,7 +53,7 @@ function requestOf(options: readonly ParsedOption[], operands: readonly string[]
   const watch = watchOf(has('watch'), operands)
   return {
     form: has('json') ? 'json' : has('metrics') ? 'metrics' : 'text',
-    withForeign: has('a') || has('all'),
+    withForeign: has('a'),
     most: countOf('-n', valueFor('n'), Number.POSITIVE_INFINITY),
     seriesLimit: countOf('--series', valueFor('series'), DEFAULT_SERIES_LIMIT),
     ...(watch !== undefined && { watch }),
