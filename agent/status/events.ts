@@ -36,7 +36,7 @@ export interface EventAcquire {
 }
 
 interface Caused {
-  /** Netlink port of who did it, mostly the number of its process; 0: the kernel. */
+  /** Netlink port of who did it, mostly the number of its process; 0: the kernel, or it did not say. */
   readonly by: number
 }
 
