@@ -34,7 +34,7 @@ function dataPathLine({ dataPath: { kind, state, processId } }: StatusReport): S
 }
 
 function rulesLine({ rules, tables }: StatusReport): SummaryLine {
-  if (rules.length === 0) return { name: 'Rules', text: 'none: everything passes in clear', tone: 'warning' }
+  if (rules.length === 0) return { name: 'Rules', text: 'none: nothing has to be protected', tone: 'warning' }
   const entries = rules.reduce((sum, rule) => sum + rule.entries.length, 0)
   const made = tables
     ? ` in ${counted(tables.policies.ofRules, 'policy', 'policies')}, and ${tables.policies.frame} around them`
