@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { LogEntry, LogFields, LogLevel } from './log.ts'
+import type { LogEntry, LogFields, LogLevel, LogValue } from './log.ts'
 
 /**
  * - `human`: local time, level, event, facts.
@@ -25,9 +25,9 @@ export function formatEntry(entry: LogEntry, format: LogFormat): string {
     case 'json':
       return jsonLine(entry)
     case 'journal':
-      return `<${PRIORITIES[level]}>${event}${fieldWords(fields)}`
+      return `<${PRIORITIES[level]}>${event}${factWords(fields)}`
     case 'human':
-      return `${clock(time)} ${level.padEnd(7)} ${event}${fieldWords(fields)}`
+      return `${clock(time)} ${level.padEnd(7)} ${event}${factWords(fields)}`
   }
 }
 
@@ -47,28 +47,38 @@ function jsonLine({ time, level, event, fields }: LogEntry): string {
   return JSON.stringify({ time: new Date(time).toISOString(), level, event, ...Object.fromEntries(facts) })
 }
 
-/** ` name=value`, as many tools read it (logfmt): a value with anything but plain characters stands in quotes. */
-function fieldWords(fields: LogFields): string {
-  return Object.entries(fields)
-    .map(([name, value]) => (value === undefined ? '' : ` ${plainName(name)}=${word(value)}`))
-    .join('')
+/** `: SENTENCE name=value`, as many tools read it (logfmt): a value with anything but plain characters stands in quotes. */
+function factWords({ message, ...fields }: LogFields): string {
+  const sentence = message === undefined ? '' : `: ${harmless(textOf(message))}`
+  const words = Object.entries(fields).map(([name, value]) =>
+    value === undefined ? '' : ` ${plainName(name)}=${word(textOf(value))}`,
+  )
+  return sentence + words.join('')
+}
+
+function textOf(value: LogValue): string {
+  return typeof value === 'object' && 'join' in value ? value.join(',') : String(value)
 }
 
 function plainName(name: string): string {
   return name.replace(/[^\w.-]/g, '_')
 }
 
-function word(value: string | number | boolean): string {
-  const text = String(value)
+function word(text: string): string {
   return /^[\w.:/@%+,~-]+$/.test(text) ? text : quoted(text)
 }
 
-/**
- * As JSON quotes, with everything escaped that a terminal might obey or take for an end of line: a name of a peer's
- * choosing can neither forge a line nor colour one.
- */
+/** As JSON quotes, and harmless. */
 export function quoted(text: string): string {
-  return JSON.stringify(text).replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu, escaped)
+  return harmless(JSON.stringify(text))
+}
+
+/**
+ * Everything is escaped that a terminal might obey or take for an end of line: a name of a peer's choosing can neither
+ * forge a line nor colour one.
+ */
+function harmless(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu, escaped)
 }
 
 function escaped(character: string): string {

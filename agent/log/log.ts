@@ -14,9 +14,10 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /**
  * Facts by name. Only plain values: a `Secret`, or an object that may hold one, does not pass the compiler. What is
- * `undefined` is left out.
+ * `undefined` is left out. `message` is the event in a sentence.
  */
-export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>
+export type LogFields = Readonly<Record<string, LogValue | undefined>>
+export type LogValue = string | number | boolean | readonly string[]
 
 export interface LogEntry {
   /** Milliseconds since 1970. */

@@ -42,6 +42,16 @@ t.test('each format', async (t) => {
   })
 })
 
+t.test('a sentence, and lists', async (t) => {
+  const { lines, log } = written('journal')
+  log.warning('drift-mended', { message: 'Policies were gone:\n3', rules: ['1', '2'], none: [] })
+  t.equal(lines[0], '<4>drift-mended: Policies were gone:\\u000a3 rules=1,2 none=""\n')
+  const json = written('json')
+  json.log.warning('drift-mended', { message: 'Gone.', rules: ['1', '2'] })
+  t.match(JSON.parse(json.lines[0] ?? ''), { message: 'Gone.', rules: ['1', '2'] })
+  t.same(violations('solipsec-log.schema.json', json.lines[0] ?? ''), [])
+})
+
 t.test('levels', async (t) => {
   const { lines, log } = written('journal', 'debug')
   for (const level of LOG_LEVELS) log[level]('said')
