@@ -10,8 +10,12 @@ import type { Teardown } from './namespaces.ts'
 import { until } from './snoop-process.ts'
 import { root } from './tiers.ts'
 
+const TAIL = 4096
+
 export class SolipsecProcess {
   out = ''
+  /** The end of it: to look through all of a long output again and again would take all the time. */
+  tail = ''
   err = ''
   readonly #child
   readonly #exit: Promise<unknown[]>
@@ -22,6 +26,7 @@ export class SolipsecProcess {
     })
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.out += text
+      this.tail = (this.tail + text).slice(-TAIL)
     })
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.err += text

@@ -207,7 +207,7 @@ t.test('more announcements than there is room for: what has changed is told all 
   monitor.resume()
   const told = () =>
     new Set(monitor.documents<StatusEvent>().flatMap((one) => ('policy' in one ? one.policy.source : [])))
-  await monitor.until(() => monitor.out.includes('"resynchronised"'))
+  await monitor.until(() => monitor.tail.includes('"resynchronised"'))
   t.equal(told().size, many)
   t.ok(monitor.out.includes('"overrun"'), 'there was no room')
   t.equal(await monitor.stop(), 0)
