@@ -16,6 +16,8 @@
  *   session.close()
  * }
  */
+
+export { createLog, type Log, type LogFields, type LogLevel } from './log/log.ts'
 export * from './model/address.ts'
 export * from './model/algorithm.ts'
 export type * from './model/association.ts'
@@ -47,6 +49,12 @@ export type { LoadedRule, PolicyState } from './reconcile/policy-state.ts'
 export { type PlannedChange, RestoreError, Session } from './reconcile/session.ts'
 export type { Step } from './reconcile/steps.ts'
 export { LockedError, UntrustedFolderError } from './reconcile/store.ts'
+export { collectStatus } from './status/collect.ts'
+export type { StatusEvent } from './status/events.ts'
+export { type Kstat, kstatsOf } from './status/kstat.ts'
+export { metricsText } from './status/metrics.ts'
+export { Monitor, type MonitorOptions } from './status/monitor.ts'
+export type { StatusReport } from './status/report.ts'
 export type { KernelPolicy } from './translate/kernel-policy.ts'
 export { MarkCapacityError } from './translate/policy-set.ts'
 export { TunnelRuleError } from './translate/tunnels.ts'

@@ -67,7 +67,7 @@ export function watchAssociations(acquires: boolean, listener: AssociationListen
 }
 
 /** Notes are read again when their file has changed. */
-class CurrentFacts implements AssociationFacts {
+export class CurrentFacts implements AssociationFacts {
   readonly localAddresses = readHostNetwork().localAddresses
   readonly #store = Store.open()
   readonly folder = this.#store.folder

@@ -6,6 +6,7 @@
 import type { NetlinkError } from '../../netlink/socket/error.ts'
 import type { XfrmConnection } from '../../netlink/xfrm/connection.ts'
 import { dir } from '../../netlink/xfrm/constants.ts'
+import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import { type KernelAssociation, readState } from '../translate/read-association.ts'
 import type { Tables } from './joint-plan.ts'
 import type { InstalledPolicy } from './plan.ts'
@@ -26,8 +27,13 @@ export class ApplyError extends Error {
 
 /** The policies that the kernel has in its main table, those of single sockets left out. */
 export function installedPolicies(connection: XfrmConnection): InstalledPolicy[] {
+  return mainPolicies(connection.policies())
+}
+
+/** The same of a dump. */
+export function mainPolicies(dump: readonly XfrmMessage<'NEWPOLICY'>[]): InstalledPolicy[] {
   const policies: InstalledPolicy[] = []
-  for (const { body, attributes } of connection.policies()) {
+  for (const { body, attributes } of dump) {
     if (body.dir > dir.FWD || (attributes.policy_type?.type ?? 0) !== 0) continue
     const { tmpl = [], mark, if_id: ifId = 0 } = attributes
     policies.push({ info: body, tmpl, ifId, ...(mark && { mark }) })
@@ -37,8 +43,13 @@ export function installedPolicies(connection: XfrmConnection): InstalledPolicy[]
 
 /** The AH and ESP SAs that the kernel has. */
 export function installedAssociations(connection: XfrmConnection): KernelAssociation[] {
+  return ipsecAssociations(connection.states())
+}
+
+/** The same of a dump. */
+export function ipsecAssociations(dump: readonly XfrmMessage<'NEWSA'>[]): KernelAssociation[] {
   const associations: KernelAssociation[] = []
-  for (const message of connection.states()) {
+  for (const message of dump) {
     const association = readState(message)
     if (association) associations.push(association)
   }

@@ -185,6 +185,11 @@ export class Store {
     return this.#read('policy.json') !== undefined
   }
 
+  /** True where a change was announced and is neither complete nor taken back: of a command at work, or of one that died. */
+  isChanging(): boolean {
+    return this.hasPendingPolicy() || this.#read(JOURNAL) !== undefined
+  }
+
   /** What the kernel has no place for in the SAs. */
   loadNotes(): AssociationNotes {
     const text = this.#read(NOTES)

@@ -16,8 +16,11 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Run>>> = {
   convert: async () => (await import('./solipsec/convert.ts')).run,
   diff: async () => (await import('./solipsec/diff.ts')).run,
   doctor: async () => (await import('./solipsec/doctor.ts')).run,
+  kstat: async () => (await import('./solipsec/kstat.ts')).run,
+  monitor: async () => (await import('./solipsec/monitor.ts')).run,
   plan: async () => (await import('./solipsec/plan.ts')).run,
   snoop: async () => (await import('./solipsec/snoop.ts')).run,
+  status: async () => (await import('./solipsec/status.ts')).run,
   verify: async () => (await import('./solipsec/verify.ts')).run,
 }
 

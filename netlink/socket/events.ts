@@ -108,8 +108,7 @@ export class Subscription {
         if (this.#open) this.#handler.event(keep(event))
       }, limit)
     } catch (error) {
-      if (!this.#handler.ended || !(error instanceof NetlinkError) || error.code !== 'ERR_NETLINK_ENDED')
-        throw error
+      if (!this.#handler.ended || !isEnd(error)) throw error
       this.#hasEnded = true
       this.#watch.close()
       return 'ended'
@@ -141,4 +140,10 @@ export class Subscription {
   [Symbol.dispose](): void {
     this.close()
   }
+}
+
+/** A program that is killed may leave unread what it was sent, and so reset the connection. */
+function isEnd(error: unknown): boolean {
+  if (!(error instanceof NetlinkError)) return false
+  return error.code === 'ERR_NETLINK_ENDED' || error.errnoName === 'ECONNRESET'
 }

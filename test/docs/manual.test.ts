@@ -15,7 +15,10 @@ import {
 import { optionTable as check } from '../../compat/commands/solipsec/check/arguments.ts'
 import { optionTable as convert } from '../../compat/commands/solipsec/convert/arguments.ts'
 import { optionTable as doctor } from '../../compat/commands/solipsec/doctor/arguments.ts'
+import { optionTable as kstat } from '../../compat/commands/solipsec/kstat/arguments.ts'
+import { optionTable as monitor } from '../../compat/commands/solipsec/monitor/arguments.ts'
 import { optionTable as snoop } from '../../compat/commands/solipsec/snoop/arguments.ts'
+import { optionTable as status } from '../../compat/commands/solipsec/status/arguments.ts'
 import { optionTable as solipsec, subcommandNames } from '../../compat/commands/solipsec.ts'
 import { MANUAL_SOURCES } from '../../compat/commands/support/manual/help.ts'
 import { type Block, parseManual } from '../../compat/commands/support/manual/parse.ts'
@@ -48,8 +51,11 @@ t.test('every option is explained, and no other', async (t) => {
     'solipsec-convert': convert,
     'solipsec-diff': diff,
     'solipsec-doctor': doctor,
+    'solipsec-kstat': kstat,
+    'solipsec-monitor': monitor,
     'solipsec-plan': plan,
     'solipsec-snoop': snoop,
+    'solipsec-status': status,
   })) {
     const terms = section(page(`${name}.8.md`), 'OPTIONS').flatMap((block) =>
       block.kind === 'term' ? block.term.split(' ').filter((word) => word.startsWith('-')) : [],

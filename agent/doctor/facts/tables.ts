@@ -12,6 +12,7 @@ import { isSoftware } from '../../datapath/software/service/client.ts'
 import { servicePlace } from '../../datapath/software/service/place.ts'
 import { isOurPolicyIndex, isOurState } from '../../reconcile/ownership.ts'
 import { runDirectory } from '../../reconcile/run-directory.ts'
+import { parseLosses as readLosses } from '../../status/losses.ts'
 import { type Known, look } from '../known.ts'
 
 /** Numbers of policies and SAs. */
@@ -110,11 +111,7 @@ function readDefaults(connection: XfrmConnection): Defaults {
   return { in: word(values.in), fwd: word(values.fwd), out: word(values.out) }
 }
 
-/** Reads a file like `/proc/net/xfrm_stat`. */
+/** Reads a file like `/proc/net/xfrm_stat`; what is 0 is left out. */
 export function parseLosses(text: string): Map<string, number> {
-  const losses = new Map<string, number>()
-  for (const [, name = '', digits] of text.matchAll(/^(Xfrm\w+)\s+(\d+)$/gm)) {
-    if (Number(digits) > 0) losses.set(name, Number(digits))
-  }
-  return losses
+  return new Map(Object.entries(readLosses(text)).filter(([, count]) => count > 0))
 }

@@ -4,24 +4,19 @@
  *
  * @module
  */
-
+import { type EntryPolicies, policiesOfEntries } from '../../../agent/reconcile/entry-policies.ts'
+import { plainPolicy } from '../../../agent/reconcile/plain-policy.ts'
 import type { InstalledPolicy } from '../../../agent/reconcile/plan.ts'
 import { inScope, type Scope } from '../../../agent/reconcile/policy-edit.ts'
-import {
-  entriesOf,
-  type PolicyState,
-  type RuleEntry,
-  shownIndex,
-} from '../../../agent/reconcile/policy-state.ts'
+import { type PolicyState, type RuleEntry, shownIndex } from '../../../agent/reconcile/policy-state.ts'
 import { Session } from '../../../agent/reconcile/session.ts'
-import { positionOf, SLOTS } from '../../../agent/translate/priorities.ts'
+import { SLOTS } from '../../../agent/translate/priorities.ts'
 import * as systemResolver from '../../../netlink/libc/names.ts'
-import { family as af, dir } from '../../../netlink/xfrm/constants.ts'
+import { dir } from '../../../netlink/xfrm/constants.ts'
 import { formatEntry, type PrintOptions } from '../../solaris/ipsecconf/index.ts'
 import { displayTable } from '../support/algorithms.ts'
 import { announceDataPath } from '../support/data-path-option.ts'
 import type { Io } from '../support/io.ts'
-import { plainPolicy } from '../support/policy-text.ts'
 import type { Request, Task } from './arguments.ts'
 
 type Listing = Extract<Task, { kind: 'view' | 'list' | 'flush' }>
@@ -68,55 +63,26 @@ function viewJson(state: PolicyState): string {
   return `${JSON.stringify(rules, undefined, 2)}\n`
 }
 
-/** An entry that is in force, and the kernel policies that make it so. */
-interface ListedEntry {
-  readonly entry: RuleEntry
-  readonly policies: InstalledPolicy[]
-}
-
 /** The entries that the kernel has policies of, first matched first. */
 function listedEntries(
-  state: PolicyState,
+  { rules }: PolicyState,
   installed: readonly InstalledPolicy[],
   scope: Scope,
-): ListedEntry[] {
-  const entries: ListedEntry[] = []
-  const byPosition = new Map<number, ListedEntry[]>()
-  for (const loaded of state.rules) {
-    if (!inScope(loaded.rule, scope)) continue
-    for (const entry of entriesOf(loaded)) {
-      const listed = { entry, policies: [] }
-      entries.push(listed)
-      const others = byPosition.get(entry.position)
-      if (others) others.push(listed)
-      else byPosition.set(entry.position, [listed])
-    }
-  }
-  for (const policy of installed) {
-    const { priority, dir: direction, sel } = policy.info
-    const position = positionOf(priority)
-    if (position === undefined || direction === dir.FWD) continue
-    for (const listed of byPosition.get(position) ?? []) {
-      if (isAbout(listed.entry, direction, sel.family)) listed.policies.push(policy)
-    }
-  }
-  return entries.filter(({ policies }) => policies.length > 0).sort(byRank)
-}
-
-function isAbout(entry: RuleEntry, direction: number, family: number): boolean {
-  return (
-    (entry.direction === 'in') === (direction === dir.IN) &&
-    (entry.family === 'inet') === (family === af.INET)
-  )
+): EntryPolicies[] {
+  const shown = rules.filter(({ rule }) => inScope(rule, scope))
+  const notPassedOn = installed.filter(({ info }) => info.dir !== dir.FWD)
+  return policiesOfEntries(shown, notPassedOn)
+    .filter(({ policies }) => policies.length > 0)
+    .sort(byRank)
 }
 
 /** Entries of one rule and pair, which never compete, by number: outbound first, IPv4 first. */
-function byRank(a: ListedEntry, b: ListedEntry): number {
+function byRank(a: EntryPolicies, b: EntryPolicies): number {
   return rankOf(a) - rankOf(b) || a.entry.index - b.entry.index
 }
 
 /** All policies of an entry stand in the slots of one position. */
-function rankOf({ policies: [first] }: ListedEntry): number {
+function rankOf({ policies: [first] }: EntryPolicies): number {
   return Math.floor((first?.info.priority ?? 0) / SLOTS)
 }
 
@@ -129,11 +95,11 @@ function indexText({ rule: { tunnel }, index }: RuleEntry): string {
   return tunnel ? `${tunnel.name},${index}` : String(index)
 }
 
-function entriesText(found: readonly ListedEntry[], options: PrintOptions): string {
+function entriesText(found: readonly EntryPolicies[], options: PrintOptions): string {
   return found.map(({ entry }) => `#INDEX ${indexText(entry)}\n${formatEntry(entry, options)}\n`).join('')
 }
 
-function entriesJson(found: readonly ListedEntry[], options: PrintOptions): string {
+function entriesJson(found: readonly EntryPolicies[], options: PrintOptions): string {
   const entries = found.map(({ entry, policies }) => ({
     index: entry.index,
     ...(entry.rule.tunnel && { tunnel: entry.rule.tunnel.name }),

@@ -33,7 +33,7 @@ export function isSoftware(folder: string): boolean {
 
 /** True where its program runs. */
 export function isRunning(folder: string): boolean {
-  const connection = tryConnect(folder)
+  const connection = connectIfRunning(folder)
   connection?.close()
   return connection !== undefined
 }
@@ -45,7 +45,7 @@ export function isRunning(folder: string): boolean {
  * @throws ServiceStartError
  */
 export function connectService(folder: string): XfrmConnection {
-  return tryConnect(folder) ?? start(folder)
+  return connectIfRunning(folder) ?? start(folder)
 }
 
 /**
@@ -67,7 +67,8 @@ export function readStatistics(connection: NetlinkSocket): ReadonlyMap<string, n
   return parseStatistics(reply?.payload)
 }
 
-function tryConnect(folder: string): XfrmConnection | undefined {
+/** A connection to the software data path for one who starts nothing; `undefined` where its program does not run. */
+export function connectIfRunning(folder: string): XfrmConnection | undefined {
   try {
     return XfrmConnection.open({ service: servicePlace(folder).socket })
   } catch (error) {
@@ -109,7 +110,7 @@ function waitFor(folder: string, log: string): XfrmConnection {
   const sleeper = new Int32Array(new SharedArrayBuffer(4))
   const deadline = performance.now() + START_TIMEOUT_MS
   while (performance.now() < deadline) {
-    const connection = tryConnect(folder)
+    const connection = connectIfRunning(folder)
     if (connection) return connection
     if (existsSync(log)) throw new ServiceStartError(firstLine(readFileSync(log, 'utf8')))
     Atomics.wait(sleeper, 0, 0, RETRY_MS)

@@ -12,7 +12,7 @@ import type { Policy } from '../policy/policy.ts'
 import type { State } from '../state/state.ts'
 import { namedPolicy, policyMessage, putPolicy, removePolicy } from './policy-requests.ts'
 import { RequestError } from './request-error.ts'
-import { countersMessage, stateInfo, stateMessage } from './state-message.ts'
+import { countersMessage, stateMessage } from './state-message.ts'
 import {
   addState,
   dumpStates,
@@ -108,7 +108,9 @@ export class Requests {
 
   #removeState(message: XfrmMessage<'DELSA'>): Outcome {
     const state = existingState(this.#databases, message.body)
-    const event: XfrmMessage = { ...message, attributes: { sa: stateInfo(state) } }
+    // As the kernel does, with algorithms: without them it would be taken for a larval SA. Their keys are wiped here.
+    const { body: sa, attributes } = stateMessage(state)
+    const event: XfrmMessage = { ...message, attributes: { ...attributes, sa } }
     removeState(this.#databases, state)
     return { replies: [], event: { group: group.SA, message: event }, isChange: true }
   }

@@ -5,6 +5,7 @@
  */
 import { formatAddress } from '../../../../agent/model/address.ts'
 import { saKey } from '../../../../agent/reconcile/association-notes.ts'
+import { policyLine } from '../../../../agent/reconcile/plain-policy.ts'
 import type { LoadedRule, PolicyState } from '../../../../agent/reconcile/policy-state.ts'
 import type { Step } from '../../../../agent/reconcile/steps.ts'
 import { positionOf } from '../../../../agent/translate/priorities.ts'
@@ -12,7 +13,6 @@ import { readState } from '../../../../agent/translate/read-association.ts'
 import { readAddress } from '../../../../agent/translate/selectors.ts'
 import { mode, proto } from '../../../../netlink/xfrm/constants.ts'
 import type { XfrmMessage } from '../../../../netlink/xfrm/messages.ts'
-import { policyLine } from '../../support/policy-text.ts'
 import type { Outcome } from './outcome.ts'
 
 /** The lines of changed policies, by the rule that they are for; those of the frame have none. */

@@ -5,11 +5,11 @@
  */
 import type { Policy } from '../../../../agent/datapath/software/policy/policy.ts'
 import { isOurPolicyIndex } from '../../../../agent/reconcile/ownership.ts'
+import { type PlainPolicy, plainPolicy, policyLine } from '../../../../agent/reconcile/plain-policy.ts'
 import type { InstalledPolicy } from '../../../../agent/reconcile/plan.ts'
 import { entriesOf, type PolicyState } from '../../../../agent/reconcile/policy-state.ts'
 import { positionOf } from '../../../../agent/translate/priorities.ts'
 import { family as af, dir } from '../../../../netlink/xfrm/constants.ts'
-import { type PlainPolicy, plainPolicy, policyLine } from '../../support/policy-text.ts'
 
 export interface NamedRule {
   /** As `ipsecconf -l` numbers it. */

@@ -76,7 +76,12 @@ t.test('SAs come, are shown, and go', async (t) => {
   t.same([...requests.dump('GETSA', { proto: proto.AH })], [])
   const { id, family } = newSa(0x100).body
   const name = { daddr: id.daddr, spi: id.spi, family, proto: id.proto }
-  requests.handle({ name: 'DELSA', body: name, attributes: {} })
+  const removal = requests.handle({ name: 'DELSA', body: name, attributes: {} }).event?.message.attributes
+  t.match(removal, { sa: { id: { spi: 0x100 } }, alg_aead: { alg_name: 'rfc4106(gcm(aes))' } }, 'what it was')
+  t.ok(
+    removal && 'alg_aead' in removal && removal.alg_aead?.alg_key.every((byte) => byte === 0),
+    'but no key',
+  )
   t.equal(refusal({ name: 'DELSA', body: name, attributes: {} }), 'ESRCH')
   requests.handle({ name: 'FLUSHSA', body: { proto: proto.ESP }, attributes: {} })
   t.equal(databases.states.size, 0)

@@ -1,0 +1,110 @@
+/**
+ * Finds out what goes on in the network namespace of the calling thread. Looks only: takes no lock, starts no program,
+ * takes nothing back.
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs'
+import { errnoNumber } from '../../netlink/libc/errno.ts'
+import { NetlinkError } from '../../netlink/socket/error.ts'
+import { XfrmConnection } from '../../netlink/xfrm/connection.ts'
+import { wipeKeys } from '../capture/viewed-sa.ts'
+import {
+  connectIfRunning,
+  isSoftware,
+  openStatistics,
+  readStatistics,
+} from '../datapath/software/service/client.ts'
+import { servicePlace } from '../datapath/software/service/place.ts'
+import { type AlgorithmTable, joinTables } from '../model/algorithm.ts'
+import { defaultAlgorithmTable } from '../model/default-algorithms.ts'
+import { readHostNetwork } from '../reconcile/host.ts'
+import { Store } from '../reconcile/store.ts'
+import { parseLosses } from './losses.ts'
+import { makeReport, type ReportOptions, type StatusSources } from './make-report.ts'
+import type { DataPathReport, StatusReport } from './report.ts'
+
+/** XFRM's counters of the thread's own namespace: `/proc/net` is that of the process. */
+const LOSSES_FILE = '/proc/thread-self/net/xfrm_stat'
+
+/**
+ * A report of now.
+ *
+ * @param algorithms names for the numbers of algorithms
+ * @throws NetlinkError (`EPERM` without CAP_NET_ADMIN), UntrustedFolderError
+ */
+export function collectStatus(algorithms: AlgorithmTable, options: ReportOptions = {}): StatusReport {
+  const sources = readSources(algorithms)
+  try {
+    return makeReport(sources, options)
+  } finally {
+    // A dump brings keys, and nothing of the report is made of them.
+    for (const state of sources.tables?.states ?? []) wipeKeys(state)
+  }
+}
+
+function readSources(algorithms: AlgorithmTable): StatusSources {
+  const store = Store.open()
+  const { folder } = store
+  const policy = store.loadPolicy()
+  const software = isSoftware(folder)
+  const connection = software ? connectIfRunning(folder) : XfrmConnection.open()
+  try {
+    const tables = connection?.tables()
+    const losses = connection && (software ? serviceLosses(folder) : kernelLosses())
+    return {
+      time: Date.now(),
+      dataPath: software
+        ? softwarePath(folder, connection !== undefined)
+        : { kind: 'kernel', state: 'ready' },
+      rules: policy?.rules ?? [],
+      isRecordLost: !policy && store.hasPolicyFile(),
+      isChanging: store.isChanging(),
+      ...(tables && { tables }),
+      notes: store.loadNotes(),
+      localAddresses: readHostNetwork().localAddresses,
+      ...(losses && { losses }),
+      algorithms: joinTables(algorithms, defaultAlgorithmTable),
+    }
+  } finally {
+    connection?.close()
+  }
+}
+
+function softwarePath(folder: string, isRunning: boolean): DataPathReport {
+  if (!isRunning) return { kind: 'software', state: 'stopped' }
+  const processId = Number(readIfThere(servicePlace(folder).lock) ?? 0)
+  return { kind: 'software', state: 'ready', ...(processId > 0 && { processId }) }
+}
+
+/** A kernel without CONFIG_XFRM_STATISTICS counts nothing. */
+function kernelLosses(): StatusSources['losses'] {
+  const text = readIfThere(LOSSES_FILE)
+  return text === undefined ? undefined : parseLosses(text)
+}
+
+/** @returns `undefined` where the program ends just now */
+function serviceLosses(folder: string): StatusSources['losses'] {
+  try {
+    const connection = openStatistics(folder)
+    try {
+      return Object.fromEntries(readStatistics(connection))
+    } finally {
+      connection.close()
+    }
+  } catch (error) {
+    const isGone = ['ENOENT', 'ECONNREFUSED', 'EPIPE', 'ECONNRESET'].map(errnoNumber)
+    if (!(error instanceof NetlinkError)) throw error
+    if (error.code !== 'ERR_NETLINK_ENDED' && !isGone.includes(error.errno ?? 0)) throw error
+    return undefined
+  }
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
