@@ -10,16 +10,18 @@ import { type DataPath, type DataPathRequest, openDataPath } from '../datapath/d
 import { type AlgorithmTable, joinTables } from '../model/algorithm.ts'
 import type { AssociationStatus, SecurityAssociation } from '../model/association.ts'
 import { defaultAlgorithmTable } from '../model/default-algorithms.ts'
+import type { ClassTable } from '../translate/classes.ts'
 import { DEFAULT_MARK_MASK } from '../translate/marks.ts'
 import { classesOf } from '../translate/policy-set.ts'
 import type { KernelAssociation } from '../translate/read-association.ts'
+import type { SaContent } from '../translate/requirements.ts'
 import { takeBack } from './association-journal.ts'
 import type { AssociationNotes } from './association-notes.ts'
 import { type AssociationPlan, planAssociations } from './association-plan.ts'
 import { statusOf } from './association-status.ts'
 import { AssociationTransaction } from './association-transaction.ts'
 import { carryOut, type Transition } from './carry-out.ts'
-import { applySteps, installedAssociations, installedPolicies, readTables } from './engine.ts'
+import { applySteps, installedAssociations, installedPolicies, readTables, socketReqids } from './engine.ts'
 import { type HostNetwork, readHostNetwork } from './host.ts'
 import { associationsOnly, planJointly, type Reconciliation, strictSteps } from './joint-plan.ts'
 import {
@@ -186,6 +188,30 @@ export class Session {
   /** What was noted of SAs. */
   get notes(): AssociationNotes {
     return this.#store.loadNotes()
+  }
+
+  /** What the SAs of ours are in the kernel, as rules and sockets see it. */
+  contents(): SaContent[] {
+    return installedAssociations(this.#connection)
+      .filter(({ reqid }) => isOurState(reqid))
+      .map(({ content }) => content)
+  }
+
+  /** The reqids of ours that policies of sockets name, whoever holds the sockets. */
+  socketReqids(): ReadonlySet<number> {
+    return socketReqids(this.#connection)
+  }
+
+  /** The protection classes that the loaded policy, and the sockets, divide SAs into. */
+  classes(): ClassTable {
+    const { facts } = survey(this.#state, this.network)
+    const rules = this.#state.rules.map(({ rule }) => rule)
+    return classesOf(rules, { ...facts, algorithms: this.#algorithms })
+  }
+
+  /** The algorithms that names and numbers mean here. */
+  get algorithms(): AlgorithmTable {
+    return this.#algorithms
   }
 
   /**
