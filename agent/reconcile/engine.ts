@@ -6,7 +6,6 @@
 import type { NetlinkError } from '../../netlink/socket/error.ts'
 import type { XfrmConnection } from '../../netlink/xfrm/connection.ts'
 import { dir } from '../../netlink/xfrm/constants.ts'
-import { isOurReqid } from '../translate/classes.ts'
 import { type KernelAssociation, readState } from '../translate/read-association.ts'
 import type { Tables } from './joint-plan.ts'
 import type { InstalledPolicy } from './plan.ts'
@@ -34,16 +33,6 @@ export function installedPolicies(connection: XfrmConnection): InstalledPolicy[]
     policies.push({ info: body, tmpl, ifId, ...(mark && { mark }) })
   }
   return policies
-}
-
-/** The reqids that policies of single sockets name in their templates. */
-export function socketReqids(connection: XfrmConnection): Set<number> {
-  const reqids = new Set<number>()
-  for (const { body, attributes } of connection.policies()) {
-    if (body.dir <= dir.FWD) continue
-    for (const { reqid } of attributes.tmpl ?? []) if (isOurReqid(reqid)) reqids.add(reqid)
-  }
-  return reqids
 }
 
 /** The AH and ESP SAs that the kernel has. */

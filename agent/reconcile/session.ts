@@ -10,18 +10,16 @@ import { type DataPath, type DataPathRequest, openDataPath } from '../datapath/d
 import { type AlgorithmTable, joinTables } from '../model/algorithm.ts'
 import type { AssociationStatus, SecurityAssociation } from '../model/association.ts'
 import { defaultAlgorithmTable } from '../model/default-algorithms.ts'
-import type { ClassTable } from '../translate/classes.ts'
 import { DEFAULT_MARK_MASK } from '../translate/marks.ts'
 import { classesOf } from '../translate/policy-set.ts'
 import type { KernelAssociation } from '../translate/read-association.ts'
-import type { SaContent } from '../translate/requirements.ts'
 import { takeBack } from './association-journal.ts'
 import type { AssociationNotes } from './association-notes.ts'
 import { type AssociationPlan, planAssociations } from './association-plan.ts'
 import { statusOf } from './association-status.ts'
 import { AssociationTransaction } from './association-transaction.ts'
 import { carryOut, type Transition } from './carry-out.ts'
-import { applySteps, installedAssociations, installedPolicies, readTables, socketReqids } from './engine.ts'
+import { applySteps, installedAssociations, installedPolicies, readTables } from './engine.ts'
 import { type HostNetwork, readHostNetwork } from './host.ts'
 import { associationsOnly, planJointly, type Reconciliation, strictSteps } from './joint-plan.ts'
 import {
@@ -35,6 +33,7 @@ import { isOurPolicyIndex, isOurState } from './ownership.ts'
 import type { InstalledPolicy } from './plan.ts'
 import { emptyState } from './policy-edit.ts'
 import type { PolicyState } from './policy-state.ts'
+import { type SocketView, socketView } from './socket-view.ts'
 import { Store } from './store.ts'
 import { survey } from './survey.ts'
 
@@ -190,28 +189,10 @@ export class Session {
     return this.#store.loadNotes()
   }
 
-  /** What the SAs of ours are in the kernel, as rules and sockets see it. */
-  contents(): SaContent[] {
-    return installedAssociations(this.#connection)
-      .filter(({ reqid }) => isOurState(reqid))
-      .map(({ content }) => content)
-  }
-
-  /** The reqids of ours that policies of sockets name, whoever holds the sockets. */
-  socketReqids(): ReadonlySet<number> {
-    return socketReqids(this.#connection)
-  }
-
-  /** The protection classes that the loaded policy, and the sockets, divide SAs into. */
-  classes(): ClassTable {
+  /** What policies of sockets are made from, as things stand. */
+  forSockets(): SocketView {
     const { facts } = survey(this.#state, this.network)
-    const rules = this.#state.rules.map(({ rule }) => rule)
-    return classesOf(rules, { ...facts, algorithms: this.#algorithms })
-  }
-
-  /** The algorithms that names and numbers mean here. */
-  get algorithms(): AlgorithmTable {
-    return this.#algorithms
+    return socketView(this.#connection, this.#state, { ...facts, algorithms: this.#algorithms })
   }
 
   /**

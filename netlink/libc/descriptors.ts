@@ -120,7 +120,7 @@ export function sendParcel(fd: number, message: Uint8Array, descriptors: readonl
     view.setUint32(controlAt, length, true)
     view.setUint32(controlAt + 8, SOL_SOCKET, true)
     view.setUint32(controlAt + 12, SCM_RIGHTS, true)
-    descriptors.forEach((one, i) => view.setInt32(controlAt + CMSG_HEADER + i * 4, one, true))
+    for (const [i, one] of descriptors.entries()) view.setInt32(controlAt + CMSG_HEADER + i * 4, one, true)
   }
   for (;;) {
     if (c.sendmsg(fd, arena.address, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return

@@ -136,7 +136,7 @@ export function clearSockOpt(fd: number, level: number, option: number): void {
 /** An option's value that is a C int. */
 export function getSockOptInt(fd: number, level: number, option: number): number {
   const value = getSockOpt(fd, level, option, 4)
-  return new DataView(value.buffer, value.byteOffset, 4).getInt32(0, true)
+  return new Int32Array(value.slice().buffer)[0] ?? 0
 }
 
 /** An option's value of at most `size` bytes; its length is what the kernel wrote. */
