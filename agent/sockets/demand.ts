@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { type AlgorithmTable, algorithmByNumber, PROTOCOL_AH, PROTOCOL_ESP } from '../model/algorithm.ts'
+import {
+  type AlgorithmTable,
+  algorithmByNumber,
+  FLAG_COMBINED,
+  PROTOCOL_AH,
+  PROTOCOL_ESP,
+} from '../model/algorithm.ts'
 import type { AlgorithmRequirement } from '../model/policy.ts'
 import type { SocketPolicy } from '../model/socket-policy.ts'
 import { EMPTY_REQUEST, type IpsecRequest } from './request-codec.ts'
@@ -35,6 +41,13 @@ export function demandOf(request: IpsecRequest, table: AlgorithmTable): SocketDe
   checkAlgorithm('ipsr_auth_alg', PROTOCOL_AH, ipsr_auth_alg, table)
   checkAlgorithm('ipsr_esp_alg', PROTOCOL_ESP, ipsr_esp_alg, table)
   checkAlgorithm('ipsr_esp_auth_alg', PROTOCOL_AH, ipsr_esp_auth_alg, table)
+  const cipher = algorithmByNumber(table, PROTOCOL_ESP, ipsr_esp_alg)
+  if (cipher && (cipher.flags & FLAG_COMBINED) !== 0 && ipsr_esp_auth_alg !== 0) {
+    throw new SocketError(
+      'EINVAL',
+      `${cipher.names[0]} authenticates by itself: ipsr_esp_auth_alg has to be 0`,
+    )
+  }
   const algorithms = ipsr_auth_alg | ipsr_esp_alg | ipsr_esp_auth_alg
   if ((ah | esp | encap | algorithms) === 0) return undefined
   const selfEncapsulation = (encap & PREF_REQUIRED) !== 0

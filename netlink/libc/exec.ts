@@ -9,12 +9,17 @@ import { foreign, lastErrno } from './ffi.ts'
 
 const SIG_DFL = 0
 const F_SETFD = 2
+const F_DUPFD_CLOEXEC = 1030
+const O_CLOEXEC = 0o2000000
+/** Of the descriptors that are handed over: `SD_LISTEN_FDS_START`. */
+const FIRST = 3
 
 const c = {
   execvpe: foreign<[string, (string | null)[], (string | null)[]], number>(
     'int execvpe(const char *, const char **, const char **)',
   ),
   dup2: foreign<[number, number], number>('int dup2(int, int)'),
+  dup3: foreign<[number, number, number], number>('int dup3(int, int, int)'),
   fcntl: foreign<[number, number, number], number>('int fcntl(int, int, int)'),
   signal: foreign<[number, number], number>('uintptr_t signal(int, uintptr_t)'),
 }
@@ -23,8 +28,7 @@ const c = {
  * Runs a program in place of this one, found in `PATH` where its name has no slash. Of the descriptors it gets 0, 1, 2
  * and, as 3, `inherited`; all others of ours are close-on-exec.
  *
- * @throws SystemError where there is no such program, or it cannot be run. The process should end then: its own
- *   descriptor 3 is lost
+ * @throws SystemError where there is no such program, or it cannot be run
  */
 export function replaceProcess(
   program: string,
@@ -32,17 +36,18 @@ export function replaceProcess(
   env: Readonly<Record<string, string | undefined>>,
   inherited: number,
 ): never {
-  // Node ignores it, and who is ignored stays so.
-  c.signal(constants.signals.SIGPIPE, SIG_DFL)
-  place(inherited, 3)
+  // Node ignores these, and what is ignored stays so.
+  for (const one of ['SIGPIPE', 'SIGXFSZ'] as const) c.signal(constants.signals[one], SIG_DFL)
+  // It may be one that Node itself needs, should the program not be there.
+  const saved = c.fcntl(FIRST, F_DUPFD_CLOEXEC, FIRST)
+  if (c.dup2(inherited, FIRST) < 0) throw new SystemError('dup2', lastErrno())
+  // Node makes all that it finds open close-on-exec, these included.
+  for (const fd of [0, 1, 2, FIRST]) c.fcntl(fd, F_SETFD, 0)
   const settings = Object.entries(env).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${value}`],
   )
   c.execvpe(program, [...argv, null], [...settings, null])
-  throw new SystemError('execvpe', lastErrno())
-}
-
-function place(fd: number, wanted: number): void {
-  const result = fd === wanted ? c.fcntl(fd, F_SETFD, 0) : c.dup2(fd, wanted)
-  if (result < 0) throw new SystemError('dup2', lastErrno())
+  const errno = lastErrno()
+  if (saved >= 0) c.dup3(saved, FIRST, O_CLOEXEC)
+  throw new SystemError('execvpe', errno)
 }
