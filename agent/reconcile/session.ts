@@ -189,10 +189,9 @@ export class Session {
     return this.#store.loadNotes()
   }
 
-  /** What policies of sockets are made from, as things stand. */
+  /** What policies of sockets are made from. */
   forSockets(): SocketView {
-    const { facts } = survey(this.#state, this.network)
-    return socketView(this.#connection, this.#state, { ...facts, algorithms: this.#algorithms })
+    return socketView(this.#connection, this.#algorithms)
   }
 
   /**

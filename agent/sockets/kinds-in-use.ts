@@ -5,9 +5,10 @@
  * @module
  */
 import type { Session } from '../reconcile/session.ts'
-import type { ProtectionClass } from '../translate/classes.ts'
+import { kindReqids } from '../translate/classes.ts'
+import type { Reqids } from '../translate/combinations.ts'
 import type { SaKind } from '../translate/requirements.ts'
-import { contentOfKind, kindKey } from '../translate/socket-kinds.ts'
+import { kindKey, requirementOfKind } from '../translate/socket-kinds.ts'
 import { SocketError } from './socket-error.ts'
 
 /** Tunnels of sockets are as many as their peers; the rest is as many as algorithms can be combined. */
@@ -29,11 +30,12 @@ export class KindsInUse {
   }
 
   /**
-   * Makes sure that SAs of these kinds have classes of their own.
+   * Makes sure that SAs of these kinds, one for each header, have classes of their own.
    *
+   * @returns their reqids
    * @throws SocketError ENOBUFS; what `Session.plan` and `Session.apply` throw
    */
-  bind(session: Session, kinds: readonly SaKind[]): readonly ProtectionClass[] {
+  bind(session: Session, kinds: readonly SaKind[]): Reqids {
     const { socketKinds = [] } = session.state
     const known = new Set(socketKinds.map(kindKey))
     const fresh = kinds.filter((kind) => !known.has(kindKey(kind)))
@@ -45,22 +47,18 @@ export class KindsInUse {
       session.apply(session.plan({ ...session.state, socketKinds: next }))
     }
     for (const kind of kinds) this.#unusedSince.delete(kindKey(kind))
-    const { classes } = session.forSockets()
-    return kinds.map((kind) => {
-      const found = classes.classOf(contentOfKind(kind))
-      if (!found) throw new SocketError('EINVAL', 'there are no SAs of this kind')
-      return found
-    })
+    const reqids = reqidsOf(session)
+    return Object.fromEntries(kinds.map((kind) => [kind.protocol, reqids.get(kindKey(kind))]))
   }
 
   /** Takes kinds out of the record that no socket has needed for a while. */
   sweep(session: Session, now: number): void {
     const { socketKinds: kinds = [] } = session.state
-    const view = session.forSockets()
-    const inUse = view.reqidsInUse()
+    const reqids = reqidsOf(session)
+    const inUse = session.forSockets().reqidsInUse()
     const stay = kinds.filter((kind) => {
       const key = kindKey(kind)
-      if (inUse.has(view.classes.classOf(contentOfKind(kind))?.reqid ?? 0)) {
+      if (inUse.has(reqids.get(key) ?? 0)) {
         this.#unusedSince.delete(key)
         return true
       }
@@ -73,4 +71,8 @@ export class KindsInUse {
     const left = new Set(stay.map(kindKey))
     for (const key of [...this.#unusedSince.keys()]) if (!left.has(key)) this.#unusedSince.delete(key)
   }
+}
+
+function reqidsOf({ state }: Session): ReadonlyMap<string, number> {
+  return kindReqids((state.socketKinds ?? []).map(requirementOfKind))
 }

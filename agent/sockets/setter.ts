@@ -6,7 +6,6 @@
  * @module
  */
 import type { Session } from '../reconcile/session.ts'
-import type { Reqids } from '../translate/combinations.ts'
 import { chooseKinds } from './choose-kinds.ts'
 import { describeKind, describeRequirement } from './describe.ts'
 import type { InspectedSocket } from './inspect.ts'
@@ -36,7 +35,7 @@ interface WaitingJob extends Job {
 /** Milliseconds between looks for SAs that are waited for. */
 const WAIT_STEP = 250
 /** Of the time, sessions have one part in so many. */
-const SHARE = 5
+const SHARE = 3
 const LEAST_PAUSE = 2
 
 export class Setter {
@@ -136,17 +135,15 @@ export class Setter {
       return { kind: 'set', associations: [], isApplied: false }
     }
     const tunnel = selfTunnel(demand, socket, course)
-    const { contents, facts } = session.forSockets()
-    const { peer } = course
-    const { algorithms } = facts
-    const chosen = chooseKinds(action.protection, tunnel, { contents, algorithms, ...(peer && { peer }) })
+    const { algorithms, contents } = session.forSockets()
+    const facts = { contents: contents(), algorithms, ...(course.peer && { peer: course.peer }) }
+    const chosen = chooseKinds(action.protection, tunnel, facts)
     if ('missing' in chosen) {
       if (performance.now() < job.deadline) return undefined
       const wanted = describeRequirement(chosen.missing, algorithms)
       throw new SocketError('EAGAIN', `there are no SAs yet that offer ${wanted}`)
     }
-    const reqids: { -readonly [K in keyof Reqids]: Reqids[K] } = {}
-    for (const { protocol, reqid } of this.#kinds.bind(session, chosen.kinds)) reqids[protocol] = reqid
+    const reqids = this.#kinds.bind(session, chosen.kinds)
     const terms = { family, reqids, ...(tunnel && { tunnel }) }
     this.#install(socket, course.needsInet6Only, terms)
     this.#table.set(socket.cookie, { ...entry, terms })

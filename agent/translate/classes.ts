@@ -194,23 +194,30 @@ function assignReqids(
   keys: readonly (readonly string[])[],
   kinds: readonly Requirement[],
 ): Map<string, number> {
-  const kindKeys = new Set(kinds.map(({ key }) => key))
-  const texts = signatures.map((signature, i) => {
-    const kind = keys[i]?.find((key) => kindKeys.has(key))
-    return { signature, text: kind ?? signature, isKind: kind !== undefined }
-  })
-  const taken = new Set<number>([unclassedReqid(protocol)])
+  const ofKinds = kindReqids(kinds)
+  const taken = new Set<number>([unclassedReqid(protocol), ...ofKinds.values()])
   const reqids = new Map<string, number>()
-  for (const { signature, text } of [
-    ...texts.filter(({ isKind }) => isKind),
-    ...texts.filter(({ isKind }) => !isKind),
-  ]) {
-    let reqid = reqidFor(protocol, hash(text))
-    while (taken.has(reqid)) reqid = reqidFor(protocol, reqid + 1)
-    taken.add(reqid)
-    reqids.set(signature, reqid)
+  for (const [i, signature] of signatures.entries()) {
+    const kind = keys[i]?.find((key) => ofKinds.has(key))
+    reqids.set(signature, (kind !== undefined && ofKinds.get(kind)) || freeReqid(protocol, signature, taken))
   }
   return reqids
+}
+
+/** The reqids of kinds that sockets are bound to, by the keys of their requirements. */
+export function kindReqids(kinds: readonly Requirement[]): ReadonlyMap<string, number> {
+  const taken = new Set<number>([unclassedReqid('esp'), unclassedReqid('ah')])
+  const protocols = new Map(kinds.map(({ protocol, key }) => [key, protocol]))
+  const ordered = [...protocols].sort(([a], [b]) => (a < b ? -1 : 1))
+  return new Map(ordered.map(([key, protocol]) => [key, freeReqid(protocol, key, taken)]))
+}
+
+/** The number that a text stands for; the next one where that is taken. */
+function freeReqid(protocol: SaProtocol, text: string, taken: Set<number>): number {
+  let reqid = reqidFor(protocol, hash(text))
+  while (taken.has(reqid)) reqid = reqidFor(protocol, reqid + 1)
+  taken.add(reqid)
+  return reqid
 }
 
 /** A rule treats classes alike where it accepts them for the same alternatives' other header. */
