@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
 import { defaultAlgorithmTable as algorithms } from '../../../agent/model/default-algorithms.ts'
@@ -5,6 +6,7 @@ import { readRequest, writeAnswer, writeRefusal } from '../../../agent/sockets/m
 import { SocketError } from '../../../agent/sockets/socket-error.ts'
 import { socketPolicyReader } from '../../../compat/configuration/socket-policy.ts'
 import { resolver } from '../../compat/configuration/support.ts'
+import { violations } from '../../schemas/support.ts'
 import { times } from '../../support/fuzz.ts'
 
 const vocabulary = { algorithms, readPolicy: socketPolicyReader({ algorithms, resolver }) }
@@ -66,8 +68,25 @@ t.test('property: any bytes are a request or EINVAL', async () => {
   )
 })
 
+t.test('requests of the schema are read', async (t) => {
+  const [file, schema] = ['socket-request.schema.json', new URL('../../../../schemas/', import.meta.url)]
+  const { examples } = JSON.parse(readFileSync(new URL(file, schema), 'utf8')) as { examples: object[] }
+  for (const example of examples) {
+    t.same(violations(file, JSON.stringify(example)), [])
+    t.ok(read(JSON.stringify(example)))
+  }
+  for (const wrong of [{}, { action: 'drop' }, { action: 'query', protect: {} }, { request: { more: 1 } }]) {
+    t.ok(violations(file, JSON.stringify(wrong)).length > 0)
+    t.throws(() => read(JSON.stringify(wrong)), { code: 'EINVAL' })
+  }
+})
+
 t.test('answers', async (t) => {
-  const text = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes))
+  const text = (bytes: Uint8Array) => {
+    const json = new TextDecoder().decode(bytes)
+    t.same(violations('socket-answer.schema.json', json), [])
+    return JSON.parse(json)
+  }
   const refusal = new SocketError('EAGAIN', 'later')
   t.same([...writeRefusal('binary', refusal)], [11, 0, 0, 0, ...bytesOf('later')])
   t.same(text(writeRefusal('json', refusal)), { errno: 11, code: 'EAGAIN', reason: 'later' })
