@@ -46,7 +46,7 @@ class Scene {
   readonly leftAgent: SocketAgent
   readonly rightAgent: SocketAgent
   readonly #wire: Wiretap
-  readonly #open: number[] = []
+  readonly #open = new Set<number>()
 
   private constructor(t: Teardown, two: TwoStations, agents: readonly [SocketAgent, SocketAgent]) {
     this.two = two
@@ -84,8 +84,13 @@ class Scene {
   }
 
   keep(fd: number): number {
-    this.#open.push(fd)
+    this.#open.add(fd)
     return fd
+  }
+
+  drop(fd: number): void {
+    this.#open.delete(fd)
+    close(fd)
   }
 
   ask(side: 'left' | 'right', request: object, fd: number): Answer {
@@ -95,6 +100,8 @@ class Scene {
   /** One datagram: what is on the wire, and `lost` where it does not arrive; or the sender's error. */
   datagram(sender: number, receiver: number, to: string, port: number): string {
     const marker = randomBytes(24)
+    const refused = () => [...this.two.right.refusals().values()].reduce((sum, count) => sum + count, 0)
+    const before = refused()
     this.#wire.take()
     try {
       send(sender, marker, 0, sockaddr(to, port))
@@ -102,24 +109,11 @@ class Scene {
       if (error instanceof SystemError) return error.code
       throw error
     }
-    const arrives = (ms: number) =>
-      until(() => (marker.equals(receive(receiver) ?? NOTHING) ? true : undefined), ms)
-    const isLost = (kinds: string) => kinds === 'udp'
-    const here = arrives(SILENCE) ?? (isLost(kindsOf(this.#peek())) ? undefined : arrives(PATIENCE))
-    return `${this.#seen()}${here ? '' : ' lost'}`
-  }
-
-  #packets: ReturnType<Wiretap['take']> = []
-
-  #peek(): ReturnType<Wiretap['take']> {
-    this.#packets.push(...this.#wire.take())
-    return this.#packets
-  }
-
-  #seen(): string {
-    const kinds = kindsOf(this.#peek())
-    this.#packets = []
-    return kinds
+    const end = until(() => {
+      if (marker.equals(receive(receiver) ?? NOTHING)) return 'here'
+      return refused() > before ? 'lost' : undefined
+    }, PATIENCE)
+    return `${kindsOf(this.#wire.take())}${end === 'here' ? '' : ' lost'}`
   }
 
   /** A connection with a few bytes each way: what is on the wire; `lost` where it does not come to be. */
@@ -132,10 +126,10 @@ class Scene {
       throw error
     }
     const child = until(() => accept(listener), SILENCE * 4)
-    if (child === undefined) return { wire: `${this.#seen()} lost` }
+    if (child === undefined) return { wire: `${kindsOf(this.#wire.take())} lost` }
     this.keep(child)
     const both = this.exchange(client, child)
-    return { wire: `${this.#seen()}${both ? '' : ' lost'}`, child }
+    return { wire: `${kindsOf(this.#wire.take())}${both ? '' : ' lost'}`, child }
   }
 
   /** A few bytes each way over a connection. */
@@ -153,7 +147,7 @@ class Scene {
   /** {@link exchange}, and what it was on the wire. */
   exchanged(client: number, child: number): string {
     this.#wire.take()
-    return `${this.exchange(client, child) ? '' : 'lost '}${this.#seen()}`
+    return `${this.exchange(client, child) ? '' : 'lost '}${kindsOf(this.#wire.take())}`
   }
 
   /** A listening socket. */
@@ -198,6 +192,8 @@ t.test('connections, and that accepted ones inherit', async (t) => {
     const listener = scene.listener(R, port, PROTECT_ESP)
     const open = scene.socket('left', SOCK_STREAM, L, 0)
     t.equal(scene.stream(open, listener, R, port).wire, 'tcp lost', `${family}: in clear, nobody is heard`)
+    // It would go on trying.
+    scene.drop(open)
     const client = scene.socket('left', SOCK_STREAM, L, 0, PROTECT_ESP)
     const { wire, child } = scene.stream(client, listener, R, port)
     t.equal(wire, 'esp', family)
