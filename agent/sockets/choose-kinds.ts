@@ -76,13 +76,14 @@ function mostFrequent(contents: readonly SaContent[], { tunnel }: Requirement): 
   return ranked[0]?.[1].kind
 }
 
-/** The one kind that would do, were there SAs. */
+/** The one kind that would do, were there SAs. Of tunnels there may be as many as peers that somebody thinks of. */
 function only(requirement: Requirement, algorithms: AlgorithmTable): SaKind | undefined {
   const { protocol, tunnel, unique } = requirement
+  if (tunnel) return undefined
   const kinds = new Map<string, SaKind>()
   for (const content of possibleContents(protocol, tunnel, algorithms)) {
     if (content.unique !== unique || !satisfies(content, requirement)) continue
-    const kind = kindOf(content, tunnel)
+    const kind = kindOf(content)
     kinds.set(kindKey(kind), kind)
     if (kinds.size > 1) return undefined
   }

@@ -8,6 +8,7 @@ import { type Parcel, receiveParcel, sendParcel } from '../../netlink/libc/descr
 import { EAGAIN, SystemError } from '../../netlink/libc/errno.ts'
 import { type Watch, watchReadable } from '../../netlink/libc/poll.ts'
 import { close } from '../../netlink/libc/socket.ts'
+import type { Disposal } from './disposal.ts'
 import { type Form, formOf, LARGEST_REQUEST, writeRefusal } from './message.ts'
 import type { Peer } from './peer.ts'
 import { refusalOf } from './setter.ts'
@@ -25,15 +26,17 @@ export class Connection {
   lastActive = performance.now()
   readonly #fd: number
   readonly #handler: Handler
+  readonly #disposal: Disposal
   readonly #onClose: () => void
   /** Absent while a request is being carried out: the next one waits. */
   #watch: Watch | undefined
   #open = true
 
-  constructor(fd: number, peer: Peer, handler: Handler, onClose: () => void) {
+  constructor(fd: number, peer: Peer, handler: Handler, disposal: Disposal, onClose: () => void) {
     this.#fd = fd
     this.peer = peer
     this.#handler = handler
+    this.#disposal = disposal
     this.#onClose = onClose
     this.#listen()
   }
@@ -71,7 +74,7 @@ export class Connection {
     } catch (error) {
       this.#send(writeRefusal(form, refusalOf(error)))
     } finally {
-      if (!isPending) for (const one of descriptors) close(one)
+      if (!isPending) this.#dispose(descriptors)
     }
   }
 
@@ -79,10 +82,16 @@ export class Connection {
     this.#watch?.close()
     this.#watch = undefined
     const bytes = await answer.catch((error) => writeRefusal(form, refusalOf(error)))
-    for (const one of descriptors) close(one)
+    this.#dispose(descriptors)
     this.lastActive = performance.now()
     this.#send(bytes)
     this.#listen()
+  }
+
+  #dispose(descriptors: readonly number[]): void {
+    const { uid } = this.peer
+    this.#disposal.take(uid, descriptors)
+    if (this.#disposal.isFull(uid)) this.close()
   }
 
   #send(bytes: Uint8Array): void {

@@ -8,6 +8,7 @@ import { SystemError } from '../../netlink/libc/errno.ts'
 import { type Watch, watchReadable } from '../../netlink/libc/poll.ts'
 import * as libc from '../../netlink/libc/socket.ts'
 import { Connection, type Handler } from './connection.ts'
+import { Disposal } from './disposal.ts'
 import { type Peer, peerOf } from './peer.ts'
 
 const BACKLOG = 128
@@ -26,6 +27,7 @@ export class Doors {
   readonly #fd: number
   readonly #handler: Handler
   readonly #connections = new Set<Connection>()
+  readonly #disposal = new Disposal()
   #watch: Watch | undefined
   #pause: NodeJS.Timeout | undefined
   #looks: NodeJS.Timeout | undefined
@@ -90,13 +92,16 @@ export class Doors {
       libc.close(fd)
       return
     }
-    const connection = new Connection(fd, peer, this.#handler, () => this.#connections.delete(connection))
+    const connection = new Connection(fd, peer, this.#handler, this.#disposal, () =>
+      this.#connections.delete(connection),
+    )
     this.#connections.add(connection)
     this.#looks ??= setInterval(() => this.#look(), LOOK)
   }
 
   #hasRoomFor({ uid }: Peer): boolean {
     if (this.#connections.size >= MOST.all) return false
+    if (this.#disposal.isFull(uid)) return false
     if (uid === 0) return true
     let [unprivileged, own] = [0, 0]
     for (const { peer } of this.#connections) {

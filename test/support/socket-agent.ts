@@ -69,8 +69,14 @@ export class SocketAgent {
     return Number((await this.#lines.next()).value)
   }
 
+  async kill(): Promise<void> {
+    const end = new Promise((resolve) => this.#child.once('exit', resolve))
+    this.#child.kill('SIGKILL')
+    await end
+  }
+
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null) return
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
     const end = new Promise((resolve) => this.#child.once('exit', resolve))
     this.#child.stdin?.end()
     await end

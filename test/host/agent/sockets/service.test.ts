@@ -8,11 +8,11 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { sendParcel } from '../../../../netlink/libc/descriptors.ts'
 import { netnsCookie, openNetns, withNetns } from '../../../../netlink/libc/netns.ts'
-import { close, listen, SOCK_DGRAM, send } from '../../../../netlink/libc/socket.ts'
+import { close, listen, SOCK_DGRAM, SOL_SOCKET, send, setSockOpt } from '../../../../netlink/libc/socket.ts'
 import { type Host, twoHosts } from '../../../support/namespaces.ts'
 import { ownState } from '../../../support/own-state.ts'
 import { type Answer, receive, SocketAgent } from '../../../support/socket-agent.ts'
-import { accept, bound, connect, pause, SOCK_STREAM, sockaddr } from '../../../vm/support/sockets.ts'
+import { accept, bound, connect, pause, SOCK_STREAM, sockaddr, trySend } from '../../../vm/support/sockets.ts'
 
 if (process.geteuid?.() !== 0) t.bailout('needs root')
 ownState(t)
@@ -20,7 +20,9 @@ ownState(t)
 const EXAMPLE = fileURLToPath(new URL('../../../../../docs/examples/secure_socket.py', import.meta.url))
 /** The system's own, which every user may run. */
 const PYTHON = '/usr/bin/python3'
+const IPSECCONF = fileURLToPath(new URL('../../../../../bin/ipsecconf', import.meta.url))
 const SOLIPSEC = fileURLToPath(new URL('../../../../../bin/solipsec', import.meta.url))
+const SO_LINGER = 13
 /** SAs of one kind alone satisfy it, so that it can be asked for before there are any. */
 const PROTECT = { protect: { encryption: 'aes(256)', authentication: 'sha256' } }
 const BYPASS = { action: 'bypass' }
@@ -286,6 +288,32 @@ t.test('floods, and clients that stall, keep nobody else from being served', asy
   }
 })
 
+t.test('a socket that takes long to close keeps nobody waiting', async (t) => {
+  const { left, right } = await twoHosts(t)
+  const agent = await SocketAgent.start(t, left)
+  const socket = opener(t, left)
+  const listener = opener(t, right)(SOCK_STREAM, right.address4, 7)
+  listen(listener, 8)
+  const netns = openNetns(left.namespace)
+  t.teardown(() => close(netns))
+  const lingering = withNetns(netns, () => bound(SOCK_STREAM, 0, left.address4))
+  connect(lingering, right.address4, 7)
+  for (let i = 0; i < 200 && !trySend(lingering, new Uint8Array(1)); i++) pause(10)
+  await right.ip(`link set ${right.device} down`)
+  // What it has sent will never be acknowledged, and it waits for that for ten minutes.
+  while (trySend(lingering, new Uint8Array(65536)));
+  setSockOpt(lingering, SOL_SOCKET, SO_LINGER, new Uint8Array(Int32Array.of(1, 600).buffer))
+  const connection = agent.open()
+  sendParcel(connection, new TextEncoder().encode(JSON.stringify(QUERY)), [lingering])
+  // The agent's descriptor is the last one: its close waits, but not this one.
+  close(lingering)
+  t.ok(receive(connection))
+  t.equal(outcome(agent.request(QUERY, socket(SOCK_DGRAM, left.address4))), 'done')
+  close(connection)
+  // Node would wait for the thread that closes.
+  await agent.kill()
+})
+
 /** Requests, answers to which are never read, until no more are taken. */
 function agentFlood(connection: number, bytes: Uint8Array, fd: number): void {
   for (let i = 0; i < 2000; i++) {
@@ -369,4 +397,20 @@ print(sys.argv[1:])
   const { error } = await right.tcpSend(left.address4, 7008, 'in clear', { timeout: 400 })
   t.equal(error, 'timeout', 'who does not protect is not heard')
   t.match(await server, { status: 0, stderr: '' })
+})
+
+t.test('the software data path sees no sockets: refused', async (t) => {
+  const { left } = await twoHosts(t)
+  const ipsecconf = (...words: string[]) =>
+    spawnSync(IPSECCONF, ['--netns', left.namespace, '--datapath', 'software', '-q', ...words], {
+      input: '{rport 9} ipsec {encr_algs aes encr_auth_algs sha256}\n',
+      encoding: 'utf8',
+    })
+  const { status, stderr } = ipsecconf('-a', '-')
+  t.equal(status, 0, stderr)
+  t.teardown(() => ipsecconf('-F'))
+  const agent = await SocketAgent.start(t, left)
+  const fd = opener(t, left)(SOCK_DGRAM, left.address4)
+  for (const request of [PROTECT, BYPASS]) t.equal(outcome(agent.request(request, fd)), 'EOPNOTSUPP')
+  t.equal(outcome(agent.request(NONE, fd)), 'done')
 })

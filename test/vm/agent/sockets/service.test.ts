@@ -22,7 +22,6 @@ import {
   trySend,
   until,
 } from '../../support/sockets.ts'
-import type { Station } from '../../support/station.ts'
 import { type Addresses, ESP, INET, INET6, TwoStations } from '../../support/two-stations.ts'
 import { kindsOf, Wiretap } from '../../support/wiretap.ts'
 
@@ -377,20 +376,4 @@ t.test('self-encapsulation: a tunnel between the same addresses', async (t) => {
     t.match(scene.ask('left', inTunnel, connected), { errno: 0 }, 'a connected socket has a peer')
     t.equal(scene.datagram(connected, receiver, R, port), 'esp')
   }
-})
-
-t.test('the software data path sees no sockets: refused', async (t) => {
-  await scene.begin()
-  const station: Station = scene.two.left
-  await scene.two.keys([])
-  const outcome = await station.ipsecconf(
-    ['--datapath', 'software', '-qa', '-'],
-    `{lport 9} ipsec {${ESP}}\n`,
-  )
-  if (outcome.code !== 0) return t.pass('there is none here')
-  const fd = scene.socket('left', SOCK_DGRAM, INET.L, 0)
-  for (const request of [PROTECT_ESP, BYPASS]) t.match(scene.ask('left', request, fd), { code: 'EOPNOTSUPP' })
-  t.match(scene.ask('left', { action: 'none' }, fd), { errno: 0 })
-  await station.ipsecconf(['--datapath', 'software', '-F'])
-  station.endService('SIGTERM')
 })
