@@ -7,7 +7,6 @@
 import { type Parcel, receiveParcel, sendParcel } from '../../netlink/libc/descriptors.ts'
 import { EAGAIN, SystemError } from '../../netlink/libc/errno.ts'
 import { type Watch, watchReadable } from '../../netlink/libc/poll.ts'
-import { close } from '../../netlink/libc/socket.ts'
 import type { Disposal } from './disposal.ts'
 import { type Form, formOf, LARGEST_REQUEST, writeRefusal } from './message.ts'
 import type { Peer } from './peer.ts'
@@ -64,34 +63,37 @@ export class Connection {
     this.lastActive = performance.now()
     const bytes = inbox.slice(0, Math.min(length, inbox.length))
     const form = formOf(bytes)
-    let isPending = false
     try {
       const answer = this.#handler(bytes, theDescriptor(parcel), this.peer)
       if (answer instanceof Promise) {
-        isPending = true
         void this.#await(answer, form, descriptors)
-      } else this.#send(answer)
+        return
+      }
+      this.#send(answer)
     } catch (error) {
       this.#send(writeRefusal(form, refusalOf(error)))
-    } finally {
-      if (!isPending) this.#dispose(descriptors)
     }
+    void this.#dispose(descriptors)
   }
 
   async #await(answer: Promise<Uint8Array>, form: Form, descriptors: readonly number[]): Promise<void> {
-    this.#watch?.close()
-    this.#watch = undefined
+    this.#pause()
     const bytes = await answer.catch((error) => writeRefusal(form, refusalOf(error)))
-    this.#dispose(descriptors)
     this.lastActive = performance.now()
     this.#send(bytes)
+    await this.#dispose(descriptors)
+  }
+
+  /** Closes what came with a request. The next one has to wait for that: nobody piles descriptors up here. */
+  async #dispose(descriptors: readonly number[]): Promise<void> {
+    this.#pause()
+    await this.#disposal.take(this.peer.uid, descriptors)
     this.#listen()
   }
 
-  #dispose(descriptors: readonly number[]): void {
-    const { uid } = this.peer
-    this.#disposal.take(uid, descriptors)
-    if (this.#disposal.isFull(uid)) this.close()
+  #pause(): void {
+    this.#watch?.close()
+    this.#watch = undefined
   }
 
   #send(bytes: Uint8Array): void {
@@ -107,9 +109,9 @@ export class Connection {
   close(): void {
     if (!this.#open) return
     this.#open = false
-    this.#watch?.close()
-    this.#watch = undefined
-    close(this.#fd)
+    this.#pause()
+    // Requests that were not read may be the last to hold the descriptors in them.
+    void this.#disposal.take(this.peer.uid, [this.#fd])
     this.#onClose()
   }
 }

@@ -9,38 +9,42 @@ import { close } from 'node:fs'
 
 /** Node has four threads, and needs some for other things. */
 const MOST_AT_ONCE = 2
-/** Descriptors of one user that wait; whoever has more is not served. */
-const MOST_WAITING = 16
+
+interface Task {
+  readonly descriptor: number
+  done(): void
+}
 
 export class Disposal {
-  readonly #waiting = new Map<number, number[]>()
+  readonly #waiting = new Map<number, Task[]>()
   readonly #busy = new Set<number>()
 
-  /** True where so many descriptors of a user wait that no more should be taken. */
-  isFull(uid: number): boolean {
-    return (this.#waiting.get(uid)?.length ?? 0) >= MOST_WAITING
-  }
-
-  /** Closes descriptors of a user, now or later. */
-  take(uid: number, descriptors: readonly number[]): void {
-    if (descriptors.length === 0) return
-    const queue = this.#waiting.get(uid)
-    if (queue) queue.push(...descriptors)
-    else this.#waiting.set(uid, [...descriptors])
+  /** Closes descriptors of a user, now or later. Resolves when they are gone. */
+  async take(uid: number, descriptors: readonly number[]): Promise<void> {
+    const ends = descriptors.map(
+      (descriptor) =>
+        new Promise<void>((done) => {
+          const queue = this.#waiting.get(uid)
+          if (queue) queue.push({ descriptor, done })
+          else this.#waiting.set(uid, [{ descriptor, done }])
+        }),
+    )
     this.#work()
+    await Promise.all(ends)
   }
 
   #work(): void {
     for (const [uid, queue] of this.#waiting) {
       if (this.#busy.size >= MOST_AT_ONCE) return
       if (this.#busy.has(uid)) continue
-      const descriptor = queue.shift()
+      const task = queue.shift()
       if (queue.length === 0) this.#waiting.delete(uid)
-      if (descriptor === undefined) continue
+      if (!task) continue
       this.#busy.add(uid)
       // Whatever close(2) says, the descriptor is gone.
-      close(descriptor, () => {
+      close(task.descriptor, () => {
         this.#busy.delete(uid)
+        task.done()
         this.#work()
       })
     }

@@ -89,7 +89,7 @@ export class Doors {
       throw error
     }
     if (!this.#hasRoomFor(peer)) {
-      libc.close(fd)
+      void this.#disposal.take(peer.uid, [fd])
       return
     }
     const connection = new Connection(fd, peer, this.#handler, this.#disposal, () =>
@@ -101,7 +101,6 @@ export class Doors {
 
   #hasRoomFor({ uid }: Peer): boolean {
     if (this.#connections.size >= MOST.all) return false
-    if (this.#disposal.isFull(uid)) return false
     if (uid === 0) return true
     let [unprivileged, own] = [0, 0]
     for (const { peer } of this.#connections) {

@@ -23,8 +23,11 @@ const MSG_CTRUNC = 0x08
 /** Descriptors that come are closed by execve(2). */
 const MSG_CMSG_CLOEXEC = 0x4000_0000
 
-/** Descriptors to a message that are looked at; the kernel closes those beyond. */
-const MOST_DESCRIPTORS = 4
+/**
+ * As many as the kernel lets a message carry (`SCM_MAX_FD`): those that there is no room for, it would close at once, in
+ * this thread, however long that takes.
+ */
+const MOST_DESCRIPTORS = 253
 const CONTROL_SIZE = CMSG_HEADER + MOST_DESCRIPTORS * 4
 
 const c = {
@@ -37,7 +40,7 @@ export interface Parcel {
   /** Of the message; more than the buffer's where it was cut. 0 also at the end of the connection. */
   readonly length: number
   readonly descriptors: readonly number[]
-  /** More descriptors came than are looked at, or there was no room for them in this process. */
+  /** There was no room for all of them in this process. */
   readonly lostDescriptors: boolean
 }
 
@@ -105,8 +108,9 @@ function makeParcel(size: number): Memory {
 }
 
 /**
- * Sends one message without waiting, with at most four descriptors.
+ * Sends one message without waiting.
  *
+ * @param descriptors at most 253
  * @throws SystemError `EAGAIN` where the receiver has to read first
  */
 export function sendParcel(fd: number, message: Uint8Array, descriptors: readonly number[] = []): void {

@@ -3,7 +3,7 @@
  * and what the kernel makes of it. There is no ESP here, so what is protected does not pass.
  */
 import { spawnSync } from 'node:child_process'
-import { openSync, readFileSync, statSync } from 'node:fs'
+import { openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { sendParcel } from '../../../../netlink/libc/descriptors.ts'
@@ -16,6 +16,7 @@ import { accept, bound, connect, pause, SOCK_STREAM, sockaddr, trySend } from '.
 
 if (process.geteuid?.() !== 0) t.bailout('needs root')
 ownState(t)
+t.setTimeout(110_000)
 
 const EXAMPLE = fileURLToPath(new URL('../../../../../docs/examples/secure_socket.py', import.meta.url))
 /** The system's own, which every user may run. */
@@ -388,14 +389,14 @@ print(sys.argv[1:])
   t.match(absent, { status: 1, stderr: /no-such-program: no such file/ })
   const taken = await run('--policy', '{}', '--port', '7007', '--', 'true')
   t.match(taken, { status: 1, stderr: /EINVAL/ })
-  const server = left.exec('env', [
-    `SOLIPSEC_RUN_DIR=${folder}`,
-    SOLIPSEC,
-    ...['listen', '--policy', protect, '--port', '7008', '--', 'sleep', '2'],
-  ])
-  await new Promise((resolve) => setTimeout(resolve, 1200))
-  const { error } = await right.tcpSend(left.address4, 7008, 'in clear', { timeout: 400 })
-  t.equal(error, 'timeout', 'who does not protect is not heard')
+  const end = `${folder}/end`
+  const untilEnd = ['sh', '-c', `while [ ! -e ${end} ]; do sleep 0.1; done`]
+  const server = run('--policy', protect, '--port', '7008', '--', ...untilEnd)
+  const speak = () => right.tcpSend(left.address4, 7008, 'in clear', { timeout: 300 })
+  let heard = await speak()
+  for (let i = 0; i < 100 && heard.error === 'ECONNREFUSED'; i++) heard = await speak()
+  t.equal(heard.error, 'timeout', 'who does not protect is not heard')
+  writeFileSync(end, '')
   t.match(await server, { status: 0, stderr: '' })
 })
 
