@@ -72,7 +72,10 @@ export function planJointly(
   const desired = translatePolicySet(placedRules(state), classes, outbound, facts)
   const plan = planPolicies(desired, tables.policies)
   if (plan.conflicts.length > 0) throw new ConflictError(plan.conflicts)
-  const stateSteps = rules.length > 0 ? classifySteps(changes.after, classes, facts.marks, known) : []
+  const hasRules = rules.length > 0
+  // Without rules nobody looks at marks; sockets look at classes alone.
+  const marks = hasRules ? facts.marks : undefined
+  const stateSteps = hasRules || facts.socketKinds ? classifySteps(changes.after, classes, marks, known) : []
   const serials = freeSerials(tables.policies.map(({ info }) => info.index))
   const steps = orderSteps(changes.steps, stateSteps, plan, orderPolicies(plan, serials), tables.policies)
   return { plan, stateSteps, steps }

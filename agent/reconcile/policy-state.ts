@@ -8,8 +8,10 @@ import { type Address, formatAddress, parseAddress } from '../model/address.ts'
 import { directionsOf, familiesOf, type PolicyEntry, policyEntries } from '../model/entries.ts'
 import type { AddressPair, Rule } from '../model/policy.ts'
 import type { PlacedRule } from '../translate/policies.ts'
+import type { SaKind } from '../translate/requirements.ts'
 import type { Tunnel } from '../translate/tunnels.ts'
 import type { NetfilterRules } from './netfilter.ts'
+import { decodeKind, encodeKind, type StoredKind } from './stored-kinds.ts'
 import { decodeRules, encodeRules, type StoredRules } from './stored-rules.ts'
 
 /** Where one address pair of a rule stands. */
@@ -33,6 +35,8 @@ export interface PolicyState {
   readonly netfilter: NetfilterRules
   /** The tunnels that rules are about, as they were last seen: their interfaces may be gone. */
   readonly tunnels: ReadonlyMap<string, Tunnel>
+  /** Kinds of SAs that sockets are bound to; absent: none. */
+  readonly socketKinds?: readonly SaKind[]
   /** Index numbers only grow while the state lives. */
   readonly nextIndex: number
   /** In order of position. */
@@ -91,17 +95,19 @@ interface StoredTunnel extends Omit<Tunnel, 'endpoints'> {
   readonly remote: string
 }
 
-interface StoredState extends Omit<PolicyState, 'rules' | 'tunnels'>, StoredRules {
+interface StoredState extends Omit<PolicyState, 'rules' | 'tunnels' | 'socketKinds'>, StoredRules {
   readonly version: number
+  readonly socketKinds?: readonly StoredKind[]
   readonly tunnels: readonly StoredTunnel[]
 }
 
 /** Writes a state as JSON text. */
-export function encodeState({ rules, tunnels, ...rest }: PolicyState): string {
+export function encodeState({ rules, tunnels, socketKinds, ...rest }: PolicyState): string {
   const stored: StoredState = {
     version: VERSION,
     ...rest,
     tunnels: [...tunnels.values()].map(encodeTunnel),
+    ...(socketKinds && { socketKinds: socketKinds.map(encodeKind) }),
     ...encodeRules(rules),
   }
   return JSON.stringify(stored)
@@ -122,12 +128,13 @@ function decodeTunnel({ local, remote, ...rest }: StoredTunnel): Tunnel {
  */
 export function decodeState(text: string): PolicyState {
   const stored = JSON.parse(text) as StoredState
-  const { version, markMask, netfilter, nextIndex } = stored
+  const { version, markMask, netfilter, nextIndex, socketKinds } = stored
   if (version !== VERSION) throw new Error(`policy state of version ${version} is not understood`)
   return {
     markMask,
     netfilter,
     tunnels: new Map(stored.tunnels.map(decodeTunnel).map((tunnel) => [tunnel.name, tunnel])),
+    ...(socketKinds && { socketKinds: socketKinds.map(decodeKind) }),
     nextIndex,
     rules: decodeRules(stored),
   }

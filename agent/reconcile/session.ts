@@ -33,6 +33,7 @@ import { isOurPolicyIndex, isOurState } from './ownership.ts'
 import type { InstalledPolicy } from './plan.ts'
 import { emptyState } from './policy-edit.ts'
 import type { PolicyState } from './policy-state.ts'
+import { type SocketView, socketView } from './socket-view.ts'
 import { Store } from './store.ts'
 import { survey } from './survey.ts'
 
@@ -186,6 +187,11 @@ export class Session {
   /** What was noted of SAs. */
   get notes(): AssociationNotes {
     return this.#store.loadNotes()
+  }
+
+  /** What policies of sockets are made from. */
+  forSockets(): SocketView {
+    return socketView(this.#connection, this.#algorithms)
   }
 
   /**

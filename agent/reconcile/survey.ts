@@ -44,7 +44,14 @@ export function survey(next: PolicyState, { localAddresses, tunnels }: HostNetwo
     )
   }
   return {
-    facts: { marks, forwarding, localAddresses, tunnels: used, guardsOwnAddresses },
+    facts: {
+      marks,
+      forwarding,
+      localAddresses,
+      tunnels: used,
+      guardsOwnAddresses,
+      ...(next.socketKinds && { socketKinds: next.socketKinds }),
+    },
     state: {
       ...next,
       tunnels: used,

@@ -20,7 +20,8 @@ import {
 import type { SaProtocol } from '../model/association.ts'
 import { allKeyBits } from '../model/key-sizes.ts'
 import { colour, type Treatment } from './colours.ts'
-import { type Requirement, type SaContent, satisfies } from './requirements.ts'
+import { type Requirement, type SaContent, satisfies, type TunnelEndpoints } from './requirements.ts'
+import { contentOfKind } from './socket-kinds.ts'
 
 /** Reqids of ours: top four bits 0101, away from strongSwan's (from 1) and af_key's (from 16384). */
 export const REQID_BASE = 0x5000_0000
@@ -69,26 +70,33 @@ export type Alternatives = readonly (readonly Requirement[])[]
  * Divides all SAs that the algorithm table allows into classes.
  *
  * @param rules those in force, duplicates allowed
+ * @param kinds requirements for SAs of one kind each, which sockets are bound to: such SAs have a class of their own,
+ *   and a reqid that depends on nothing else, so that the sockets' policies stay right whatever becomes of the rules
  */
-export function buildClasses(rules: Iterable<Alternatives>, table: AlgorithmTable): ClassTable {
-  const distinct = new Map<string, Requirement>()
-  const kinds = new Map<string, Alternatives>()
+export function buildClasses(
+  rules: Iterable<Alternatives>,
+  table: AlgorithmTable,
+  kinds: readonly Requirement[] = [],
+): ClassTable {
+  const distinct = new Map<string, Requirement>(kinds.map((one) => [one.key, one]))
+  const different = new Map<string, Alternatives>()
   for (const alternatives of rules) {
     for (const requirement of alternatives.flat()) distinct.set(requirement.key, requirement)
     const text = alternatives.map((one) => one.map(({ key }) => key).join(' + ')).join(SEPARATOR)
-    kinds.set(text, alternatives)
+    different.set(text, alternatives)
   }
   const groups = groupByTunnel(distinct.values())
   const classes = new Map<string, ProtectionClass>()
   for (const protocol of ['esp', 'ah'] as const) {
     const signatures = new Set<string>()
     for (const group of groups.values()) {
-      for (const content of possibleContents(protocol, group[0], table)) {
+      const ofKinds = group.flatMap(({ kind }) => (kind?.protocol === protocol ? [contentOfKind(kind)] : []))
+      for (const content of [...ofKinds, ...possibleContents(protocol, group[0]?.tunnel, table)]) {
         const signature = signatureOf(content, group)
         if (signature !== '') signatures.add(signature)
       }
     }
-    numberClasses(protocol, [...signatures].sort(), [...kinds.values()], classes)
+    numberClasses(protocol, [...signatures].sort(), [...different.values()], classes, kinds)
   }
   const all = [...classes.values()]
   const accepting = new Map<string, ProtectionClass[]>()
@@ -127,13 +135,12 @@ function signatureOf(content: SaContent, requirements: readonly Requirement[]): 
   return keys.sort().join(SEPARATOR)
 }
 
-/** Every kind of SA that the table allows, in the mode that `example` asks for. */
-function* possibleContents(
+/** Every kind of SA that the table allows: in transport mode, or of a tunnel. */
+export function* possibleContents(
   protocol: SaProtocol,
-  example: Requirement | undefined,
+  tunnel: TunnelEndpoints | undefined,
   table: AlgorithmTable,
 ): Generator<SaContent> {
-  const tunnel = example?.tunnel
   const mode = tunnel ? 'tunnel' : 'transport'
   const source = tunnel?.local ?? unspecified('inet')
   const destination = tunnel?.remote ?? unspecified('inet')
@@ -168,17 +175,49 @@ function numberClasses(
   signatures: readonly string[],
   rules: readonly Alternatives[],
   classes: Map<string, ProtectionClass>,
+  kinds: readonly Requirement[],
 ): void {
-  const taken = new Set<number>([unclassedReqid(protocol)])
   const keys = signatures.map((signature) => signature.split(SEPARATOR))
+  const reqids = assignReqids(protocol, signatures, keys, kinds)
   const treatments = rules.map((rule) => treatmentBy(rule, protocol, keys))
   const colours = colour(signatures.length, treatments)
   signatures.forEach((signature, i) => {
-    let reqid = reqidFor(protocol, hash(signature))
-    while (taken.has(reqid)) reqid = reqidFor(protocol, reqid + 1)
-    taken.add(reqid)
+    const reqid = reqids.get(signature) ?? 0
     classes.set(signature, { protocol, signature: keys[i] ?? [], reqid, colour: colours[i] ?? 0 })
   })
+}
+
+/** A number for each signature: those with a kind first, by the kind alone. */
+function assignReqids(
+  protocol: SaProtocol,
+  signatures: readonly string[],
+  keys: readonly (readonly string[])[],
+  kinds: readonly Requirement[],
+): Map<string, number> {
+  const ofKinds = kindReqids(kinds)
+  const taken = new Set<number>([unclassedReqid(protocol), ...ofKinds.values()])
+  const reqids = new Map<string, number>()
+  for (const [i, signature] of signatures.entries()) {
+    const kind = keys[i]?.find((key) => ofKinds.has(key))
+    reqids.set(signature, (kind !== undefined && ofKinds.get(kind)) || freeReqid(protocol, signature, taken))
+  }
+  return reqids
+}
+
+/** The reqids of kinds that sockets are bound to, by the keys of their requirements. */
+export function kindReqids(kinds: readonly Requirement[]): ReadonlyMap<string, number> {
+  const taken = new Set<number>([unclassedReqid('esp'), unclassedReqid('ah')])
+  const protocols = new Map(kinds.map(({ protocol, key }) => [key, protocol]))
+  const ordered = [...protocols].sort(([a], [b]) => (a < b ? -1 : 1))
+  return new Map(ordered.map(([key, protocol]) => [key, freeReqid(protocol, key, taken)]))
+}
+
+/** The number that a text stands for; the next one where that is taken. */
+function freeReqid(protocol: SaProtocol, text: string, taken: Set<number>): number {
+  let reqid = reqidFor(protocol, hash(text))
+  while (taken.has(reqid)) reqid = reqidFor(protocol, reqid + 1)
+  taken.add(reqid)
+  return reqid
 }
 
 /** A rule treats classes alike where it accepts them for the same alternatives' other header. */

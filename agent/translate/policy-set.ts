@@ -15,7 +15,8 @@ import { framePolicies } from './frame.ts'
 import { type KernelPolicy, withoutShadowed } from './kernel-policy.ts'
 import { fieldOf, type MarkLayout } from './marks.ts'
 import { addPolicies, type PlacedRule, type PolicyContext } from './policies.ts'
-import { requirementsOf } from './requirements.ts'
+import { requirementsOf, type SaKind } from './requirements.ts'
+import { requirementOfKind } from './socket-kinds.ts'
 import { TermsTable } from './terms.ts'
 import { type Tunnel, transportRules, tunnelFence, tunnelOf } from './tunnels.ts'
 
@@ -29,6 +30,8 @@ export interface HostFacts {
   readonly tunnels: ReadonlyMap<string, Tunnel>
   /** Netfilter drops what comes from outside under an IPv6 address of this host. */
   readonly guardsOwnAddresses: boolean
+  /** Kinds of SAs that sockets are bound to; absent: none. */
+  readonly socketKinds?: readonly SaKind[]
 }
 
 /** One rule accepts more kinds of SAs than the mark bits can tell apart. */
@@ -48,7 +51,8 @@ export class MarkCapacityError extends Error {
  * @throws MarkCapacityError
  */
 export function classesOf(rules: Iterable<Rule>, facts: HostFacts): ClassTable {
-  const classes = buildClasses(alternativesOfRules(rules, facts), facts.algorithms)
+  const kinds = (facts.socketKinds ?? []).map(requirementOfKind)
+  const classes = buildClasses(alternativesOfRules(rules, facts), facts.algorithms, kinds)
   for (const protocol of ['esp', 'ah'] as const) {
     const needed = Math.max(0, ...classes[protocol].map(({ colour }) => colour))
     const capacity = facts.marks && fieldOf(facts.marks, protocol).capacity

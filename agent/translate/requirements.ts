@@ -31,6 +31,8 @@ export interface Requirement {
   readonly unique: boolean
   /** Present = a tunnel-mode SA between these addresses; absent = transport mode. */
   readonly tunnel?: TunnelEndpoints
+  /** Present = the SA must be of this kind in all; what stands above says no more than that. */
+  readonly kind?: SaKind
   /** Canonical text: equal requirements have equal keys. Stable across versions, because reqids derive from it. */
   readonly key: string
 }
@@ -52,6 +54,12 @@ export interface SaContent {
   readonly mode: 'transport' | 'tunnel'
   readonly source: Address
   readonly destination: Address
+}
+
+/** What an SA is, in all that tells it from others but keys, SPI and, in transport mode, hosts. */
+export type SaKind = Omit<SaContent, 'mode' | 'source' | 'destination'> & {
+  /** Present = tunnel mode. */
+  readonly tunnel?: TunnelEndpoints
 }
 
 /**
@@ -100,8 +108,19 @@ function formatRequirement({ algorithm, minBits, maxBits }: AlgorithmRequirement
 export function satisfies(sa: SaContent, requirement: Requirement): boolean {
   if (sa.protocol !== requirement.protocol) return false
   if (sa.encrAlgorithm < 0 || sa.authAlgorithm < 0) return false
+  if (requirement.kind) return isOfKind(sa, requirement.kind) && satisfiesMode(sa, requirement)
   if (requirement.unique && !sa.unique) return false
   return satisfiesMode(sa, requirement) && satisfiesAlgorithms(sa, requirement)
+}
+
+function isOfKind(sa: SaContent, kind: SaKind): boolean {
+  return (
+    sa.encrAlgorithm === kind.encrAlgorithm &&
+    sa.encrBits === kind.encrBits &&
+    sa.authAlgorithm === kind.authAlgorithm &&
+    sa.authBits === kind.authBits &&
+    sa.unique === kind.unique
+  )
 }
 
 function satisfiesMode(sa: SaContent, { tunnel }: Requirement): boolean {

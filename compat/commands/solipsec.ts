@@ -17,6 +17,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Run>>> = {
   diff: async () => (await import('./solipsec/diff.ts')).run,
   doctor: async () => (await import('./solipsec/doctor.ts')).run,
   kstat: async () => (await import('./solipsec/kstat.ts')).run,
+  listen: async () => (await import('./solipsec/listen.ts')).run,
   monitor: async () => (await import('./solipsec/monitor.ts')).run,
   plan: async () => (await import('./solipsec/plan.ts')).run,
   snoop: async () => (await import('./solipsec/snoop.ts')).run,

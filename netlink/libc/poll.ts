@@ -44,3 +44,14 @@ export function watchReadable(fd: number, ready: () => void): Watch {
     },
   }
 }
+
+/** Resolves when the descriptor can be written to, or is in error. */
+export function untilWritable(fd: number): Promise<void> {
+  return new Promise((resolve) => {
+    const done: PollCallback = () => {
+      handle.close()
+      resolve()
+    }
+    const handle = koffi().node.poll(fd, { writable: true }, done as never)
+  })
+}

@@ -5,7 +5,9 @@
  * @module
  */
 export const IPPROTO_IP = 0
+export const IPPROTO_TCP = 6
 export const IPPROTO_UDP = 17
+export const IPPROTO_SCTP = 132
 export const IPPROTO_RAW = 255
 export const IP_TOS = 1
 export const IP_TTL = 2
@@ -34,7 +36,17 @@ export const IPV6_RECVTCLASS = 66
 export const IPV6_TCLASS = 67
 /** A value of `IP_MTU_DISCOVER` and `IPV6_MTU_DISCOVER`: what was learnt about the path is not asked. */
 export const IP_PMTUDISC_PROBE = 3
+export const SO_REUSEADDR = 2
+export const SO_TYPE = 3
+export const SO_ERROR = 4
+export const SO_PEERCRED = 17
+export const SO_ACCEPTCONN = 30
 export const SO_MARK = 36
+export const SO_PROTOCOL = 38
+export const SO_DOMAIN = 39
+export const SO_COOKIE = 57
+export const SO_PEERPIDFD = 77
+export const TCP_INFO = 11
 export const UDP_ENCAP = 100
 export const UDP_SEGMENT = 103
 export const UDP_GRO = 104

@@ -39,10 +39,11 @@ const c = {
   socket: foreign<[number, number, number], number>('int socket(int, int, int)'),
   bind: foreign<[number, Uint8Array, number], number>('int bind(int, void *, unsigned int)'),
   getsockname: foreign<[number, Uint8Array, Uint8Array], number>('int getsockname(int, void *, void *)'),
+  getpeername: foreign<[number, Uint8Array, Uint8Array], number>('int getpeername(int, void *, void *)'),
   connect: foreign<[number, Uint8Array, number], number>('int connect(int, void *, unsigned int)'),
   listen: foreign<[number, number], number>('int listen(int, int)'),
   accept4: foreign<[number, null, null, number], number>('int accept4(int, void *, void *, int)'),
-  setsockopt: foreign<[number, number, number, Uint8Array, number], number>(
+  setsockopt: foreign<[number, number, number, Uint8Array | null, number], number>(
     'int setsockopt(int, int, int, void *, unsigned int)',
   ),
   getsockopt: foreign<[number, number, number, Uint8Array, Uint8Array], number>(
@@ -102,10 +103,19 @@ export function unixAddress(path: string): Uint8Array {
 
 /** The socket's own address as the bytes of its `sockaddr`. */
 export function getSockName(fd: number): Uint8Array {
+  return readName((address, length) => check('getsockname', c.getsockname(fd, address, length)))
+}
+
+/** The address that it is connected to, in the same form. @throws SystemError `ENOTCONN` */
+export function getPeerName(fd: number): Uint8Array {
+  return readName((address, length) => check('getpeername', c.getpeername(fd, address, length)))
+}
+
+function readName(fill: (address: Uint8Array, length: Uint8Array) => void): Uint8Array {
   const address = new Uint8Array(128)
   const length = Uint32Array.of(address.length)
-  check('getsockname', c.getsockname(fd, address, new Uint8Array(length.buffer)))
-  return address.subarray(0, length[0])
+  fill(address, new Uint8Array(length.buffer))
+  return address.subarray(0, Math.min(length[0] ?? 0, address.length))
 }
 
 /** Sets an option whose value is raw bytes. */
@@ -116,6 +126,17 @@ export function setSockOpt(fd: number, level: number, option: number, value: Uin
 /** Sets an option whose value is a C int. */
 export function setSockOptInt(fd: number, level: number, option: number, value: number): void {
   setSockOpt(fd, level, option, new Uint8Array(Int32Array.of(value).buffer))
+}
+
+/** Sets an option to nothing at all (no value, length 0), which takes away what some options hold. */
+export function clearSockOpt(fd: number, level: number, option: number): void {
+  check('setsockopt', c.setsockopt(fd, level, option, null, 0))
+}
+
+/** An option's value that is a C int. */
+export function getSockOptInt(fd: number, level: number, option: number): number {
+  const value = getSockOpt(fd, level, option, 4)
+  return new Int32Array(value.slice().buffer)[0] ?? 0
 }
 
 /** An option's value of at most `size` bytes; its length is what the kernel wrote. */

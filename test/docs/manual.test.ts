@@ -16,6 +16,7 @@ import { optionTable as check } from '../../compat/commands/solipsec/check/argum
 import { optionTable as convert } from '../../compat/commands/solipsec/convert/arguments.ts'
 import { optionTable as doctor } from '../../compat/commands/solipsec/doctor/arguments.ts'
 import { optionTable as kstat } from '../../compat/commands/solipsec/kstat/arguments.ts'
+import { optionTable as listen } from '../../compat/commands/solipsec/listen/arguments.ts'
 import { optionTable as monitor } from '../../compat/commands/solipsec/monitor/arguments.ts'
 import { optionTable as snoop } from '../../compat/commands/solipsec/snoop/arguments.ts'
 import { optionTable as status } from '../../compat/commands/solipsec/status/arguments.ts'
@@ -52,6 +53,7 @@ t.test('every option is explained, and no other', async (t) => {
     'solipsec-diff': diff,
     'solipsec-doctor': doctor,
     'solipsec-kstat': kstat,
+    'solipsec-listen': listen,
     'solipsec-monitor': monitor,
     'solipsec-plan': plan,
     'solipsec-snoop': snoop,

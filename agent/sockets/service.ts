@@ -1,0 +1,155 @@
+/**
+ * Policies for single sockets, as a service: a program sends a socket and what it is to have, and gets an answer. What
+ * the messages look like is in solipsec-sockets(7).
+ *
+ * @module
+ */
+
+import { listeningSockets, watchDepartures } from '../../netlink/diag/sockets.ts'
+import { netnsCookie } from '../../netlink/libc/netns.ts'
+import { AF_INET, AF_INET6 } from '../../netlink/libc/socket.ts'
+import { IPPROTO_TCP } from '../../netlink/libc/socket-options.ts'
+import type { AlgorithmTable } from '../model/algorithm.ts'
+import type { Session } from '../reconcile/session.ts'
+import { Doors } from './doors.ts'
+import { type InspectedSocket, inspectSocket } from './inspect.ts'
+import { clearSocketPolicy } from './kernel-socket.ts'
+import { KindsInUse } from './kinds-in-use.ts'
+import { type ReadPolicy, readRequest, type SocketAnswer, writeAnswer } from './message.ts'
+import type { Peer } from './peer.ts'
+import { type SetRequest, Setter } from './setter.ts'
+import { SocketError } from './socket-error.ts'
+import { SocketTable } from './table.ts'
+import { checkChangeable } from './terms.ts'
+
+export interface SocketServiceOptions {
+  /** Of the socket that clients connect to. */
+  readonly path: string
+  /** Opens the namespace that the calling thread is in. */
+  openSession(): Session
+  /** What the numbers and names of algorithms mean; asked at each request. */
+  algorithms(): AlgorithmTable
+  /** Reads a policy in the words of a configuration. */
+  readonly readPolicy: ReadPolicy
+  /** Asked at each request; absent: the defaults of Solaris. */
+  tunables?(): { readonly overrideSocketPolicy: boolean }
+  /** Milliseconds that SAs stay as sockets needed them after the last such socket; absent: ten minutes. */
+  readonly patience?: number
+  /** Told of what went wrong without a client to tell. */
+  report?(error: unknown): void
+}
+
+export interface SocketService {
+  /** How many sockets it knows to have a policy. */
+  readonly sockets: number
+  /** The sockets keep their policies. */
+  close(): void
+}
+
+const PATIENCE = 600_000
+/** Milliseconds between looks for SAs that no socket needs any more. */
+const LONGEST_SWEEP = 60_000
+
+/**
+ * Serves the network namespace that the calling thread is in, on Node's event loop.
+ *
+ * @throws SystemError where the path cannot be listened at; NetlinkError without CAP_NET_ADMIN
+ */
+export function startSocketService(options: SocketServiceOptions): SocketService {
+  const { path, readPolicy, patience = PATIENCE, report = () => {} } = options
+  const namespace = BigInt(netnsCookie())
+  const table = new SocketTable()
+  const kinds = new KindsInUse(patience)
+  const setter = new Setter(() => options.openSession(), table, kinds)
+  // A process before this one may have left some.
+  let needsSweep = true
+  const departures = watchDepartures(
+    (cookie) => {
+      if (table.delete(cookie)) needsSweep = true
+    },
+    () => {
+      table.doubtAll()
+      needsSweep = true
+    },
+  )
+  departures.unref()
+  const sweep = () => {
+    if (!needsSweep && !kinds.areAnyUnused) return
+    try {
+      const session = options.openSession()
+      try {
+        kinds.sweep(session, performance.now())
+        needsSweep = false
+      } finally {
+        session.close()
+      }
+    } catch (error) {
+      report(error)
+    }
+  }
+  const sweeps = setInterval(sweep, Math.min(LONGEST_SWEEP, patience))
+  sweeps.unref()
+
+  const answer = (bytes: Uint8Array, descriptor: number, peer: Peer): Uint8Array | Promise<Uint8Array> => {
+    const algorithms = options.algorithms()
+    const request = readRequest(bytes, { algorithms, readPolicy })
+    const write = (found: SocketAnswer) => writeAnswer(request.form, found, algorithms)
+    const inspect = () => inspectSocket(descriptor, namespace)
+    const socket = inspect()
+    if (request.kind === 'query') return write(queried(socket, table))
+    if (request.kind === 'remove') {
+      checkChangeable(socket)
+      clearSocketPolicy(socket)
+      if (table.delete(socket.cookie)) needsSweep = true
+      return write({ kind: 'done' })
+    }
+    checkAllowed(request, peer, options)
+    return setter.set({ inspect, request, uid: peer.uid }).then(write)
+  }
+
+  let doors: Doors
+  try {
+    doors = new Doors(path, answer)
+  } catch (error) {
+    departures.close()
+    clearInterval(sweeps)
+    throw error
+  }
+  return {
+    get sockets() {
+      return table.size
+    },
+    close: () => {
+      doors.close()
+      setter.close()
+      departures.close()
+      clearInterval(sweeps)
+    },
+  }
+}
+
+function checkAllowed({ demand }: SetRequest, peer: Peer, { tunables }: SocketServiceOptions): void {
+  if (demand.action.kind === 'bypass' && !peer.isPrivileged) {
+    throw new SocketError('EPERM', 'only root, or who has CAP_NET_ADMIN, may let a socket pass in clear')
+  }
+  if (tunables?.().overrideSocketPolicy) {
+    throw new SocketError(
+      'EACCES',
+      'ipsec_override_persocket_policy is 1: the rules of this host come before policies of sockets',
+    )
+  }
+}
+
+/** A connection that was accepted has the policy of the socket that it came by. */
+function queried(socket: InspectedSocket, table: SocketTable): SocketAnswer {
+  const own = table.get(socket.cookie)
+  const entry = own ?? inherited(socket, table)
+  return { kind: 'policy', demand: entry?.demand, isInherited: !own && entry !== undefined }
+}
+
+function inherited({ protocol, isLatched, localPort, family }: InspectedSocket, table: SocketTable) {
+  if (protocol !== IPPROTO_TCP || !isLatched || table.size === 0) return undefined
+  const from = listeningSockets(family === 'inet' ? AF_INET : AF_INET6)
+  const listener = from.find(({ cookie, port }) => port === localPort && table.get(cookie))
+  return listener && table.get(listener.cookie)
+}

@@ -1,0 +1,101 @@
+/**
+ * What sockets were given, by their cookies: the kernel has no way to ask for it. Bounded, for programs without
+ * privilege fill it.
+ *
+ * @module
+ */
+import { IPPROTO_TCP, IPPROTO_UDP } from '../../netlink/libc/socket-options.ts'
+import type { SocketDemand } from './demand.ts'
+import type { SocketTerms } from './kernel-socket.ts'
+import { SocketError } from './socket-error.ts'
+
+export interface SocketEntry {
+  readonly demand: SocketDemand
+  /** What the kernel was told; absent where nothing was, since the socket's packets never leave this host. */
+  readonly terms?: SocketTerms
+  /** Who asked. */
+  readonly uid: number
+  readonly protocol: number
+}
+
+export interface TableLimits {
+  readonly all: number
+  /** Of one user other than root. */
+  readonly ofUser: number
+  /** Sockets whose end the kernel does not announce: neither TCP nor UDP. */
+  readonly silent: number
+}
+
+const LIMITS: TableLimits = { all: 65_536, ofUser: 8192, silent: 1024 }
+
+export class SocketTable {
+  /** The oldest first. */
+  readonly #entries = new Map<bigint, SocketEntry>()
+  readonly #ofUser = new Map<number, number>()
+  readonly #limits: TableLimits
+  #silent = 0
+  /** Those that may be gone without our knowing. */
+  #doubtful = new Set<bigint>()
+
+  constructor(limits: TableLimits = LIMITS) {
+    this.#limits = limits
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get(cookie: bigint): SocketEntry | undefined {
+    return this.#entries.get(cookie)
+  }
+
+  /** @throws SocketError ENOBUFS where there is no room for one more of a user's */
+  makeRoom(cookie: bigint, uid: number): void {
+    if (this.#entries.has(cookie)) return
+    const isFull = () => this.#entries.size >= this.#limits.all
+    const hasTooMany = () => uid !== 0 && (this.#ofUser.get(uid) ?? 0) >= this.#limits.ofUser
+    for (const one of [...this.#doubtful]) {
+      if (!isFull() && !hasTooMany()) return
+      this.delete(one)
+    }
+    if (isFull() || hasTooMany())
+      throw new SocketError('ENOBUFS', 'too many sockets have policies of their own')
+  }
+
+  set(cookie: bigint, entry: SocketEntry): void {
+    this.delete(cookie)
+    this.#entries.set(cookie, entry)
+    this.#ofUser.set(entry.uid, (this.#ofUser.get(entry.uid) ?? 0) + 1)
+    if (isSilent(entry) && ++this.#silent > this.#limits.silent) this.#dropOldestSilent()
+  }
+
+  /** @returns true where it was there */
+  delete(cookie: bigint): boolean {
+    const entry = this.#entries.get(cookie)
+    if (!entry) return false
+    this.#entries.delete(cookie)
+    this.#doubtful.delete(cookie)
+    const count = (this.#ofUser.get(entry.uid) ?? 0) - 1
+    if (count > 0) this.#ofUser.set(entry.uid, count)
+    else this.#ofUser.delete(entry.uid)
+    if (isSilent(entry)) this.#silent--
+    return true
+  }
+
+  /** The end of some sockets was missed: entries make room for others from now on. */
+  doubtAll(): void {
+    this.#doubtful = new Set(this.#entries.keys())
+  }
+
+  #dropOldestSilent(): void {
+    for (const [cookie, entry] of this.#entries) {
+      if (!isSilent(entry)) continue
+      this.delete(cookie)
+      return
+    }
+  }
+}
+
+function isSilent({ protocol }: SocketEntry): boolean {
+  return protocol !== IPPROTO_TCP && protocol !== IPPROTO_UDP
+}

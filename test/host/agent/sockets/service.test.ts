@@ -1,0 +1,417 @@
+/**
+ * The service for policies of sockets, with real sockets and this kernel's XFRM: who may ask for what, what is refused,
+ * and what the kernel makes of it. There is no ESP here, so what is protected does not pass.
+ */
+import { spawnSync } from 'node:child_process'
+import { openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { sendParcel } from '../../../../netlink/libc/descriptors.ts'
+import { netnsCookie, openNetns, withNetns } from '../../../../netlink/libc/netns.ts'
+import { close, listen, SOCK_DGRAM, SOL_SOCKET, send, setSockOpt } from '../../../../netlink/libc/socket.ts'
+import { type Host, twoHosts } from '../../../support/namespaces.ts'
+import { ownState } from '../../../support/own-state.ts'
+import { type Answer, receive, SocketAgent } from '../../../support/socket-agent.ts'
+import { accept, bound, connect, pause, SOCK_STREAM, sockaddr, trySend } from '../../../vm/support/sockets.ts'
+
+if (process.geteuid?.() !== 0) t.bailout('needs root')
+ownState(t)
+t.setTimeout(110_000)
+
+const EXAMPLE = fileURLToPath(new URL('../../../../../docs/examples/secure_socket.py', import.meta.url))
+/** The system's own, which every user may run. */
+const PYTHON = '/usr/bin/python3'
+const IPSECCONF = fileURLToPath(new URL('../../../../../bin/ipsecconf', import.meta.url))
+const SOLIPSEC = fileURLToPath(new URL('../../../../../bin/solipsec', import.meta.url))
+const SO_LINGER = 13
+/** SAs of one kind alone satisfy it, so that it can be asked for before there are any. */
+const PROTECT = { protect: { encryption: 'aes(256)', authentication: 'sha256' } }
+const BYPASS = { action: 'bypass' }
+const QUERY = { action: 'query' }
+const NONE = { action: 'none' }
+
+/** Sockets of a host that are closed when the test ends. */
+function opener(t: { teardown(task: () => void): void }, host: Host) {
+  const netns = openNetns(host.namespace)
+  const open: number[] = []
+  t.teardown(() => {
+    for (const fd of [...open, netns]) close(fd)
+  })
+  return (type: number, address: string, port = 0): number => {
+    const fd = withNetns(netns, () => bound(type, 0, address, port))
+    open.push(fd)
+    return fd
+  }
+}
+
+/** What sending comes to. */
+function sent(fd: number, to: string): string {
+  try {
+    send(fd, Uint8Array.of(1), 0, sockaddr(to, 9))
+    return 'sent'
+  } catch (error) {
+    return (error as { code: string }).code
+  }
+}
+
+const outcome = ({ errno, code = 'done', reason }: Answer): string =>
+  errno === 0 || reason ? code : 'no reason'
+
+t.test('policies, in clear and protected, of both families', async (t) => {
+  const { left, right } = await twoHosts(t)
+  const agent = await SocketAgent.start(t, left)
+  const socket = opener(t, left)
+  for (const [own, other] of [
+    [left.address4, right.address4],
+    [left.address6, right.address6],
+  ] as const) {
+    const fd = socket(SOCK_DGRAM, own)
+    t.match(agent.request(QUERY, fd), { errno: 0, policy: { action: 'none' } })
+    t.match(agent.request(PROTECT, fd), { errno: 0, associations: ['ESP aes-cbc 256, hmac-sha256 256'] })
+    t.equal(sent(fd, other), 'EAGAIN', 'no SA, no packet')
+    t.match(agent.request(QUERY, fd), {
+      policy: { protect: { encryption: 'aes-cbc(256)', authentication: 'hmac-sha256(256..)' } },
+    })
+    t.match(agent.request(BYPASS, fd), { errno: 0, associations: [] })
+    t.equal(sent(fd, other), 'sent')
+    t.match(agent.request(QUERY, fd), { policy: BYPASS, request: { ipsr_ah_req: 1, ipsr_esp_req: 1 } })
+    t.match(agent.request(PROTECT, fd), { errno: 0 })
+    t.match(agent.request(NONE, fd), { errno: 0 })
+    t.equal(sent(fd, other), 'sent', 'its own policy is gone')
+    t.match(agent.request(QUERY, fd), { policy: NONE })
+  }
+  const { stdout } = await left.exec('ip', ['xfrm', 'policy'])
+  t.equal(stdout, '', 'nothing is left in the kernel')
+})
+
+t.test('the binary form', async (t) => {
+  const { left, right } = await twoHosts(t)
+  const agent = await SocketAgent.start(t, left)
+  const fd = opener(t, left)(SOCK_DGRAM, left.address4)
+  const ask = (bytes: readonly number[]) => [...(agent.ask(Uint8Array.from(bytes), [fd]) ?? [])]
+  const number = (bytes: readonly number[]) => bytes[0]
+  // 3des has one key length, and so has HMAC-SHA-1: one kind.
+  const triple = [0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 0]
+  t.same(ask(triple), [0, 0, 0, 0])
+  t.equal(sent(fd, right.address4), 'EAGAIN')
+  t.same(ask([0x3f]), [0, 0, 0, 0, ...triple])
+  const never = [1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+  t.same(ask(never), [0, 0, 0, 0])
+  t.equal(sent(fd, right.address4), 'sent')
+  t.same(ask(new Array(16).fill(0)), [0, 0, 0, 0])
+  t.equal(number(ask([...never, 0])), 22, 'too long')
+  t.equal(number(ask(never.slice(1))), 22, 'too short')
+  t.equal(number(ask([3, ...never.slice(1)])), 22, 'never and required')
+  t.equal(number(ask([2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 99, 0, 0, 0])), 22, 'no such algorithm')
+  t.equal(number(ask([2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0])), 89, 'a tunnel, but to whom?')
+})
+
+t.test('what is refused', async (t) => {
+  const { left, right } = await twoHosts(t)
+  const agent = await SocketAgent.start(t, left)
+  const socket = opener(t, left)
+  const elsewhere = opener(t, right)
+  const fd = socket(SOCK_DGRAM, left.address4)
+  const refused = (request: object, ...descriptors: number[]) =>
+    outcome(agent.request(request, ...descriptors))
+  t.equal(refused(BYPASS), 'EBADF', 'no descriptor')
+  t.equal(refused(BYPASS, fd, fd), 'EINVAL', 'two')
+  t.equal(refused(BYPASS, openSync('/dev/null', 'r')), 'ENOTSOCK')
+  t.equal(refused(BYPASS, agent.open()), 'EAFNOSUPPORT', 'a UNIX socket')
+  t.equal(refused(BYPASS, elsewhere(SOCK_DGRAM, right.address4)), 'EXDEV', 'of another namespace')
+  t.equal(refused(QUERY, elsewhere(SOCK_DGRAM, right.address4)), 'EXDEV')
+  t.equal(refused({ protect: { encryption: 'any' } }, fd), 'EAGAIN', 'no SAs, and many kinds would do')
+  t.equal(refused({ ...PROTECT, selfEncapsulation: true }, fd), 'EDESTADDRREQ')
+  t.equal(refused({ ...PROTECT, peer: right.address6 }, fd), 'EINVAL', 'a peer of another family')
+  t.equal(refused({ ...PROTECT, padding: 'x'.repeat(5000) }, fd), 'EMSGSIZE')
+  t.equal(refused({ protect: { encryption: 'rot13' } }, fd), 'EINVAL')
+  const before = performance.now()
+  t.equal(refused({ protect: { encryption: 'any' }, wait: 0.6 }, fd), 'EAGAIN', 'waited in vain')
+  t.ok(performance.now() - before >= 600)
+})
+
+t.test('a socket for both families: neither is forgotten', async (t) => {
+  const { left, right } = await twoHosts(t)
+  const agent = await SocketAgent.start(t, left)
+  const code = `
+import json, socket, sys
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+def ask(q):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as a:
+        a.connect(sys.argv[1])
+        socket.send_fds(a, [json.dumps(q).encode()], [s.fileno()])
+        return json.loads(a.recv(65536)).get("code", "done")
+def sent(to):
+    try:
+        s.sendto(b"x", (to, 9))
+        return "sent"
+    except OSError as e:
+        return socket.errno.errorcode[e.errno]
+protect = {"protect": {"encryption": "aes(256)", "authentication": "sha256"}}
+print(ask(protect), ask({"action": "bypass"}))
+print(ask({**protect, "peer": "${right.address4}"}), ask({**protect, "peer": "${right.address6}"}))
+print(sent("${right.address6}"), sent("::ffff:${right.address4}"))
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.connect(("::ffff:${right.address4}", 9))
+print(ask(protect), sent("::ffff:${right.address4}"))
+`
+  const { stdout, stderr } = await left.exec(PYTHON, ['-c', code, agent.path])
+  t.equal(stderr, '')
+  t.same(stdout.trim().split('\n'), [
+    'EAFNOSUPPORT EAFNOSUPPORT',
+    'EAFNOSUPPORT done',
+    'EAGAIN ENETUNREACH',
+    'done EAGAIN',
+  ])
+})
+
+t.test('privilege', async (t) => {
+  const { left } = await twoHosts(t)
+  const agent = await SocketAgent.start(t, left)
+  const code = `
+import json, socket, sys
+def ask(q):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as a:
+            a.connect(sys.argv[1])
+            socket.send_fds(a, [json.dumps(q).encode()], [s.fileno()])
+            return json.loads(a.recv(65536)).get("code", "done")
+print(ask({"action": "bypass"}), ask({"protect": {"encryption": "aes(256)", "authentication": "sha256"}}))
+`
+  const asUser = async (...words: string[]): Promise<string> => {
+    const { stdout, stderr } = await left.exec('setpriv', [
+      ...['--reuid', '65534', '--regid', '65534', '--clear-groups', ...words],
+      ...[PYTHON, '-c', code, agent.path],
+    ])
+    return stderr || stdout.trim()
+  }
+  // The folder of the test is for root alone; the service's own is not.
+  spawnSync('chmod', ['755', new URL('.', `file://${agent.path}`).pathname])
+  t.equal(await asUser(), 'EPERM done')
+  t.equal(statSync(agent.path).mode & 0o777, 0o666)
+  t.equal(
+    await asUser('unshare', '--user', '--map-root-user'),
+    'EPERM done',
+    'root of a user namespace of its own is nobody here',
+  )
+  const capable = await asUser('--inh-caps', '+net_admin', '--ambient-caps', '+net_admin')
+  t.equal(capable, 'done done', 'CAP_NET_ADMIN will do')
+})
+
+t.test('too late: a connection keeps the policy that it has', async (t) => {
+  const { left } = await twoHosts(t)
+  const agent = await SocketAgent.start(t, left)
+  const socket = opener(t, left)
+  const listener = socket(SOCK_STREAM, '127.0.0.1', 8000)
+  listen(listener, 8)
+  t.equal(outcome(agent.request(BYPASS, listener)), 'done', 'listens, without connections')
+  const client = socket(SOCK_STREAM, '127.0.0.1')
+  connect(client, '127.0.0.1', 8000)
+  t.equal(outcome(agent.request(PROTECT, listener)), 'EINVAL', 'one waits')
+  const child = accept(listener)
+  if (child === undefined) return t.fail('no connection')
+  t.teardown(() => close(child))
+  for (const one of [client, child]) {
+    for (const request of [PROTECT, BYPASS, NONE]) t.equal(outcome(agent.request(request, one)), 'EINVAL')
+  }
+  t.match(agent.request(QUERY, child), { policy: BYPASS, inherited: true })
+  t.match(agent.request(QUERY, client), { policy: NONE })
+  const { stdout } = await left.exec('ip', ['xfrm', 'policy'])
+  t.equal(stdout.match(/socket (in|out)/g)?.length, 4, 'the kernel gave the child both policies')
+})
+
+t.test('loopback: nothing to protect, as on Solaris', async (t) => {
+  const { left } = await twoHosts(t)
+  const agent = await SocketAgent.start(t, left)
+  for (const own of ['127.0.0.1', '::1']) {
+    const fd = opener(t, left)(SOCK_DGRAM, own)
+    t.match(agent.request(PROTECT, fd), { errno: 0, applied: false })
+    t.equal(sent(fd, own), 'sent')
+    t.match(agent.request(QUERY, fd), { policy: { protect: {} } })
+  }
+})
+
+t.test('the tunable: the rules of the host come first', async (t) => {
+  const { left } = await twoHosts(t)
+  const agent = await SocketAgent.start(t, left, 'override')
+  const fd = opener(t, left)(SOCK_DGRAM, left.address4)
+  t.equal(outcome(agent.request(PROTECT, fd)), 'EACCES')
+  t.equal(outcome(agent.request(BYPASS, fd)), 'EACCES')
+  t.equal(outcome(agent.request(NONE, fd)), 'done')
+})
+
+t.test('sockets and kinds of SAs are forgotten when they are gone', async (t) => {
+  const { left } = await twoHosts(t)
+  const agent = await SocketAgent.start(t, left, '50')
+  const socket = opener({ teardown: () => {} }, left)
+  const fds = [SOCK_DGRAM, SOCK_STREAM].flatMap((type) =>
+    [left.address4, left.address6].map((own) => socket(type, own)),
+  )
+  for (const fd of fds) t.equal(outcome(agent.request(PROTECT, fd)), 'done')
+  t.equal(await agent.sockets(), 4)
+  const folder = `netns-${withNetns(left.namespace, netnsCookie)}`
+  const isKept = () =>
+    readFileSync(`${process.env.SOLIPSEC_RUN_DIR}/${folder}/policy.json`, 'utf8').includes('"encrBits":256')
+  t.ok(isKept())
+  for (const fd of fds) close(fd)
+  for (let i = 0; i < 200 && (await agent.sockets()) > 0; i++) pause(10)
+  t.equal(await agent.sockets(), 0)
+  for (let i = 0; i < 400 && isKept(); i++) pause(10)
+  t.notOk(isKept(), 'SAs of the kind need no number of their own any more')
+})
+
+t.test('floods, and clients that stall, keep nobody else from being served', async (t) => {
+  const { left } = await twoHosts(t)
+  const agent = await SocketAgent.start(t, left)
+  const fd = opener(t, left)(SOCK_DGRAM, left.address4)
+  const descriptors = () => Number(spawnSync('sh', ['-c', `ls /proc/${agent.pid}/fd | wc -l`]).stdout)
+  const before = descriptors()
+  const asks = new TextEncoder().encode(JSON.stringify(QUERY))
+  const stalled = Array.from({ length: 20 }, () => agent.open())
+  for (const one of stalled) agentFlood(one, asks, fd)
+  t.equal(outcome(agent.request(QUERY, fd)), 'done')
+  t.equal(outcome(agent.request(PROTECT, fd)), 'done')
+  for (const one of stalled) close(one)
+  // Descriptors that are not asked for are closed, wrong requests or right.
+  for (let i = 0; i < 300; i++) agent.ask(asks, [fd, fd, fd, fd])
+  for (let i = 0; i < 100 && descriptors() > before + 2; i++) pause(10)
+  t.ok(descriptors() <= before + 2, `${descriptors()} descriptors, ${before} before`)
+  const crowd = Array.from({ length: 600 }, () => agent.open())
+  t.equal(receive(crowd[599] ?? 0), undefined, 'beyond the limit it hangs up')
+  for (const one of crowd) close(one)
+  for (let i = 0; i < 100; i++) {
+    try {
+      t.equal(outcome(agent.request(QUERY, fd)), 'done', 'served again')
+      break
+    } catch {
+      pause(20)
+    }
+  }
+})
+
+t.test('a socket that takes long to close keeps nobody waiting', async (t) => {
+  const { left, right } = await twoHosts(t)
+  const agent = await SocketAgent.start(t, left)
+  const socket = opener(t, left)
+  const listener = opener(t, right)(SOCK_STREAM, right.address4, 7)
+  listen(listener, 8)
+  const netns = openNetns(left.namespace)
+  t.teardown(() => close(netns))
+  const lingering = withNetns(netns, () => bound(SOCK_STREAM, 0, left.address4))
+  connect(lingering, right.address4, 7)
+  for (let i = 0; i < 200 && !trySend(lingering, new Uint8Array(1)); i++) pause(10)
+  await right.ip(`link set ${right.device} down`)
+  // What it has sent will never be acknowledged, and it waits for that for ten minutes.
+  while (trySend(lingering, new Uint8Array(65536)));
+  setSockOpt(lingering, SOL_SOCKET, SO_LINGER, new Uint8Array(Int32Array.of(1, 600).buffer))
+  const connection = agent.open()
+  sendParcel(connection, new TextEncoder().encode(JSON.stringify(QUERY)), [lingering])
+  // The agent's descriptor is the last one: its close waits, but not this one.
+  close(lingering)
+  t.ok(receive(connection))
+  t.equal(outcome(agent.request(QUERY, socket(SOCK_DGRAM, left.address4))), 'done')
+  close(connection)
+  // Node would wait for the thread that closes.
+  await agent.kill()
+})
+
+/** Requests, answers to which are never read, until no more are taken. */
+function agentFlood(connection: number, bytes: Uint8Array, fd: number): void {
+  for (let i = 0; i < 2000; i++) {
+    try {
+      sendParcel(connection, bytes, [fd])
+    } catch {
+      return
+    }
+  }
+}
+
+t.test('the example in Python', async (t) => {
+  const { left, right } = await twoHosts(t)
+  const agent = await SocketAgent.start(t, left)
+  const code = `
+import socket, sys
+sys.path.insert(0, sys.argv[1])
+from secure_socket import secure
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+print(secure(s, {"protect": {"encryption": "aes(256)", "authentication": "sha256"}}, sys.argv[2])["applied"])
+for wrong in [{"protect": {"encryption": "rot13"}}, {"protect": {"encryption": "any"}}]:
+    try:
+        secure(s, wrong, sys.argv[2])
+    except OSError as e:
+        print(e.errno)
+try:
+    s.sendto(b"x", ("${right.address4}", 9))
+except BlockingIOError:
+    print("kept")
+`
+  const folder = new URL('.', `file://${EXAMPLE}`).pathname
+  const { stdout, stderr } = await left.exec(PYTHON, ['-B', '-c', code, folder, agent.path])
+  t.equal(stderr, '')
+  t.same(stdout.trim().split('\n'), ['True', '22', '11', 'kept'])
+})
+
+t.test('solipsec listen', async (t) => {
+  const { left, right } = await twoHosts(t)
+  const agent = await SocketAgent.start(t, left)
+  const folder = new URL('.', `file://${agent.path}`).pathname
+  const run = (...words: string[]) =>
+    left.exec('env', [`SOLIPSEC_RUN_DIR=${folder}`, SOLIPSEC, 'listen', ...words])
+  const code = `
+import os, signal, socket, sys
+s = socket.socket(fileno=3)
+print(os.environ["LISTEN_FDS"], os.environ["LISTEN_PID"] == str(os.getpid()), os.environ.get("LISTEN_FDNAMES"))
+print(s.getsockname(), s.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN), sorted(map(int, os.listdir("/proc/self/fd")))[:4])
+print(sys.argv[1:])
+`
+  const program = ['--', PYTHON, '-c', code, '--flag', 'word']
+  const protect = JSON.stringify(PROTECT)
+  const listening = await run('--policy', protect, '--port', '7007', '--name', 'echo', ...program)
+  t.same(listening, {
+    stdout: "1 True echo\n('0.0.0.0', 7007) 1 [0, 1, 2, 3]\n['--flag', 'word']\n",
+    stderr: '',
+    status: 0,
+  })
+  const datagrams = await run(
+    '--policy',
+    protect,
+    '--address',
+    left.address6,
+    '--port',
+    '0',
+    '--udp',
+    ...program,
+  )
+  t.match(datagrams.stdout, `1 True None\n('${left.address6}'`)
+  const refused = await run('--policy', '{"protect": {"encryption": "any"}}', '--port', '7007', '--', 'true')
+  t.match(refused, { status: 1, stderr: /EAGAIN: there are no SAs yet/ })
+  const absent = await run('--policy', JSON.stringify(BYPASS), '--port', '7007', '--', 'no-such-program')
+  t.match(absent, { status: 1, stderr: /no-such-program: no such file/ })
+  const taken = await run('--policy', '{}', '--port', '7007', '--', 'true')
+  t.match(taken, { status: 1, stderr: /EINVAL/ })
+  const end = `${folder}/end`
+  const untilEnd = ['sh', '-c', `while [ ! -e ${end} ]; do sleep 0.1; done`]
+  const server = run('--policy', protect, '--port', '7008', '--', ...untilEnd)
+  const speak = () => right.tcpSend(left.address4, 7008, 'in clear', { timeout: 300 })
+  let heard = await speak()
+  for (let i = 0; i < 100 && heard.error === 'ECONNREFUSED'; i++) heard = await speak()
+  t.equal(heard.error, 'timeout', 'who does not protect is not heard')
+  writeFileSync(end, '')
+  t.match(await server, { status: 0, stderr: '' })
+})
+
+t.test('the software data path sees no sockets: refused', async (t) => {
+  const { left } = await twoHosts(t)
+  const ipsecconf = (...words: string[]) =>
+    spawnSync(IPSECCONF, ['--netns', left.namespace, '--datapath', 'software', '-q', ...words], {
+      input: '{rport 9} ipsec {encr_algs aes encr_auth_algs sha256}\n',
+      encoding: 'utf8',
+    })
+  const { status, stderr } = ipsecconf('-a', '-')
+  t.equal(status, 0, stderr)
+  t.teardown(() => ipsecconf('-F'))
+  const agent = await SocketAgent.start(t, left)
+  const fd = opener(t, left)(SOCK_DGRAM, left.address4)
+  for (const request of [PROTECT, BYPASS]) t.equal(outcome(agent.request(request, fd)), 'EOPNOTSUPP')
+  t.equal(outcome(agent.request(NONE, fd)), 'done')
+})
