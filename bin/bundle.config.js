@@ -13,6 +13,8 @@ export default {
     ipsecalgs: `${built}ipsecalgs.js`,
     ipsecconf: `${built}ipsecconf.js`,
     ipseckey: `${built}ipseckey.js`,
+    ipadm: `${built}ipadm.js`,
+    ndd: `${built}ndd.js`,
     solipsec: `${built}solipsec.js`,
     // Programs that commands start; whoever starts one looks for it beside itself.
     'encap-holder': `${agent}datapath/kernel/encap-holder.js`,

@@ -7,10 +7,12 @@
 import { type Address, formatAddress, parseAddress } from '../model/address.ts'
 import { directionsOf, familiesOf, type PolicyEntry, policyEntries } from '../model/entries.ts'
 import type { AddressPair, Rule } from '../model/policy.ts'
+import type { TunableValues } from '../model/tunables.ts'
 import type { PlacedRule } from '../translate/policies.ts'
 import type { Tunnel } from '../translate/tunnels.ts'
 import type { NetfilterRules } from './netfilter.ts'
 import { decodeRules, encodeRules, type StoredRules } from './stored-rules.ts'
+import { NO_SYSTEM_SETTINGS, type SystemSettings } from './system-settings.ts'
 
 /** Where one address pair of a rule stands. */
 export interface Placement {
@@ -33,6 +35,10 @@ export interface PolicyState {
   readonly netfilter: NetfilterRules
   /** The tunnels that rules are about, as they were last seen: their interfaces may be gone. */
   readonly tunnels: ReadonlyMap<string, Tunnel>
+  /** Those that are not as they are at first. */
+  readonly tunables: TunableValues
+  /** Settings of the kernel that follow from them. */
+  readonly settings: SystemSettings
   /** Index numbers only grow while the state lives. */
   readonly nextIndex: number
   /** In order of position. */
@@ -84,14 +90,19 @@ export function shownIndex(loaded: LoadedRule): number {
   return entriesOf(loaded).at(-1)?.index ?? 0
 }
 
-const VERSION = 4
+const VERSION = 5
+/** Knew no tunables. */
+const OLD_VERSION = 4
 
 interface StoredTunnel extends Omit<Tunnel, 'endpoints'> {
   readonly local: string
   readonly remote: string
 }
 
-interface StoredState extends Omit<PolicyState, 'rules' | 'tunnels'>, StoredRules {
+interface StoredState
+  extends Omit<PolicyState, 'rules' | 'tunnels' | 'tunables' | 'settings'>,
+    Partial<Pick<PolicyState, 'tunables' | 'settings'>>,
+    StoredRules {
   readonly version: number
   readonly tunnels: readonly StoredTunnel[]
 }
@@ -116,18 +127,22 @@ function decodeTunnel({ local, remote, ...rest }: StoredTunnel): Tunnel {
 }
 
 /**
- * Reads a state back.
+ * Reads a state back, also one of the version before.
  *
- * @throws Error where the text is not a state of this version
+ * @throws Error where the text is no state
  */
 export function decodeState(text: string): PolicyState {
   const stored = JSON.parse(text) as StoredState
-  const { version, markMask, netfilter, nextIndex } = stored
-  if (version !== VERSION) throw new Error(`policy state of version ${version} is not understood`)
+  const { version, markMask, netfilter, nextIndex, tunables = {}, settings = NO_SYSTEM_SETTINGS } = stored
+  if (version !== VERSION && version !== OLD_VERSION) {
+    throw new Error(`policy state of version ${version} is not understood`)
+  }
   return {
     markMask,
     netfilter,
     tunnels: new Map(stored.tunnels.map(decodeTunnel).map((tunnel) => [tunnel.name, tunnel])),
+    tunables,
+    settings,
     nextIndex,
     rules: decodeRules(stored),
   }

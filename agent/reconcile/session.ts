@@ -33,8 +33,10 @@ import { isOurPolicyIndex, isOurState } from './ownership.ts'
 import type { InstalledPolicy } from './plan.ts'
 import { emptyState } from './policy-edit.ts'
 import type { PolicyState } from './policy-state.ts'
+import { stateWays } from './state-ways.ts'
 import { Store } from './store.ts'
 import { survey } from './survey.ts'
+import { syncSettings } from './system-settings.ts'
 
 /** A change that was planned; {@link Session.apply} carries it out. */
 export interface PlannedChange {
@@ -245,7 +247,7 @@ export class Session {
     this.#carryOut({
       steps: reconciliation.steps,
       netfilter: { before: this.#state.netfilter, after: next.netfilter },
-      ...(!keepsRecord && { next }),
+      ...(!keepsRecord && { next, settings: { before: this.#state.settings, after: next.settings } }),
       ...(associations && { associations: associations.transaction }),
     })
   }
@@ -262,6 +264,7 @@ export class Session {
       classes: classesOf(rules, { ...facts, algorithms: this.#algorithms }),
       marks: rules.length > 0 ? facts.marks : undefined,
       localAddresses: facts.localAddresses,
+      ways: stateWays(state.tunables, this.dataPath.kind),
     })
   }
 
@@ -338,9 +341,16 @@ export class Session {
   #restorePolicies(): void {
     const { next, reconciliation } = this.plan(this.#state)
     applySteps(this.#connection, reconciliation.steps)
+    this.#restoreSettings()
     if (!sameNetfilterRules(next.netfilter, NO_NETFILTER_RULES) || this.#store.hasPendingPolicy()) {
       this.#syncIfThere(next.netfilter)
     }
+  }
+
+  /** Those that the change would have left are as good as ours. */
+  #restoreSettings(): void {
+    const pending = this.#store.loadPendingPolicy()
+    if (pending) syncSettings(pending.settings, this.#state.settings)
   }
 
   /** Where nothing is needed, a host without nft is as good as one with an empty table. */

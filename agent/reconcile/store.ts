@@ -117,7 +117,16 @@ export class Store {
 
   /** What is loaded; `undefined` where nothing is, or where the record of it cannot be read. */
   loadPolicy(): PolicyState | undefined {
-    const text = this.#read('policy.json')
+    return this.#loadState('policy.json')
+  }
+
+  /** What the change under way, or broken off, is to lead to. */
+  loadPendingPolicy(): PolicyState | undefined {
+    return this.#loadState('policy.pending')
+  }
+
+  #loadState(name: string): PolicyState | undefined {
+    const text = this.#read(name)
     if (text === undefined) return undefined
     try {
       return decodeState(text)

@@ -10,13 +10,14 @@ import type { LoadedRule } from '../../../../agent/reconcile/policy-state.ts'
 import { type RuleChange, type RulePlan, ruleLine } from '../../../../agent/reconcile/rule-plan.ts'
 import { policyLines, stateLines } from './kernel-lines.ts'
 import type { AssociationOutcome, Counts, Outcome } from './outcome.ts'
-import { associationLine, ruleText } from './words.ts'
+import { associationLine, ruleText, tunableText } from './words.ts'
 
 /** Everything, ending in the line with the counts. */
 export function planText(outcome: Outcome, algorithms: AlgorithmTable, verbose: boolean): string {
   const lines = [
     ...ruleSection(outcome, verbose),
     ...associationSection(outcome, algorithms, verbose),
+    ...tunableSection(outcome),
     ...kernelLine(outcome),
     `Plan: ${countsText(outcome.counts)}.`,
   ]
@@ -98,6 +99,11 @@ function associationSection(
     ...indented(kernel.get(saKey(sa))),
   ])
   return rows.length === 0 ? [] : ['SAs', ...rows, '']
+}
+
+function tunableSection({ tunables }: Outcome): string[] {
+  const rows = (tunables?.change ?? []).map((change) => `  ~ ${tunableText(change)}`)
+  return rows.length === 0 ? [] : ['Tunables', ...rows, '']
 }
 
 interface Row {

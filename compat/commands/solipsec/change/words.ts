@@ -13,6 +13,7 @@ import {
 import type { SecurityAssociation } from '../../../../agent/model/association.ts'
 import type { Rule } from '../../../../agent/model/policy.ts'
 import type { Secret } from '../../../../agent/model/secret.ts'
+import type { TunableChange } from '../../../../agent/model/tunables.ts'
 import { ruleLine } from '../../../../agent/reconcile/rule-plan.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -66,6 +67,16 @@ export function associationJson(sa: SecurityAssociation, algorithms: AlgorithmTa
     mode: sa.inner ? 'tunnel' : 'transport',
     ...Object.fromEntries(named),
   }
+}
+
+/** `icmp_accept_clear_messages 1 => 0`. */
+export function tunableText({ tunable, from, to }: TunableChange): string {
+  return `${tunable.name} ${from} => ${to}`
+}
+
+/** A tunable by its name in ndd(8), and its values. */
+export function tunableJson({ tunable: { module, name }, from, to }: TunableChange): Json {
+  return { module, name, from, to }
 }
 
 /** A rule and where it was written. */
