@@ -26,6 +26,8 @@ export function emptyState(markMask: number): PolicyState {
     tunnels: new Map(),
     tunables: {},
     settings: NO_SYSTEM_SETTINGS,
+    latch: false,
+    pins: [],
     nextIndex: 1,
     rules: [],
   }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { type Pin, pinnedRules } from '../latch/pins.ts'
 import { type Address, formatAddress, parseAddress } from '../model/address.ts'
 import { directionsOf, familiesOf, type PolicyEntry, policyEntries } from '../model/entries.ts'
 import type { AddressPair, Rule } from '../model/policy.ts'
@@ -39,6 +40,9 @@ export interface PolicyState {
   readonly tunables: TunableValues
   /** Settings of the kernel that follow from them. */
   readonly settings: SystemSettings
+  /** Established connections keep the policy that they began under, by pins. */
+  readonly latch: boolean
+  readonly pins: readonly Pin[]
   /** Index numbers only grow while the state lives. */
   readonly nextIndex: number
   /** In order of position. */
@@ -51,9 +55,14 @@ export interface RuleEntry extends PolicyEntry {
   readonly position: number
 }
 
-/** All placed rules of a state. */
-export function placedRules({ rules }: Pick<PolicyState, 'rules'>): PlacedRule[] {
-  const placed: PlacedRule[] = []
+/** All rules that SAs are sorted by: those that are loaded, and those of pins. */
+export function rulesInForce({ rules, pins }: Pick<PolicyState, 'rules' | 'pins'>): Rule[] {
+  return [...rules.map(({ rule }) => rule), ...pinnedRules(pins).rules]
+}
+
+/** All placed rules of a state. Pins are among them while there are rules. */
+export function placedRules({ rules, pins }: Pick<PolicyState, 'rules' | 'pins'>): PlacedRule[] {
+  const placed: PlacedRule[] = rules.length > 0 ? pinnedRules(pins).placed : []
   for (const { rule, placements } of rules) {
     const { pairs } = rule.selector
     for (let i = 0; i < pairs.length; i++) {
@@ -91,7 +100,7 @@ export function shownIndex(loaded: LoadedRule): number {
 }
 
 const VERSION = 5
-/** Knew no tunables. */
+/** Knew no tunables and no latching. */
 const OLD_VERSION = 4
 
 interface StoredTunnel extends Omit<Tunnel, 'endpoints'> {
@@ -99,20 +108,27 @@ interface StoredTunnel extends Omit<Tunnel, 'endpoints'> {
   readonly remote: string
 }
 
+interface StoredPin extends Omit<Pin, 'local' | 'remote'> {
+  readonly local: string
+  readonly remote: string
+}
+
 interface StoredState
-  extends Omit<PolicyState, 'rules' | 'tunnels' | 'tunables' | 'settings'>,
-    Partial<Pick<PolicyState, 'tunables' | 'settings'>>,
+  extends Omit<PolicyState, 'rules' | 'tunnels' | 'tunables' | 'settings' | 'latch' | 'pins'>,
+    Partial<Pick<PolicyState, 'tunables' | 'settings' | 'latch'>>,
     StoredRules {
   readonly version: number
+  readonly pins?: readonly StoredPin[]
   readonly tunnels: readonly StoredTunnel[]
 }
 
 /** Writes a state as JSON text. */
-export function encodeState({ rules, tunnels, ...rest }: PolicyState): string {
+export function encodeState({ rules, tunnels, pins, ...rest }: PolicyState): string {
   const stored: StoredState = {
     version: VERSION,
     ...rest,
     tunnels: [...tunnels.values()].map(encodeTunnel),
+    pins: pins.map((pin) => ({ ...pin, local: formatAddress(pin.local), remote: formatAddress(pin.remote) })),
     ...encodeRules(rules),
   }
   return JSON.stringify(stored)
@@ -133,7 +149,8 @@ function decodeTunnel({ local, remote, ...rest }: StoredTunnel): Tunnel {
  */
 export function decodeState(text: string): PolicyState {
   const stored = JSON.parse(text) as StoredState
-  const { version, markMask, netfilter, nextIndex, tunables = {}, settings = NO_SYSTEM_SETTINGS } = stored
+  const { version, markMask, netfilter, nextIndex } = stored
+  const { tunables = {}, settings = NO_SYSTEM_SETTINGS, latch = false, pins = [] } = stored
   if (version !== VERSION && version !== OLD_VERSION) {
     throw new Error(`policy state of version ${version} is not understood`)
   }
@@ -143,6 +160,12 @@ export function decodeState(text: string): PolicyState {
     tunnels: new Map(stored.tunnels.map(decodeTunnel).map((tunnel) => [tunnel.name, tunnel])),
     tunables,
     settings,
+    latch,
+    pins: pins.map((pin) => ({
+      ...pin,
+      local: decodeAddress(pin.local),
+      remote: decodeAddress(pin.remote),
+    })),
     nextIndex,
     rules: decodeRules(stored),
   }
