@@ -18,6 +18,7 @@ export default {
     solipsec: `${built}solipsec.js`,
     // Programs that commands start; whoever starts one looks for it beside itself.
     'encap-holder': `${agent}datapath/kernel/encap-holder.js`,
+    'latch-holder': `${built}support/latch-holder.js`,
     'path-service': `${agent}datapath/software/service/path-service.js`,
   },
   platform: 'node',

@@ -28,6 +28,9 @@ export interface Connection extends Flow {
   readonly cookie: string
 }
 
+/** The program that watches pinned connections; its name as the kernel shows it, at most 15 bytes. */
+export const LATCH_HOLDER_NAME = 'solipsec-latch'
+
 /** Groups of events about sockets that are no more. */
 export const DESTROY_GROUPS: readonly number[] = Object.values(diagGroup)
 
@@ -105,9 +108,14 @@ export function flowKey({ protocol, local, remote, localPort, remotePort }: Flow
   return `${protocol} ${formatAddress(local)} ${localPort} ${formatAddress(remote)} ${remotePort}`
 }
 
+/** `192.0.2.1:22`, `[2001:db8::1]:22`. */
+export function formatEnd(address: Address, port: number): string {
+  const text = formatAddress(address)
+  return `${address.family === 'inet6' ? `[${text}]` : text}:${port}`
+}
+
 /** `tcp 192.0.2.1:22 - 198.51.100.7:50122`. */
 export function flowText({ protocol, local, remote, localPort, remotePort }: Flow): string {
-  const end = (address: Address, port: number): string =>
-    address.family === 'inet6' ? `[${formatAddress(address)}]:${port}` : `${formatAddress(address)}:${port}`
-  return `${protocol === PROTOCOL_TCP ? 'tcp' : 'udp'} ${end(local, localPort)} - ${end(remote, remotePort)}`
+  const name = protocol === PROTOCOL_TCP ? 'tcp' : 'udp'
+  return `${name} ${formatEnd(local, localPort)} - ${formatEnd(remote, remotePort)}`
 }

@@ -21,6 +21,7 @@ import { runDirectory } from './run-directory.ts'
 const LOCK = 'lock'
 /** How many changes were made since boot. */
 const COUNT = 'changes'
+const LATCH_LOCK = 'latch.lock'
 const NOTES = 'associations.json'
 /** The notes as they were before the change under way. */
 const OLD_NOTES = 'notes.pending'
@@ -98,6 +99,15 @@ export class Store {
     for (const name of ['policy.pending', NOTES, OLD_NOTES, JOURNAL, JOINT_JOURNAL, COUNT]) {
       rmSync(this.#path(`${name}.new`), { force: true })
     }
+  }
+
+  /**
+   * Keeps others from watching the pinned connections of this namespace, until the process ends.
+   *
+   * @returns false where another does already
+   */
+  lockForLatches(waitMs: number): boolean {
+    return lockFile(this.#path(LATCH_LOCK), waitMs) !== undefined
   }
 
   unlock(): void {
@@ -213,7 +223,16 @@ export class Store {
 
   /** Changes whenever the notes are written: each time the file is a new one. */
   notesStamp(): string {
-    const stat = statSync(this.#path(NOTES), { throwIfNoEntry: false })
+    return this.#stamp(NOTES)
+  }
+
+  /** Changes whenever the record of policy is written. */
+  policyStamp(): string {
+    return this.#stamp('policy.json')
+  }
+
+  #stamp(name: string): string {
+    const stat = statSync(this.#path(name), { throwIfNoEntry: false })
     return stat ? `${stat.ino} ${stat.mtimeMs}` : ''
   }
 

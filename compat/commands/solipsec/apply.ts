@@ -7,6 +7,7 @@ import { ApplyError } from '../../../agent/reconcile/engine.ts'
 import { refusalText } from '../ipseckey/refusals.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
+import { keepLatches } from '../support/latches.ts'
 import { applyOptions, interpret, type Request } from './change/arguments.ts'
 import { loadConfiguration } from './change/configuration.ts'
 import { planJson } from './change/json.ts'
@@ -31,6 +32,7 @@ async function carryOut(request: Request, io: Io): Promise<void> {
     if (io.interrupted.aborted) throw new CommandError('Interrupted. Nothing was changed.')
     try {
       session.apply(change)
+      keepLatches(session.state)
     } catch (error) {
       if (!(error instanceof ApplyError)) throw error
       throw new CommandError(`${refusalText(error.cause, session.dataPath.kind)}\nNothing was changed.`)

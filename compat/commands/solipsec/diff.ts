@@ -47,6 +47,7 @@ function compare(session: Session, { configuration }: LoadableConfiguration): Di
     ...(rules && { rules: planRules(state, next) }),
     ...(plan && { associations: { ...plan, move: [] } }),
     ...(tunables && { tunables: tunablesOutcome(state, next, tunables) }),
+    ...(next.latch !== state.latch && { latch: { from: state.latch, to: next.latch } }),
     ...(drift && !isEmptyPlan(drift.plan) && { drift }),
   }
 }

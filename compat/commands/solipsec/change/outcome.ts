@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+import type { ConcernedConnection } from '../../../../agent/latch/pins.ts'
 import type { SecurityAssociation } from '../../../../agent/model/association.ts'
 import { idleRemark, type TunableChange, tunableChanges } from '../../../../agent/model/tunables.ts'
 import { saKey } from '../../../../agent/reconcile/association-notes.ts'
@@ -51,6 +53,10 @@ export interface Outcome {
   readonly associations?: AssociationOutcome
   /** Absent where the configuration has no tunables. */
   readonly tunables?: TunableOutcome
+  /** Absent where it stays as it is. */
+  readonly latch?: { readonly from: boolean; readonly to: boolean }
+  /** Connections for which the new rules decide otherwise. */
+  readonly connections: readonly ConcernedConnection[]
   readonly counts: Counts
   readonly before: PolicyState
   readonly after: PolicyState
@@ -63,7 +69,8 @@ export function outcomeOf(
   change: PlannedChange,
   configuration: Pick<CheckedConfiguration, 'rules' | 'tunables'>,
 ): Outcome {
-  const { next, reconciliation } = change
+  const { next, reconciliation, connections = [] } = change
+  const latch = before.latch === next.latch ? undefined : { from: before.latch, to: next.latch }
   const rules = configuration.rules ? planRules(before, next) : undefined
   const associations = associationsOf(change)
   const tunables = configuration.tunables && tunablesOutcome(before, next, configuration.tunables)
@@ -73,9 +80,12 @@ export function outcomeOf(
     ...(rules && { rules }),
     ...(associations && { associations }),
     ...(tunables && { tunables }),
+    ...(latch && { latch }),
+    connections,
     counts: {
       add: count('add'),
-      change: count('change') + (associations?.move.length ?? 0) + (tunables?.change.length ?? 0),
+      change:
+        count('change') + (associations?.move.length ?? 0) + (tunables?.change.length ?? 0) + (latch ? 1 : 0),
       remove: count('remove'),
       untouched: (rules?.untouched ?? 0) + (associations?.untouched ?? 0) + (tunables?.untouched ?? 0),
     },

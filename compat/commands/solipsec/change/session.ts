@@ -59,10 +59,11 @@ export function planConfiguration(
 /** What a configuration says of policy, in place of what is there. The same object where it says nothing. */
 export function configuredState(
   state: PolicyState,
-  { rules, tunables }: LoadableConfiguration['configuration'],
+  { rules, tunables, latch = state.latch }: LoadableConfiguration['configuration'],
 ): PolicyState {
   const ruled = rules ? replaceRules(state, rules, { kind: 'all' }) : state
-  return tunables ? replaceTunables(ruled, tunableValuesOf(tunables)) : ruled
+  const tuned = tunables ? replaceTunables(ruled, tunableValuesOf(tunables)) : ruled
+  return latch === tuned.latch ? tuned : { ...tuned, latch }
 }
 
 /** SAs follow the rules; where these are not known, their classes would be wrong. */
