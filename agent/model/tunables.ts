@@ -165,7 +165,7 @@ const ESP_ONLY: readonly Tunable[] = [
       [0, 600, 20],
     ),
     unit: 's',
-    note: 'for SAs that are added from now on, on the software data path; the kernel of this version sends none',
+    note: 'solipsec agent sends them for SAs of the kernel; the software data path for those that are added from now on',
   },
 ]
 

@@ -9,7 +9,7 @@ import type { StateWays } from '../translate/associations.ts'
 
 /**
  * The kernel can send keepalives itself from Linux 6.11 on, but only for SAs that are declared outbound, which then have
- * no replay window to be read back; so they are left to the software data path.
+ * no replay window to be read back. So for its SAs the agent sends them (`agent/nat-keepalive`).
  */
 export function stateWays(tunables: TunableValues, dataPath: DataPathKind): StateWays {
   return {
