@@ -19,8 +19,8 @@ export interface PinRecord {
   /** Changes whenever the record is written. Asked often. */
   stamp(): string
   read(): readonly Pin[]
-  /** Takes the policies of these away. May wait for the lock of changes. @throws where it cannot: it is tried again */
-  release(ended: readonly Pin[]): void
+  /** Takes the policies of these away. Fails where it cannot: it is tried again. */
+  release(ended: readonly Pin[]): Promise<unknown>
 }
 
 const LOOK_AGAIN_MS = 5000
@@ -34,6 +34,7 @@ export class LatchKeeper {
   #pins: readonly Pin[] = []
   #cookies: ReadonlySet<string> = new Set()
   #isLooking = false
+  #isOpen = true
 
   /**
    * Begins to watch.
@@ -54,6 +55,7 @@ export class LatchKeeper {
   }
 
   stop(): void {
+    this.#isOpen = false
     clearInterval(this.#timer)
     this.#events.close()
   }
@@ -67,14 +69,14 @@ export class LatchKeeper {
     }
     const ended = endedPins(this.#pins, readConnections())
     if (ended.length === 0) return
-    try {
-      this.#record.release(ended)
-    } catch {
-      // The lock is held, or a change has to be taken back first: at the next look.
-      return
-    }
-    this.#refresh()
-    if (this.#pins.length === 0) this.#onEmpty()
+    // Where the lock is held, or a change has to be taken back first: at the next look.
+    this.#record.release(ended).then(
+      () => {
+        this.#refresh()
+        if (this.#isOpen && this.#pins.length === 0) this.#onEmpty()
+      },
+      () => {},
+    )
   }
 
   #event({ type, payload }: ReceivedMessage): void {
@@ -89,7 +91,7 @@ export class LatchKeeper {
     this.#isLooking = true
     setImmediate(() => {
       this.#isLooking = false
-      this.look()
+      if (this.#isOpen) this.look()
     })
   }
 

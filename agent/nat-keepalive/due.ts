@@ -56,15 +56,21 @@ export class KeepaliveClock {
   }
 }
 
-/** @returns `undefined` for an SA that needs none: not used yet, not in UDP, not outbound, not ours, or the kernel sends them */
-function keepaliveOf({ body, attributes }: State, localAddresses: readonly Address[]): Keepalive | undefined {
+/** True for an SA that needs them once it is used. */
+export function needsKeepalives({ body, attributes }: State, localAddresses: readonly Address[]): boolean {
   const { encap, nat_keepalive_interval: byKernel = 0 } = attributes
-  if (encap?.encap_type !== encapType.ESPINUDP || byKernel > 0) return undefined
-  if (!isOurState(body.reqid) || body.curlft.packets === 0n) return undefined
+  if (encap?.encap_type !== encapType.ESPINUDP || byKernel > 0 || !isOurState(body.reqid)) return false
   const source = readAddress(body.saddr, body.family)
-  if (!localAddresses.some((own) => sameAddress(own, source))) return undefined
+  return localAddresses.some((own) => sameAddress(own, source))
+}
+
+/** @returns `undefined` for an SA that needs none: not used yet, not in UDP, not outbound, not ours, or the kernel sends them */
+function keepaliveOf(state: State, localAddresses: readonly Address[]): Keepalive | undefined {
+  const { body, attributes } = state
+  const { encap } = attributes
+  if (!encap || body.curlft.packets === 0n || !needsKeepalives(state, localAddresses)) return undefined
   return {
-    source,
+    source: readAddress(body.saddr, body.family),
     destination: readAddress(body.id.daddr, body.family),
     sourcePort: encap.encap_sport,
     destinationPort: encap.encap_dport,

@@ -16,7 +16,7 @@ export function pinRecord(store: Store, algorithms: () => AlgorithmTable): PinRe
   return {
     stamp: () => store.policyStamp(),
     read: () => store.loadPolicy()?.pins ?? [],
-    release(ended) {
+    async release(ended) {
       const session = Session.open(algorithms())
       try {
         session.releasePins(ended)

@@ -102,12 +102,12 @@ export class Store {
   }
 
   /**
-   * Keeps others from watching the pinned connections of this namespace, until the process ends.
+   * Keeps others from watching the pinned connections of this namespace, until it is released or the process ends.
    *
-   * @returns false where another does already
+   * @returns `undefined` where another does already
    */
-  lockForLatches(waitMs: number): boolean {
-    return lockFile(this.#path(LATCH_LOCK), waitMs) !== undefined
+  lockForLatches(waitMs: number): FileLock | undefined {
+    return lockFile(this.#path(LATCH_LOCK), waitMs)
   }
 
   unlock(): void {

@@ -7,8 +7,8 @@ import { optionTable as ipadm } from '../../compat/commands/ipadm/arguments.ts'
 import { optionTable as ipsecalgs } from '../../compat/commands/ipsecalgs/arguments.ts'
 import { optionTable as ipsecconf } from '../../compat/commands/ipsecconf/arguments.ts'
 import { optionTable as ipseckey } from '../../compat/commands/ipseckey/arguments.ts'
-import { optionTable as agent } from '../../compat/commands/solipsec/agent/arguments.ts'
 import { optionTable as ndd } from '../../compat/commands/ndd.ts'
+import { optionTable as agent } from '../../compat/commands/solipsec/agent/arguments.ts'
 import {
   applyOptions as apply,
   diffOptions as diff,
