@@ -13,9 +13,12 @@ export default {
     ipsecalgs: `${built}ipsecalgs.js`,
     ipsecconf: `${built}ipsecconf.js`,
     ipseckey: `${built}ipseckey.js`,
+    ipadm: `${built}ipadm.js`,
+    ndd: `${built}ndd.js`,
     solipsec: `${built}solipsec.js`,
     // Programs that commands start; whoever starts one looks for it beside itself.
     'encap-holder': `${agent}datapath/kernel/encap-holder.js`,
+    'latch-holder': `${built}support/latch-holder.js`,
     'path-service': `${agent}datapath/software/service/path-service.js`,
   },
   platform: 'node',

@@ -15,7 +15,9 @@ import { Session } from '../reconcile/session.ts'
 import { LockedError, Store } from '../reconcile/store.ts'
 import type { AgentContext } from './context.ts'
 import { AgeDuty } from './duties/age.ts'
+import { LatchDuty } from './duties/latches.ts'
 import { NameDuty, type NamedRules } from './duties/names.ts'
+import { TunableDuty } from './duties/tunables.ts'
 import type { Tell } from './events.ts'
 import { Tidying } from './memory.ts'
 import { type DriftChoice, isDrift, Keeper, type RoundReport } from './round.ts'
@@ -91,6 +93,8 @@ export class Agent {
   readonly #tidying = new Tidying()
   readonly #age: AgeDuty
   readonly #names: NameDuty
+  readonly #tunables: TunableDuty
+  readonly #latches: LatchDuty
   readonly #record: FSWatcher
   readonly #ports = new Set<number>()
   readonly #since = Date.now()
@@ -122,7 +126,14 @@ export class Agent {
       between: (use) => this.withSession(use),
       wake: () => this.#wake(0),
     }
-    this.#age = new AgeDuty(context, this.#keeper, folder, () => this.#settings.ageInterval)
+    this.#tunables = new TunableDuty(context, folder)
+    this.#latches = new LatchDuty(context)
+    this.#age = new AgeDuty(
+      context,
+      this.#keeper,
+      folder,
+      () => this.#settings.ageInterval ?? this.#tunables.ageInterval,
+    )
     this.#names = new NameDuty(context, () => {
       const { nameInterval: interval } = this.#settings
       return { named: options.named(this.#settings), ...(interval !== undefined && { interval }) }
@@ -238,6 +249,8 @@ export class Agent {
     this.#tidying.close()
     this.#age.close()
     this.#names.close()
+    this.#tunables.close()
+    this.#latches.close()
     this.#record.close()
     this.#watchman.close()
     await this.#queue.catch(() => undefined)
@@ -271,6 +284,8 @@ export class Agent {
         this.#rules = session.state.rules.length
         this.#listenTo(session)
         this.#names.note(session)
+        this.#tunables.note(session)
+        this.#latches.note(session)
         return this.#keeper.round(session, this.#watchman, this.#settings.drift, performance.now())
       }, 0)
       this.#report(report)

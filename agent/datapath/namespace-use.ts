@@ -11,13 +11,16 @@ const FIRST_PID_NAMESPACE = 0xefff_fffc
 /** Without it, processes of other users do not show their namespaces (linux/capability.h). */
 const CAP_SYS_PTRACE = 19n
 
+/** Programs of ours that serve others in their namespace, and so do not keep one another there. */
+export const HELPERS = ['solipsec-encap', 'solipsec-path', 'solipsec-latch'] as const
+
 /**
  * True where this process's network namespace has a name (`ip netns`), or another process is in it, or may be: in a
  * container, or without `CAP_SYS_PTRACE`, not every process shows itself.
  *
- * @param exceptNamed processes of this name do not count
+ * @param exceptNamed processes of these names do not count
  */
-export function isNamespaceInUse(exceptNamed: string): boolean {
+export function isNamespaceInUse(...exceptNamed: readonly string[]): boolean {
   return !seesAll() || isNamed(statSync('/proc/self/ns/net').ino) || isInhabited(exceptNamed)
 }
 
@@ -33,14 +36,14 @@ function isNamed(inode: number): boolean {
   )
 }
 
-function isInhabited(exceptNamed: string): boolean {
+function isInhabited(exceptNamed: readonly string[]): boolean {
   const own = readlinkSync('/proc/self/ns/net')
   return readdirSync('/proc').some(
     (pid) =>
       /^\d+$/.test(pid) &&
       Number(pid) !== process.pid &&
       attempt(() => readlinkSync(`/proc/${pid}/ns/net`) === own, false) &&
-      attempt(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim() !== exceptNamed, false),
+      attempt(() => !exceptNamed.includes(readFileSync(`/proc/${pid}/comm`, 'utf8').trim()), false),
   )
 }
 

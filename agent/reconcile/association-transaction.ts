@@ -19,6 +19,7 @@ import {
   contentOf,
   newState,
   replayMessage,
+  type StateWays,
   stateIdentifier,
   updatedState,
 } from '../translate/associations.ts'
@@ -44,6 +45,8 @@ export interface ClassFacts {
   readonly classes: ClassTable
   readonly marks: MarkLayout | undefined
   readonly localAddresses: readonly Address[]
+  /** For SAs that are added. */
+  readonly ways?: StateWays
 }
 
 /** An SA within the transaction: in the kernel already, or about to be. */
@@ -324,8 +327,13 @@ export class AssociationTransaction {
   }
 
   #classify(association: SecurityAssociation): Classification {
-    const { classes, marks, localAddresses } = this.#facts
+    const { classes, marks, localAddresses, ways } = this.#facts
     const outboundOnly = isOutboundOnly(association, localAddresses)
-    return { protectionClass: classes.classOf(contentOf(association)), marks, outboundOnly }
+    return {
+      protectionClass: classes.classOf(contentOf(association)),
+      marks,
+      outboundOnly,
+      ...(ways && { ways }),
+    }
   }
 }

@@ -14,11 +14,14 @@ import { type NetfilterRules, NO_NETFILTER_RULES, sameNetfilterRules, syncNetfil
 import type { PolicyState } from './policy-state.ts'
 import type { Step } from './steps.ts'
 import type { Store } from './store.ts'
+import { type SystemSettings, syncSettings } from './system-settings.ts'
 
 /** A change, ready to be made. */
 export interface Transition {
   readonly steps: readonly Step[]
   readonly netfilter: { readonly before: NetfilterRules; readonly after: NetfilterRules }
+  /** Absent: they stay as they are. */
+  readonly settings?: { readonly before: SystemSettings; readonly after: SystemSettings }
   /** The policy to be recorded; absent: the record stays as it is. */
   readonly next?: PolicyState
   /** What changes with SAs beside them; absent: they are not changed. */
@@ -73,9 +76,13 @@ export function carryOut(transition: Transition, place: Place): void {
 }
 
 /** The mark of forwarded packets is there before policies look for it, and goes after them. */
-function applyAll({ steps, netfilter: { before, after } }: Transition, connection: XfrmConnection): void {
+function applyAll(
+  { steps, netfilter: { before, after }, settings }: Transition,
+  connection: XfrmConnection,
+): void {
   const isNeeded = !sameNetfilterRules(after, NO_NETFILTER_RULES)
   if (isNeeded) syncNetfilter(after)
+  if (settings) syncSettings(settings.before, settings.after)
   applySteps(connection, steps)
   if (!isNeeded && !sameNetfilterRules(before, NO_NETFILTER_RULES)) syncNetfilter(after)
 }

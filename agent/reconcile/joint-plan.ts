@@ -15,7 +15,7 @@ import { classifySteps, outboundAssociations } from './classify.ts'
 import { freeSerials, isOurPolicyIndex } from './ownership.ts'
 import { type InstalledPolicy, type PolicyPlan, planPolicies } from './plan.ts'
 import { asWanted, isLenient, type OrderedSteps, orderPolicies, strictForm } from './policy-order.ts'
-import { type PolicyState, placedRules } from './policy-state.ts'
+import { type PolicyState, placedRules, rulesInForce } from './policy-state.ts'
 import type { Step } from './steps.ts'
 
 export interface Reconciliation {
@@ -65,7 +65,7 @@ export function planJointly(
   facts: HostFacts,
   changes: AssociationChanges,
 ): Reconciliation {
-  const rules = state.rules.map(({ rule }) => rule)
+  const rules = rulesInForce(state)
   const classes = classesOf(rules, facts)
   const known = { notes: changes.notes, localAddresses: facts.localAddresses }
   const outbound = outboundAssociations(changes.after, classes, known)

@@ -6,9 +6,11 @@
  */
 import { formatPrefix, type Prefix, sameAddress } from '../model/address.ts'
 import type { Rule } from '../model/policy.ts'
+import { type TunableValues, withValues } from '../model/tunables.ts'
 import { assignPositions } from '../translate/priorities.ts'
 import { NO_NETFILTER_RULES } from './netfilter.ts'
 import { entriesOf, entryCount, type LoadedRule, type PolicyState } from './policy-state.ts'
+import { NO_SYSTEM_SETTINGS } from './system-settings.ts'
 
 /** Which rules an edit is about: those of the host, of one tunnel, or all. */
 export type Scope =
@@ -18,7 +20,30 @@ export type Scope =
 
 /** A state without rules. */
 export function emptyState(markMask: number): PolicyState {
-  return { markMask, netfilter: NO_NETFILTER_RULES, tunnels: new Map(), nextIndex: 1, rules: [] }
+  return {
+    markMask,
+    netfilter: NO_NETFILTER_RULES,
+    tunnels: new Map(),
+    tunables: {},
+    settings: NO_SYSTEM_SETTINGS,
+    latch: false,
+    pins: [],
+    nextIndex: 1,
+    rules: [],
+  }
+}
+
+/** With other values of some tunables. */
+export function setTunables(
+  state: PolicyState,
+  changes: Iterable<readonly [name: string, value: number]>,
+): PolicyState {
+  return { ...state, tunables: withValues(state.tunables, changes) }
+}
+
+/** With these values, and the initial one for every tunable that has none. */
+export function replaceTunables(state: PolicyState, tunables: TunableValues): PolicyState {
+  return { ...state, tunables }
 }
 
 /** True where a rule belongs to a scope. */

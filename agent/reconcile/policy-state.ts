@@ -4,15 +4,18 @@
  *
  * @module
  */
+import { type Pin, pinnedRules } from '../latch/pins.ts'
 import { type Address, formatAddress, parseAddress } from '../model/address.ts'
 import { directionsOf, familiesOf, type PolicyEntry, policyEntries } from '../model/entries.ts'
 import type { AddressPair, Rule } from '../model/policy.ts'
+import type { TunableValues } from '../model/tunables.ts'
 import type { PlacedRule } from '../translate/policies.ts'
 import type { SaKind } from '../translate/requirements.ts'
 import type { Tunnel } from '../translate/tunnels.ts'
 import type { NetfilterRules } from './netfilter.ts'
 import { decodeKind, encodeKind, type StoredKind } from './stored-kinds.ts'
 import { decodeRules, encodeRules, type StoredRules } from './stored-rules.ts'
+import { NO_SYSTEM_SETTINGS, type SystemSettings } from './system-settings.ts'
 
 /** Where one address pair of a rule stands. */
 export interface Placement {
@@ -37,6 +40,13 @@ export interface PolicyState {
   readonly tunnels: ReadonlyMap<string, Tunnel>
   /** Kinds of SAs that sockets are bound to; absent: none. */
   readonly socketKinds?: readonly SaKind[]
+  /** Those that are not as they are at first. */
+  readonly tunables: TunableValues
+  /** Settings of the kernel that follow from them. */
+  readonly settings: SystemSettings
+  /** Established connections keep the policy that they began under, by pins. */
+  readonly latch: boolean
+  readonly pins: readonly Pin[]
   /** Index numbers only grow while the state lives. */
   readonly nextIndex: number
   /** In order of position. */
@@ -49,9 +59,14 @@ export interface RuleEntry extends PolicyEntry {
   readonly position: number
 }
 
-/** All placed rules of a state. */
-export function placedRules({ rules }: Pick<PolicyState, 'rules'>): PlacedRule[] {
-  const placed: PlacedRule[] = []
+/** All rules that SAs are sorted by: those that are loaded, and those of pins. */
+export function rulesInForce({ rules, pins }: Pick<PolicyState, 'rules' | 'pins'>): Rule[] {
+  return [...rules.map(({ rule }) => rule), ...pinnedRules(pins).rules]
+}
+
+/** All placed rules of a state. Pins are among them while there are rules. */
+export function placedRules({ rules, pins }: Pick<PolicyState, 'rules' | 'pins'>): PlacedRule[] {
+  const placed: PlacedRule[] = rules.length > 0 ? pinnedRules(pins).placed : []
   for (const { rule, placements } of rules) {
     const { pairs } = rule.selector
     for (let i = 0; i < pairs.length; i++) {
@@ -88,26 +103,38 @@ export function shownIndex(loaded: LoadedRule): number {
   return entriesOf(loaded).at(-1)?.index ?? 0
 }
 
-const VERSION = 4
+const VERSION = 5
+/** Knew no tunables and no latching. */
+const OLD_VERSION = 4
 
 interface StoredTunnel extends Omit<Tunnel, 'endpoints'> {
   readonly local: string
   readonly remote: string
 }
 
-interface StoredState extends Omit<PolicyState, 'rules' | 'tunnels' | 'socketKinds'>, StoredRules {
+interface StoredPin extends Omit<Pin, 'local' | 'remote'> {
+  readonly local: string
+  readonly remote: string
+}
+
+interface StoredState
+  extends Omit<PolicyState, 'rules' | 'tunnels' | 'tunables' | 'settings' | 'latch' | 'pins' | 'socketKinds'>,
+    Partial<Pick<PolicyState, 'tunables' | 'settings' | 'latch'>>,
+    StoredRules {
   readonly version: number
   readonly socketKinds?: readonly StoredKind[]
+  readonly pins?: readonly StoredPin[]
   readonly tunnels: readonly StoredTunnel[]
 }
 
 /** Writes a state as JSON text. */
-export function encodeState({ rules, tunnels, socketKinds, ...rest }: PolicyState): string {
+export function encodeState({ rules, tunnels, pins, socketKinds, ...rest }: PolicyState): string {
   const stored: StoredState = {
     version: VERSION,
     ...rest,
     tunnels: [...tunnels.values()].map(encodeTunnel),
     ...(socketKinds && { socketKinds: socketKinds.map(encodeKind) }),
+    pins: pins.map((pin) => ({ ...pin, local: formatAddress(pin.local), remote: formatAddress(pin.remote) })),
     ...encodeRules(rules),
   }
   return JSON.stringify(stored)
@@ -122,19 +149,30 @@ function decodeTunnel({ local, remote, ...rest }: StoredTunnel): Tunnel {
 }
 
 /**
- * Reads a state back.
+ * Reads a state back, also one of the version before.
  *
- * @throws Error where the text is not a state of this version
+ * @throws Error where the text is no state
  */
 export function decodeState(text: string): PolicyState {
   const stored = JSON.parse(text) as StoredState
   const { version, markMask, netfilter, nextIndex, socketKinds } = stored
-  if (version !== VERSION) throw new Error(`policy state of version ${version} is not understood`)
+  const { tunables = {}, settings = NO_SYSTEM_SETTINGS, latch = false, pins = [] } = stored
+  if (version !== VERSION && version !== OLD_VERSION) {
+    throw new Error(`policy state of version ${version} is not understood`)
+  }
   return {
     markMask,
     netfilter,
     tunnels: new Map(stored.tunnels.map(decodeTunnel).map((tunnel) => [tunnel.name, tunnel])),
     ...(socketKinds && { socketKinds: socketKinds.map(decodeKind) }),
+    tunables,
+    settings,
+    latch,
+    pins: pins.map((pin) => ({
+      ...pin,
+      local: decodeAddress(pin.local),
+      remote: decodeAddress(pin.remote),
+    })),
     nextIndex,
     rules: decodeRules(stored),
   }

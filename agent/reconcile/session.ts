@@ -7,6 +7,8 @@
 import type { XfrmConnection } from '../../netlink/xfrm/connection.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import { type DataPath, type DataPathRequest, openDataPath } from '../datapath/data-path.ts'
+import { type Connection, readConnections } from '../latch/connections.ts'
+import { type ConcernedConnection, concernedConnections, type Pin, pinsFor } from '../latch/pins.ts'
 import { type AlgorithmTable, joinTables } from '../model/algorithm.ts'
 import type { AssociationStatus, SecurityAssociation } from '../model/association.ts'
 import { defaultAlgorithmTable } from '../model/default-algorithms.ts'
@@ -32,10 +34,13 @@ import {
 import { isOurPolicyIndex, isOurState } from './ownership.ts'
 import type { InstalledPolicy } from './plan.ts'
 import { emptyState } from './policy-edit.ts'
-import type { PolicyState } from './policy-state.ts'
+import { type PolicyState, rulesInForce } from './policy-state.ts'
+import { planRelease } from './release-plan.ts'
 import { type SocketView, socketView } from './socket-view.ts'
+import { stateWays } from './state-ways.ts'
 import { Store } from './store.ts'
 import { survey } from './survey.ts'
+import { syncSettings } from './system-settings.ts'
 
 /** A change that was planned; {@link Session.apply} carries it out. */
 export interface PlannedChange {
@@ -50,6 +55,11 @@ export interface PlannedChange {
   }
   /** The record of policy stays as it is. */
   readonly keepsRecord?: true
+  /**
+   * Established connections for which the new rules decide otherwise. With latching they keep their old policy. Absent
+   * where the rules stay as they are, or the kernel does not tell of connections.
+   */
+  readonly connections?: readonly ConcernedConnection[]
 }
 
 /** What is to be. What is absent stays as it is. */
@@ -69,6 +79,16 @@ export class RestoreError extends Error {
     this.name = 'RestoreError'
     this.cause = cause
     this.why = why
+  }
+}
+
+/** @returns `undefined` where the kernel does not tell, and nothing depends on it */
+function tryReadConnections(isNeeded: boolean): Connection[] | undefined {
+  try {
+    return readConnections()
+  } catch (error) {
+    if (isNeeded) throw error
+    return undefined
   }
 }
 
@@ -210,8 +230,9 @@ export class Session {
    * @throws as {@link plan}; AssociationError
    */
   planAll({ policy, associations: wanted }: Wanted): PlannedChange {
-    const next = policy ?? this.#state
-    if (!wanted) return this.#join(next)
+    const { next, connections } = policy ? this.#latch(policy) : { next: this.#state }
+    const concerned = connections && { connections }
+    if (!wanted) return { ...this.#join(next), ...concerned }
     const transaction = this.#transactionUnder(next)
     const plan = planAssociations(wanted, transaction, this.network.localAddresses)
     const associations = { plan, transaction }
@@ -220,7 +241,46 @@ export class Session {
       ...(joined ?? { next, reconciliation: associationsOnly(transaction.steps), warnings: [] }),
       associations,
       ...(!policy && { keepsRecord: true }),
+      ...concerned,
     }
+  }
+
+  /** What other rules mean for connections that are there. While the rules are the same ones, pins stay. */
+  #latch(policy: PolicyState): {
+    readonly next: PolicyState
+    readonly connections?: readonly ConcernedConnection[]
+  } {
+    const before = this.#state
+    if (policy.rules === before.rules && policy.latch === before.latch) return { next: policy }
+    const free = { ...policy, pins: [] }
+    // Of what was in force without a record, nobody knows what it meant for a connection.
+    if (this.isUnrecorded) return { next: free }
+    const all = tryReadConnections(policy.latch)
+    if (!all) return { next: free }
+    const connections = concernedConnections({
+      before,
+      after: policy.rules,
+      connections: all,
+      localAddresses: this.network.localAddresses,
+    })
+    const isPinning = policy.latch && policy.rules.length > 0
+    return { next: isPinning ? { ...policy, pins: pinsFor(connections) } : free, connections }
+  }
+
+  /**
+   * Takes the policies of pins away whose connections have ended. SAs stay in the classes that they have.
+   *
+   * @returns how many there were
+   * @throws ApplyError after everything has been taken back; RestoreError where that failed, too
+   */
+  releasePins(ended: readonly Pin[]): number {
+    if (this.#unrecovered) throw this.#unrecovered
+    const { next, steps } = planRelease(this.#state, ended, this.policies())
+    if (next !== this.#state) {
+      const { netfilter } = next
+      this.#carryOut({ steps, netfilter: { before: netfilter, after: netfilter }, next })
+    }
+    return ended.length
   }
 
   #join(next: PolicyState, transaction?: AssociationTransaction): PlannedChange {
@@ -251,7 +311,7 @@ export class Session {
     this.#carryOut({
       steps: reconciliation.steps,
       netfilter: { before: this.#state.netfilter, after: next.netfilter },
-      ...(!keepsRecord && { next }),
+      ...(!keepsRecord && { next, settings: { before: this.#state.settings, after: next.settings } }),
       ...(associations && { associations: associations.transaction }),
     })
   }
@@ -263,11 +323,12 @@ export class Session {
 
   #transactionUnder(state: PolicyState): AssociationTransaction {
     const { facts } = survey(state, this.network)
-    const rules = state.rules.map(({ rule }) => rule)
+    const rules = rulesInForce(state)
     return new AssociationTransaction(installedAssociations(this.#connection), this.#store.loadNotes(), {
       classes: classesOf(rules, { ...facts, algorithms: this.#algorithms }),
       marks: rules.length > 0 ? facts.marks : undefined,
       localAddresses: facts.localAddresses,
+      ways: stateWays(state.tunables, this.dataPath.kind),
     })
   }
 
@@ -344,9 +405,16 @@ export class Session {
   #restorePolicies(): void {
     const { next, reconciliation } = this.plan(this.#state)
     applySteps(this.#connection, reconciliation.steps)
+    this.#restoreSettings()
     if (!sameNetfilterRules(next.netfilter, NO_NETFILTER_RULES) || this.#store.hasPendingPolicy()) {
       this.#syncIfThere(next.netfilter)
     }
+  }
+
+  /** Those that the change would have left are as good as ours. */
+  #restoreSettings(): void {
+    const pending = this.#store.loadPendingPolicy()
+    if (pending) syncSettings(pending.settings, this.#state.settings)
   }
 
   /** Where nothing is needed, a host without nft is as good as one with an empty table. */

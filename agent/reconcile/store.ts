@@ -21,6 +21,7 @@ import { runDirectory } from './run-directory.ts'
 const LOCK = 'lock'
 /** How many changes were made since boot. */
 const COUNT = 'changes'
+const LATCH_LOCK = 'latch.lock'
 const NOTES = 'associations.json'
 /** The notes as they were before the change under way. */
 const OLD_NOTES = 'notes.pending'
@@ -100,6 +101,15 @@ export class Store {
     }
   }
 
+  /**
+   * Keeps others from watching the pinned connections of this namespace, until it is released or the process ends.
+   *
+   * @returns `undefined` where another does already
+   */
+  lockForLatches(waitMs: number): FileLock | undefined {
+    return lockFile(this.#path(LATCH_LOCK), waitMs)
+  }
+
   unlock(): void {
     this.#lock?.release()
     this.#lock = undefined
@@ -117,7 +127,16 @@ export class Store {
 
   /** What is loaded; `undefined` where nothing is, or where the record of it cannot be read. */
   loadPolicy(): PolicyState | undefined {
-    const text = this.#read('policy.json')
+    return this.#loadState('policy.json')
+  }
+
+  /** What the change under way, or broken off, is to lead to. */
+  loadPendingPolicy(): PolicyState | undefined {
+    return this.#loadState('policy.pending')
+  }
+
+  #loadState(name: string): PolicyState | undefined {
+    const text = this.#read(name)
     if (text === undefined) return undefined
     try {
       return decodeState(text)
@@ -204,7 +223,16 @@ export class Store {
 
   /** Changes whenever the notes are written: each time the file is a new one. */
   notesStamp(): string {
-    const stat = statSync(this.#path(NOTES), { throwIfNoEntry: false })
+    return this.#stamp(NOTES)
+  }
+
+  /** Changes whenever the record of policy is written. */
+  policyStamp(): string {
+    return this.#stamp('policy.json')
+  }
+
+  #stamp(name: string): string {
+    const stat = statSync(this.#path(name), { throwIfNoEntry: false })
     return stat ? `${stat.ino} ${stat.mtimeMs}` : ''
   }
 

@@ -6,12 +6,14 @@
 import { type Address, isLoopback } from '../model/address.ts'
 import { familiesOf } from '../model/entries.ts'
 import type { Rule } from '../model/policy.ts'
+import { isOn } from '../model/tunables.ts'
 import { markLayout } from '../translate/marks.ts'
 import type { HostFacts } from '../translate/policy-set.ts'
 import type { Tunnel } from '../translate/tunnels.ts'
 import { type HostNetwork, isForwarding } from './host.ts'
 import { hasNft } from './netfilter.ts'
 import type { PolicyState } from './policy-state.ts'
+import { settingsFor } from './system-settings.ts'
 
 export interface Survey {
   readonly facts: Omit<HostFacts, 'algorithms'>
@@ -51,10 +53,16 @@ export function survey(next: PolicyState, { localAddresses, tunnels }: HostNetwo
       tunnels: used,
       guardsOwnAddresses,
       ...(next.socketKinds && { socketKinds: next.socketKinds }),
+      clearMessages: {
+        icmp: isOn(next.tunables, 'icmp_accept_clear_messages'),
+        igmp: isOn(next.tunables, 'igmp_accept_clear_messages'),
+        pim: isOn(next.tunables, 'pim_accept_clear_messages'),
+      },
     },
     state: {
       ...next,
       tunnels: used,
+      settings: settingsFor(next.tunables, next.settings),
       netfilter: {
         forwardedMark: forwarding && marks ? marks.forwarded : 0,
         classMarks: marks && decapsulates(rules, tunnels) ? marks.classes : 0,

@@ -37,6 +37,17 @@ export interface Classification {
   readonly marks: MarkLayout | undefined
   /** This host only sends with it: then it marks no packets, for that would steer their routing. */
   readonly outboundOnly: boolean
+  readonly ways?: StateWays
+}
+
+/** How new SAs go about things that no SA says of itself: what tunables ask for. Absent: as the data path does. */
+export interface StateWays {
+  /** Congestion marks stay out of tunnels (`XFRM_STATE_NOECN`). */
+  readonly ignoresEcn: boolean
+  /** The outer IPv4 header never has the DF bit (`XFRM_STATE_NOPMTUDISC`). */
+  readonly clearsDontFragment: boolean
+  /** Seconds between keepalives of ESP in UDP, 0 for none; absent: the data path's own, or it has none to send. */
+  readonly natKeepalive?: number
 }
 
 /**
@@ -58,13 +69,14 @@ export function newState(sa: SecurityAssociation, classification: Classification
     lft: lifetime(sa),
     reqid: classification.protectionClass?.reqid ?? unclassedReqid(sa.protocol),
     mode: sa.inner ? mode.TUNNEL : mode.TRANSPORT,
-    flags: flagsOf(sa),
+    flags: flagsOf(sa, classification.ways),
     replay_window: sa.replayWindow <= CLASSIC_WINDOW ? sa.replayWindow : 0,
   }
   const attributes = {
     ...algorithmAttributes(sa),
     ...replayAttributes(sa),
     ...encapsulationAttribute(sa, classification.outboundOnly),
+    ...keepaliveAttribute(sa, classification.ways),
     ...markAttributes(sa, classification),
   }
   return { name: 'NEWSA', body, attributes }
@@ -74,8 +86,12 @@ export function newState(sa: SecurityAssociation, classification: Classification
  * Without this flag Linux pads AH to a multiple of 8 bytes in IPv4 too, where RFC 4302 section 3.3.3.2.1 has 4, and
  * neither understands nor is understood by other systems wherever the two differ, as with HMAC-SHA-256.
  */
-function flagsOf({ protocol, destination }: SecurityAssociation): number {
-  return protocol === 'ah' && destination.family === 'inet' ? stateFlag.ALIGN4 : 0
+function flagsOf({ protocol, destination, inner }: SecurityAssociation, ways: StateWays | undefined): number {
+  const align = protocol === 'ah' && destination.family === 'inet' ? stateFlag.ALIGN4 : 0
+  if (!inner || !ways) return align
+  return (
+    align | (ways.ignoresEcn ? stateFlag.NOECN : 0) | (ways.clearsDontFragment ? stateFlag.NOPMTUDISC : 0)
+  )
 }
 
 /** What of an SA that we make counts when it is held against rules. */
@@ -232,6 +248,15 @@ function encapsulationAttribute({ encapsulation }: SecurityAssociation, outbound
       encap_oa: new Uint8Array(16),
     },
   }
+}
+
+function keepaliveAttribute(
+  { encapsulation }: SecurityAssociation,
+  ways: StateWays | undefined,
+): XfrmAttributes {
+  return encapsulation && ways?.natKeepalive !== undefined
+    ? { nat_keepalive_interval: ways.natKeepalive }
+    : {}
 }
 
 function markAttributes(

@@ -29,6 +29,14 @@ const LINK_TYPES = [
   [143, 143],
 ] as const
 
+/** Messages of protocols that hosts and routers live by, and that come in clear where the tunables say so. */
+export interface ClearMessages {
+  /** Errors and answers (see `clear-icmp.ts`). */
+  readonly icmp: boolean
+  readonly igmp: boolean
+  readonly pim: boolean
+}
+
 export interface FrameContext {
   readonly classes: ClassTable
   readonly marks: MarkLayout | undefined
@@ -36,8 +44,8 @@ export interface FrameContext {
   readonly families: readonly Family[]
   /** Addresses of this host that nobody else can send from: what comes from them is its own. */
   readonly ownAddresses: readonly Address[]
-  /** Clear ICMP is let in before all rules: no rule drops it, so nothing is undone. */
-  readonly acceptClearIcmp: boolean
+  /** What is let in before all rules. ICMP only where no rule drops it, so that nothing is undone. */
+  readonly clearMessages: ClearMessages
 }
 
 /** All policies of the frame. */
@@ -118,16 +126,17 @@ function loopback(addresses: readonly Address[]): KernelPolicy[] {
     ])
 }
 
-/** `igmp_accept_clear_messages` and `pim_accept_clear_messages`, both on by default. */
+/** `igmp_accept_clear_messages` and `pim_accept_clear_messages`. */
 function multicastRouting(context: FrameContext): KernelPolicy[] {
   const any = anyPrefix('inet')
-  return [PROTOCOL_IGMP, PROTOCOL_PIM].map((protocol) =>
+  const { igmp, pim } = context.clearMessages
+  return [...(igmp ? [PROTOCOL_IGMP] : []), ...(pim ? [PROTOCOL_PIM] : [])].map((protocol) =>
     allow(dir.IN, makeSelector(any, any, protocol), BAND.system, undefined, clearOnly(context)),
   )
 }
 
 function clearIcmp(family: Family, context: FrameContext): KernelPolicy[] {
-  if (!context.acceptClearIcmp) return []
+  if (!context.clearMessages.icmp) return []
   return clearIcmpSelectors(family).map((sel) =>
     allow(dir.IN, sel, BAND.system, undefined, clearOnly(context)),
   )

@@ -35,6 +35,8 @@ export interface PlacedRule {
   readonly rule: Rule
   readonly pair: AddressPair
   readonly position: number
+  /** First priority of its own; absent: what follows from its actions and position. */
+  readonly base?: number
 }
 
 /** What the translation of one rule needs to know of everything else. */
@@ -76,12 +78,12 @@ export function addPolicies(placed: PlacedRule, context: PolicyContext, policies
   if (context.acceptsClearIcmpByRule) policies.push(...clearIcmp(plan, placed, context))
 }
 
-function planOf({ rule, pair, position }: PlacedRule, context: PolicyContext): Plan {
+function planOf({ rule, pair, position, base }: PlacedRule, context: PolicyContext): Plan {
   const tunnel = tunnelOf(rule, context.tunnels)
   const terms = context.terms.get(rule.actions, tunnel)
   const { acceptance } = terms
   return {
-    base: priorityOf(terms.band, position),
+    base: base ?? priorityOf(terms.band, position),
     terms,
     choice: tunnel
       ? chooseForTunnel(acceptance, tunnel.endpoints, context.peers)

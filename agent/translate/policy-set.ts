@@ -11,7 +11,7 @@ import { type Rule, reachableActions } from '../model/policy.ts'
 import { type OutboundAssociation, Peers } from './choice.ts'
 import { type Alternatives, buildClasses, type ClassTable } from './classes.ts'
 import { dropsInboundIcmp } from './clear-icmp.ts'
-import { framePolicies } from './frame.ts'
+import { type ClearMessages, framePolicies } from './frame.ts'
 import { type KernelPolicy, withoutShadowed } from './kernel-policy.ts'
 import { fieldOf, type MarkLayout } from './marks.ts'
 import { addPolicies, type PlacedRule, type PolicyContext } from './policies.ts'
@@ -32,7 +32,11 @@ export interface HostFacts {
   readonly guardsOwnAddresses: boolean
   /** Kinds of SAs that sockets are bound to; absent: none. */
   readonly socketKinds?: readonly SaKind[]
+  /** What may come in clear although rules ask for protection. Absent: all of it, as Solaris has it at first. */
+  readonly clearMessages?: ClearMessages
 }
+
+const ALL_CLEAR_MESSAGES: ClearMessages = { icmp: true, igmp: true, pim: true }
 
 /** One rule accepts more kinds of SAs than the mark bits can tell apart. */
 export class MarkCapacityError extends Error {
@@ -89,9 +93,9 @@ export function translatePolicySet(
   facts: HostFacts,
 ): readonly KernelPolicy[] {
   if (placed.length === 0) return []
-  const { marks, forwarding, tunnels } = facts
+  const { marks, forwarding, tunnels, clearMessages = ALL_CLEAR_MESSAGES } = facts
   const terms = new TermsTable(classes)
-  const acceptClearIcmp = !placed.some(({ rule }) => dropsInboundIcmp(rule))
+  const byRule = clearMessages.icmp && placed.some(({ rule }) => dropsInboundIcmp(rule))
   const peers = new Peers(associations)
   const context: PolicyContext = {
     terms,
@@ -99,7 +103,7 @@ export function translatePolicySet(
     forwarding,
     tunnels,
     peers,
-    acceptsClearIcmpByRule: !acceptClearIcmp,
+    acceptsClearIcmpByRule: byRule,
   }
   const policies: KernelPolicy[] = []
   const families = new Set<Family>()
@@ -120,7 +124,7 @@ export function translatePolicySet(
     marks,
     families: [...families].sort(),
     ownAddresses: facts.localAddresses.filter((one) => facts.guardsOwnAddresses || isLoopback(one)),
-    acceptClearIcmp,
+    clearMessages: { ...clearMessages, icmp: clearMessages.icmp && !byRule },
   })
   return withoutShadowed(frame.concat(policies))
 }

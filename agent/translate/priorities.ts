@@ -33,6 +33,8 @@ export const SLOT_REFUSE = 4
 export const BAND = {
   /** Refuses packets of SAs that satisfy no rule at all, before any rule is looked at. */
   guard: 0x0900_0000,
+  /** Keeps established connections under the policy that they began under. */
+  pin: 0x0980_0000,
   /** What must never be caught by a rule: neighbour discovery, IKE, own addresses. */
   system: 0x0a00_0000,
   bypass: 0x1000_0000,

@@ -68,7 +68,7 @@ const SECTIONS: Readonly<Record<SolarisKind, Section>> = {
 }
 
 /** What no file of Solaris has a place for. */
-const UNSAYABLE = ['dataPath', 'drift', 'tunnels', 'sockets', 'tunables', 'ike'] as const
+const UNSAYABLE = ['dataPath', 'drift', 'latch', 'tunnels', 'sockets', 'tunables', 'ike'] as const
 
 /**
  * One section of a document as a file of Solaris.

@@ -30,6 +30,8 @@ export interface CheckedConfiguration {
   readonly tunnels?: readonly TunnelInterface[]
   readonly sockets?: readonly SocketPolicy[]
   readonly tunables?: Tunables
+  /** Established connections keep their policy. */
+  readonly latch?: boolean
   /** `DataPathChoice`; absent: not said. */
   readonly dataPath?: 'auto' | 'kernel' | 'software'
   /** `DriftChoice`; absent: not said. */

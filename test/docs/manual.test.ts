@@ -3,9 +3,11 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
+import { optionTable as ipadm } from '../../compat/commands/ipadm/arguments.ts'
 import { optionTable as ipsecalgs } from '../../compat/commands/ipsecalgs/arguments.ts'
 import { optionTable as ipsecconf } from '../../compat/commands/ipsecconf/arguments.ts'
 import { optionTable as ipseckey } from '../../compat/commands/ipseckey/arguments.ts'
+import { optionTable as ndd } from '../../compat/commands/ndd.ts'
 import { optionTable as agent } from '../../compat/commands/solipsec/agent/arguments.ts'
 import {
   applyOptions as apply,
@@ -42,9 +44,11 @@ const codeOf = (blocks: readonly Block[]): string[] =>
 
 t.test('every option is explained, and no other', async (t) => {
   for (const [name, table] of Object.entries({
+    ipadm,
     ipsecalgs,
     ipsecconf,
     ipseckey,
+    ndd,
     solipsec,
     'solipsec-agent': agent,
     'solipsec-apply': apply,

@@ -12,7 +12,7 @@ import { type FileLock, lockFile } from '../../../netlink/libc/lock.ts'
 import { XfrmConnection } from '../../../netlink/xfrm/connection.ts'
 import { encapType, family, group, proto } from '../../../netlink/xfrm/constants.ts'
 import type { XfrmMessage } from '../../../netlink/xfrm/messages.ts'
-import { isNamespaceInUse } from '../namespace-use.ts'
+import { HELPERS, isNamespaceInUse } from '../namespace-use.ts'
 import { HOLDER_NAME } from './encap-socket.ts'
 
 /** Changes often come in swarms; one look at the SAs is enough for all of them. */
@@ -32,7 +32,7 @@ function main(lockPath: string, held: readonly string[]): void {
   const lookLater = afterwards(look, SETTLE_MS)
   connection.subscribe([group.SA, group.EXPIRE], { event: lookLater, overrun: lookLater })
   setInterval(() => {
-    if (!isNamespaceInUse(HOLDER_NAME)) end(held.length)
+    if (!isNamespaceInUse(...HELPERS)) end(held.length)
   }, NAMESPACE_CHECK_MS)
   lookLater()
 }

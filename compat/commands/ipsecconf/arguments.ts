@@ -9,7 +9,14 @@ import type { ParsedOption } from '../support/getopt.ts'
 
 export const optionTable = {
   short: 'nlfLFa:qd:r:i:c:',
-  long: { json: 'flag', 'dry-run': 'flag', netns: 'value', 'mark-mask': 'value', datapath: 'value' },
+  long: {
+    json: 'flag',
+    'dry-run': 'flag',
+    netns: 'value',
+    'mark-mask': 'value',
+    datapath: 'value',
+    latch: 'value',
+  },
 } as const
 
 /** What the command is to do. */
@@ -29,6 +36,8 @@ export interface Request {
   readonly dataPath: DataPathChoice
   /** Mark bits for protection classes; 0 = none may be used. */
   readonly markMask?: number
+  /** Established connections keep their policy; absent: as it was. */
+  readonly latch?: boolean
 }
 
 export type Interpretation = { readonly request: Request } | { readonly usage: string }
@@ -49,6 +58,9 @@ export function interpret(options: readonly ParsedOption[], operands: readonly s
     return { usage: `Invalid mark mask: expected a number such as 0xff000000, or 'none'.` }
   const dataPath = readDataPath(words.get('datapath'))
   if (!dataPath) return { usage: DATA_PATH_USAGE }
+  const latch = words.get('latch')
+  if (latch !== undefined && latch !== 'on' && latch !== 'off')
+    return { usage: "Invalid latch: expected 'on' or 'off'." }
   const task = taskOf(words)
   if ('usage' in task) return task
   const netns = words.get('netns')
@@ -62,6 +74,7 @@ export function interpret(options: readonly ParsedOption[], operands: readonly s
       dataPath,
       ...(netns !== undefined && { netns }),
       ...(markMask !== undefined && { markMask }),
+      ...(latch !== undefined && { latch: latch === 'on' }),
     },
   }
 }

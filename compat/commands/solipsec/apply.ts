@@ -7,10 +7,11 @@ import { ApplyError } from '../../../agent/reconcile/engine.ts'
 import { refusalText } from '../ipseckey/refusals.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
+import { keepLatches } from '../support/latches.ts'
 import { applyOptions, interpret, type Request } from './change/arguments.ts'
 import { loadConfiguration } from './change/configuration.ts'
 import { planJson } from './change/json.ts'
-import { outcomeOf } from './change/outcome.ts'
+import { idleRemarks, outcomeOf } from './change/outcome.ts'
 import { planConfiguration, withSession } from './change/session.ts'
 import { countsText, kernelLine, planText } from './change/text.ts'
 import { showPlan } from './plan.ts'
@@ -21,16 +22,17 @@ export const run = subcommand({ name: 'solipsec apply', options: applyOptions, i
 async function carryOut(request: Request, io: Io): Promise<void> {
   if (request.dryRun) return showPlan(request, io)
   const loaded = await loadConfiguration(request, io)
-  const { algorithms, rules } = loaded.configuration
+  const { algorithms } = loaded.configuration
   await withSession(loaded, true, io, (session) => {
     const change = planConfiguration(session, loaded, request, io)
-    const { warnings } = change
-    const outcome = outcomeOf(session.state, change, rules !== undefined)
+    const outcome = outcomeOf(session.state, change, loaded.configuration)
+    const warnings = [...change.warnings, ...idleRemarks(outcome)]
     if (!request.json) for (const warning of warnings) io.stderr.write(`WARNING: ${warning}\n`)
     // Looking at the signal puts off what it does, which else could be an end half-way.
     if (io.interrupted.aborted) throw new CommandError('Interrupted. Nothing was changed.')
     try {
       session.apply(change)
+      keepLatches(session.state)
     } catch (error) {
       if (!(error instanceof ApplyError)) throw error
       throw new CommandError(`${refusalText(error.cause, session.dataPath.kind)}\nNothing was changed.`)

@@ -4,14 +4,14 @@
  * @module
  */
 import { isEmptyPlan } from '../../../agent/reconcile/plan.ts'
-import { replaceRules } from '../../../agent/reconcile/policy-edit.ts'
 import { planRules } from '../../../agent/reconcile/rule-plan.ts'
 import type { Session } from '../../../agent/reconcile/session.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
 import { diffOptions, interpret, type Request } from './change/arguments.ts'
 import { type LoadableConfiguration, loadConfiguration } from './change/configuration.ts'
-import { withSession } from './change/session.ts'
+import { tunablesOutcome } from './change/outcome.ts'
+import { configuredState, withSession } from './change/session.ts'
 import { type Differences, diffJson, diffText, isSame } from './diff/text.ts'
 import { subcommand } from './subcommand.ts'
 
@@ -35,16 +35,19 @@ async function carryOut(request: Request, io: Io): Promise<number> {
 
 /** The loaded rules and the kernel's SAs on one side, the configuration on the other. */
 function compare(session: Session, { configuration }: LoadableConfiguration): Differences {
-  const { rules, associations } = configuration
+  const { rules, associations, tunables } = configuration
   if (session.isUnrecorded) {
     throw new CommandError('the record of the loaded rules is lost; `ip xfrm policy` shows what is in force')
   }
   const { state } = session
+  const next = configuredState(state, configuration)
   const drift = rules && session.plan(state).reconciliation
   const plan = associations && session.planAll({ associations }).associations?.plan
   return {
-    ...(rules && { rules: planRules(state, replaceRules(state, rules, { kind: 'all' })) }),
+    ...(rules && { rules: planRules(state, next) }),
     ...(plan && { associations: { ...plan, move: [] } }),
+    ...(tunables && { tunables: tunablesOutcome(state, next, tunables) }),
+    ...(next.latch !== state.latch && { latch: { from: state.latch, to: next.latch } }),
     ...(drift && !isEmptyPlan(drift.plan) && { drift }),
   }
 }

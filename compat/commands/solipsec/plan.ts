@@ -7,7 +7,7 @@ import type { Io } from '../support/io.ts'
 import { interpret, planOptions, type Request } from './change/arguments.ts'
 import { loadConfiguration } from './change/configuration.ts'
 import { planJson } from './change/json.ts'
-import { outcomeOf } from './change/outcome.ts'
+import { idleRemarks, outcomeOf } from './change/outcome.ts'
 import { planConfiguration, withSession } from './change/session.ts'
 import { planText } from './change/text.ts'
 import { subcommand } from './subcommand.ts'
@@ -17,11 +17,11 @@ export const run = subcommand({ name: 'solipsec plan', options: planOptions, int
 /** Also what `solipsec apply --dry-run` does. */
 export async function showPlan(request: Request, io: Io): Promise<void> {
   const loaded = await loadConfiguration(request, io)
-  const { algorithms, rules } = loaded.configuration
+  const { algorithms } = loaded.configuration
   await withSession(loaded, false, io, (session) => {
     const change = planConfiguration(session, loaded, request, io)
-    const { warnings } = change
-    const outcome = outcomeOf(session.state, change, rules !== undefined)
+    const outcome = outcomeOf(session.state, change, loaded.configuration)
+    const warnings = [...change.warnings, ...idleRemarks(outcome)]
     if (request.json) {
       io.stdout.write(planJson(loaded.name, outcome, algorithms, { warnings, isApplied: false }))
       return

@@ -13,6 +13,7 @@ import { ConflictError } from '../../../agent/reconcile/joint-plan.ts'
 import { NetfilterError } from '../../../agent/reconcile/netfilter.ts'
 import { RestoreError } from '../../../agent/reconcile/session.ts'
 import { LockedError, UntrustedFolderError } from '../../../agent/reconcile/store.ts'
+import { SettingError } from '../../../agent/reconcile/system-settings.ts'
 import { MarkCapacityError } from '../../../agent/translate/policy-set.ts'
 import { TunnelRuleError } from '../../../agent/translate/tunnels.ts'
 import { NamespaceError } from '../../../netlink/libc/netns.ts'
@@ -57,7 +58,7 @@ export function explain(error: unknown): CommandError | undefined {
       `${error.message}\nhelp: let it have more of them, for example --mark-mask 0xffff0000, or join rules`,
     )
   }
-  if (error instanceof HiddenKeysError || error instanceof NetfilterError) {
+  if (error instanceof HiddenKeysError || error instanceof NetfilterError || error instanceof SettingError) {
     return new CommandError(error.message)
   }
   if (isPermission(error)) {

@@ -56,7 +56,7 @@ export class Sections {
   }
 
   read(): CheckedConfiguration {
-    const { dataPath, drift, tunables, tunnels, sockets } = this.#value
+    const { dataPath, drift, latch, tunables, tunnels, sockets } = this.#value
     const own = this.#algorithms()
     const policy = this.#policyEnvironment(own)
     const configuration: { -readonly [K in keyof CheckedConfiguration]: CheckedConfiguration[K] } = {
@@ -80,6 +80,7 @@ export class Sections {
     }
     if (dataPath && !this.#flaws.at('/dataPath')) configuration.dataPath = dataPath
     if (drift && !this.#flaws.at('/drift')) configuration.drift = drift
+    if (latch && !this.#flaws.at('/latch')) configuration.latch = latch === 'on'
     return configuration
   }
 

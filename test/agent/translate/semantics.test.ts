@@ -114,6 +114,23 @@ for (const [name, mask] of [
   })
 }
 
+t.test('property: what may come in clear is what the tunables say', async () => {
+  const switches = fc.record({ icmp: fc.boolean(), igmp: fc.boolean(), pim: fc.boolean() })
+  fc.assert(
+    fc.property(ruleSets, arrivals, switches, (rules, all, clearMessages) => {
+      const host = fitting(() => makeHost(inOrder(rules), { clearMessages }))
+      for (const { packet } of all) {
+        if (!isConcerned(rules, packet)) continue
+        const delivered = deliver(host.policies, [], packet)
+        if (delivered !== accepts(rules, {}, packet, clearMessages)) {
+          throw new Error(`${delivered ? 'delivered' : 'refused'}: ${show({ packet, clearMessages })}`)
+        }
+      }
+    }),
+    { numRuns: 200 },
+  )
+})
+
 /** Leaves out what does not fit into the mark: it is refused as a whole. */
 function fitting(make: () => Host): Host {
   try {

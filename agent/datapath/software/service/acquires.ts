@@ -9,13 +9,17 @@ import type { XfrmMessage } from '../../../../netlink/xfrm/messages.ts'
 import type { Flow } from '../policy/flow.ts'
 import type { Policy } from '../policy/policy.ts'
 
-/** An acquire for the same need is not repeated so soon (`xfrm_acq_expires`). */
-const PAUSE_SECONDS = 30
 const MOST_REMEMBERED = 10_000
 
 export class Acquires {
   /** When each may be sent again. */
   readonly #pending = new Map<string, number>()
+  readonly #pause: () => number
+
+  /** @param pause seconds in which an acquire for the same need is not repeated */
+  constructor(pause: () => number) {
+    this.#pause = pause
+  }
 
   /**
    * @param template index of the one of `policy` that no SA meets
@@ -28,7 +32,7 @@ export class Acquires {
     const key = `${policy.info.index} ${template} ${String(flow.source)} ${String(flow.destination)}`
     if ((this.#pending.get(key) ?? 0) > now) return undefined
     if (this.#pending.size > MOST_REMEMBERED) this.#pending.clear()
-    this.#pending.set(key, now + PAUSE_SECONDS)
+    this.#pending.set(key, now + this.#pause())
     return acquireMessage(policy, tmpl, flow)
   }
 }

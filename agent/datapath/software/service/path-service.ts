@@ -9,7 +9,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { forbidDumps } from '../../../../netlink/libc/dump.ts'
 import { lockFile } from '../../../../netlink/libc/lock.ts'
-import { isNamespaceInUse } from '../../namespace-use.ts'
+import { HELPERS, isNamespaceInUse } from '../../namespace-use.ts'
 import { openIvEpochs } from './iv-epoch-file.ts'
 import { SERVICE_NAME, servicePlace } from './place.ts'
 import { removeSteering, Service } from './service.ts'
@@ -63,7 +63,7 @@ function run(place: ReturnType<typeof servicePlace>, fail: (error: unknown) => n
     })
   }
   setInterval(() => {
-    if (!isNamespaceInUse(SERVICE_NAME)) end()
+    if (!isNamespaceInUse(...HELPERS)) end()
   }, NAMESPACE_CHECK_MS)
 }
 

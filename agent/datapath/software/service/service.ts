@@ -10,6 +10,7 @@ import { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
 import { encapType, group } from '../../../../netlink/xfrm/constants.ts'
 import type { XfrmMessage } from '../../../../netlink/xfrm/messages.ts'
 import type { UsersaInfo } from '../../../../netlink/xfrm/structs.ts'
+import { readAcquireExpiry } from '../../kernel/acquire-expiry.ts'
 import { cryptoBackend } from '../crypto/select.ts'
 import { Databases } from '../databases.ts'
 import type { Flow } from '../policy/flow.ts'
@@ -38,6 +39,8 @@ import { Tunnels } from './tunnels.ts'
 import type { UdpPort } from './wire/sockets.ts'
 
 const TICK_MS = 250
+/** What Linux has where nobody says otherwise. */
+const ACQUIRE_PAUSE_SECONDS = 30
 
 export interface ServiceOptions {
   readonly socketPath: string
@@ -60,7 +63,7 @@ export class Service {
   readonly #options: ServiceOptions
   readonly #timer: NodeJS.Timeout
   readonly #steering: SteeringKeeper
-  readonly #acquires = new Acquires()
+  readonly #acquires = new Acquires(() => readAcquireExpiry() ?? ACQUIRE_PAUSE_SECONDS)
   #portsDirty = true
   #idleTicks = 0
 

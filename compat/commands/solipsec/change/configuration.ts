@@ -75,7 +75,7 @@ function documentOf(input: InputFile, env: Io['env']) {
 }
 
 /** What is asked for is put into force or refused, never passed over. */
-function refuseSections({ sockets, tunables, tunnels }: CheckedConfiguration, name: string): void {
+function refuseSections({ sockets, tunnels }: CheckedConfiguration, name: string): void {
   const refuse = (section: string, why: string): never => {
     throw new CommandError(
       `${name}: the section \`${section}\` ${why}\nhelp: leave it out, or empty. Nothing was changed.`,
@@ -84,15 +84,7 @@ function refuseSections({ sockets, tunables, tunnels }: CheckedConfiguration, na
   if (sockets && sockets.length > 0) {
     refuse('sockets', 'asks for policies of single sockets, which this version cannot put into force.')
   }
-  const asked = Object.entries(tunables ?? {}).filter(([, members]) => isAsking(members))
-  if (asked.length > 0) refuse('tunables', 'asks for switches, which this version cannot set.')
   if (tunnels) requireTunnels(tunnels, name)
-}
-
-function isAsking(members: unknown): boolean {
-  return typeof members === 'object' && members !== null
-    ? Object.keys(members).some((member) => member !== 'comment')
-    : false
 }
 
 /** The kernel has them now, or never will: this process needs them no more. */

@@ -6,8 +6,8 @@
 import type { AlgorithmTable } from '../../../../agent/model/algorithm.ts'
 import type { RulePlan } from '../../../../agent/reconcile/rule-plan.ts'
 import { planValue } from '../../support/policy-text.ts'
-import type { AssociationOutcome, Outcome } from './outcome.ts'
-import { associationJson, ruleJson } from './words.ts'
+import type { AssociationOutcome, Outcome, TunableOutcome } from './outcome.ts'
+import { associationJson, connectionJson, latchJson, ruleJson, tunableJson } from './words.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -18,7 +18,7 @@ export function planJson(
   algorithms: AlgorithmTable,
   { warnings, isApplied }: { readonly warnings: readonly string[]; readonly isApplied: boolean },
 ): string {
-  const { counts, rules, associations, reconciliation } = outcome
+  const { counts, rules, associations, tunables, latch, connections, reconciliation } = outcome
   const { associationChanges: _, ...policies } = planValue(reconciliation)
   const value = {
     file,
@@ -26,6 +26,9 @@ export function planJson(
     counts,
     ...(rules && { rules: rulesJson(rules) }),
     ...(associations && { associations: associationsJson(associations, algorithms) }),
+    ...(tunables && { tunables: tunablesJson(tunables) }),
+    ...(latch && { latch: latchJson(latch) }),
+    connections: connections.map((one) => connectionJson(one, outcome.after.latch)),
     kernel: {
       policies,
       associationChanges: reconciliation.steps.filter(({ kind }) => kind === 'message').length,
@@ -43,6 +46,11 @@ export function rulesJson({ add, change, remove, untouched }: RulePlan): Json {
     remove: remove.map(({ rule }) => ruleJson(rule)),
     untouched,
   }
+}
+
+/** Tunables that change. */
+export function tunablesJson({ change, untouched }: TunableOutcome): Json {
+  return { change: change.map(tunableJson), untouched }
 }
 
 /** SAs that come, change and go. */

@@ -4,8 +4,10 @@
  * @module
  */
 import { protocolsOf } from '../../../../agent/model/policy.ts'
-import { replaceRules } from '../../../../agent/reconcile/policy-edit.ts'
+import { replaceRules, replaceTunables } from '../../../../agent/reconcile/policy-edit.ts'
+import type { PolicyState } from '../../../../agent/reconcile/policy-state.ts'
 import { type PlannedChange, Session } from '../../../../agent/reconcile/session.ts'
+import { tunableValuesOf } from '../../../configuration/tunable-values.ts'
 import { withMarks } from '../../ipsecconf/marks.ts'
 import { announceDataPath } from '../../support/data-path-option.ts'
 import { CommandError } from '../../support/exit.ts'
@@ -41,14 +43,27 @@ export async function withSession<T>(
 /** What it takes to have all that the configuration says. Sections that it leaves out stay as they are. */
 export function planConfiguration(
   session: Session,
-  { configuration: { rules, associations } }: LoadableConfiguration,
+  { configuration }: LoadableConfiguration,
   request: Pick<Request, 'markMask' | 'quiet'>,
   io: Io,
 ): PlannedChange {
+  const { rules, associations } = configuration
+  const before = rules ? withMarks(session, request, io) : session.state
+  const policy = configuredState(before, configuration)
   return session.planAll({
-    ...(rules && { policy: replaceRules(withMarks(session, request, io), rules, { kind: 'all' }) }),
+    ...(policy !== session.state && { policy }),
     ...(associations && { associations }),
   })
+}
+
+/** What a configuration says of policy, in place of what is there. The same object where it says nothing. */
+export function configuredState(
+  state: PolicyState,
+  { rules, tunables, latch = state.latch }: LoadableConfiguration['configuration'],
+): PolicyState {
+  const ruled = rules ? replaceRules(state, rules, { kind: 'all' }) : state
+  const tuned = tunables ? replaceTunables(ruled, tunableValuesOf(tunables)) : ruled
+  return latch === tuned.latch ? tuned : { ...tuned, latch }
 }
 
 /** SAs follow the rules; where these are not known, their classes would be wrong. */

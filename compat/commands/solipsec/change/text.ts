@@ -8,15 +8,18 @@ import type { SecurityAssociation } from '../../../../agent/model/association.ts
 import { saKey } from '../../../../agent/reconcile/association-notes.ts'
 import type { LoadedRule } from '../../../../agent/reconcile/policy-state.ts'
 import { type RuleChange, type RulePlan, ruleLine } from '../../../../agent/reconcile/rule-plan.ts'
+import { connectionLines } from '../../support/connections.ts'
 import { policyLines, stateLines } from './kernel-lines.ts'
 import type { AssociationOutcome, Counts, Outcome } from './outcome.ts'
-import { associationLine, ruleText } from './words.ts'
+import { associationLine, ruleText, tunableText } from './words.ts'
 
 /** Everything, ending in the line with the counts. */
 export function planText(outcome: Outcome, algorithms: AlgorithmTable, verbose: boolean): string {
   const lines = [
     ...ruleSection(outcome, verbose),
     ...associationSection(outcome, algorithms, verbose),
+    ...tunableSection(outcome),
+    ...connectionSection(outcome),
     ...kernelLine(outcome),
     `Plan: ${countsText(outcome.counts)}.`,
   ]
@@ -98,6 +101,20 @@ function associationSection(
     ...indented(kernel.get(saKey(sa))),
   ])
   return rows.length === 0 ? [] : ['SAs', ...rows, '']
+}
+
+function tunableSection({ tunables, latch }: Outcome): string[] {
+  const rows = (tunables?.change ?? []).map((change) => `  ~ ${tunableText(change)}`)
+  if (latch) rows.push(`  ~ latch ${latch.from ? 'on => off' : 'off => on'}`)
+  return rows.length === 0 ? [] : ['Tunables', ...rows, '']
+}
+
+function connectionSection({ connections, after }: Outcome): string[] {
+  if (connections.length === 0) return []
+  const title = after.latch
+    ? 'Connections that keep the policy that they began under'
+    : 'Connections that the new rules are about to reach'
+  return [title, ...connectionLines(connections), '']
 }
 
 interface Row {

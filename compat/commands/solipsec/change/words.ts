@@ -3,6 +3,9 @@
  *
  * @module
  */
+
+import { formatEnd } from '../../../../agent/latch/connections.ts'
+import type { ConcernedConnection } from '../../../../agent/latch/pins.ts'
 import { formatAddress, formatPrefix } from '../../../../agent/model/address.ts'
 import {
   type AlgorithmTable,
@@ -13,6 +16,7 @@ import {
 import type { SecurityAssociation } from '../../../../agent/model/association.ts'
 import type { Rule } from '../../../../agent/model/policy.ts'
 import type { Secret } from '../../../../agent/model/secret.ts'
+import type { TunableChange } from '../../../../agent/model/tunables.ts'
 import { ruleLine } from '../../../../agent/reconcile/rule-plan.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -65,6 +69,33 @@ export function associationJson(sa: SecurityAssociation, algorithms: AlgorithmTa
     destination: formatAddress(sa.destination),
     mode: sa.inner ? 'tunnel' : 'transport',
     ...Object.fromEntries(named),
+  }
+}
+
+/** `icmp_accept_clear_messages 1 => 0`. */
+export function tunableText({ tunable, from, to }: TunableChange): string {
+  return `${tunable.name} ${from} => ${to}`
+}
+
+/** A tunable by its name in ndd(8), and its values. */
+export function tunableJson({ tunable: { module, name }, from, to }: TunableChange): Json {
+  return { module, name, from, to }
+}
+
+/** As a document has it. */
+export function latchJson({ from, to }: { readonly from: boolean; readonly to: boolean }): Json {
+  const word = (isOn: boolean) => (isOn ? 'on' : 'off')
+  return { from: word(from), to: word(to) }
+}
+
+/** @param isLatched it keeps the policy that it began under */
+export function connectionJson({ connection }: ConcernedConnection, isLatched: boolean): Json {
+  const { protocol, local, remote, localPort, remotePort } = connection
+  return {
+    protocol: protocol === 6 ? 'tcp' : 'udp',
+    local: formatEnd(local, localPort),
+    remote: formatEnd(remote, remotePort),
+    latched: isLatched,
   }
 }
 

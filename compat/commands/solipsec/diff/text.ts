@@ -6,24 +6,28 @@
 import type { AlgorithmTable } from '../../../../agent/model/algorithm.ts'
 import type { Reconciliation } from '../../../../agent/reconcile/joint-plan.ts'
 import { type RulePlan, ruleLine } from '../../../../agent/reconcile/rule-plan.ts'
-import { associationsJson, rulesJson } from '../change/json.ts'
-import type { AssociationOutcome } from '../change/outcome.ts'
+import { associationsJson, rulesJson, tunablesJson } from '../change/json.ts'
+import type { AssociationOutcome, TunableOutcome } from '../change/outcome.ts'
 import { kernelLine } from '../change/text.ts'
-import { associationLine, ruleText } from '../change/words.ts'
+import { associationLine, latchJson, ruleText, tunableText } from '../change/words.ts'
 
 export interface Differences {
   /** Absent where the configuration has no rules. */
   readonly rules?: RulePlan
   /** Absent where the configuration has no SAs. */
   readonly associations?: AssociationOutcome
+  /** Absent where the configuration has no tunables. */
+  readonly tunables?: TunableOutcome
+  /** Absent where it is the same. */
+  readonly latch?: { readonly from: boolean; readonly to: boolean }
   /** What the kernel has is not what the loaded rules ask for: somebody else changed policies of ours. */
   readonly drift?: Reconciliation
 }
 
-export function isSame({ rules, associations, drift }: Differences): boolean {
+export function isSame({ rules, associations, tunables, latch, drift }: Differences): boolean {
   const isEmpty = (plan: RulePlan | AssociationOutcome | undefined) =>
     !plan || plan.add.length + plan.change.length + plan.remove.length === 0
-  return !drift && isEmpty(rules) && isEmpty(associations)
+  return !drift && !latch && isEmpty(rules) && isEmpty(associations) && (tunables?.change ?? []).length === 0
 }
 
 /** As a unified diff(1): `-` is loaded only, `+` stands in the file only, `~` is an SA that differs. */
@@ -32,6 +36,8 @@ export function diffText(file: string, found: Differences, algorithms: Algorithm
   const lines = ['--- loaded', `+++ ${file}`]
   if (found.rules) lines.push(...ruleLines(found.rules))
   if (found.associations) lines.push(...associationLines(found.associations, algorithms))
+  for (const change of found.tunables?.change ?? []) lines.push(`~ ${tunableText(change)}`)
+  if (found.latch) lines.push(`~ latch ${found.latch.from ? 'on => off' : 'off => on'}`)
   if (found.drift) {
     lines.push('! policies of the kernel are not what the loaded rules ask for; to mend that:')
     lines.push(...kernelLine({ reconciliation: found.drift }).map((line) => `! ${line}`))
@@ -63,12 +69,14 @@ function associationLines({ add, change, remove }: AssociationOutcome, algorithm
 
 /** `schemas/solipsec-diff.schema.json`. */
 export function diffJson(file: string, found: Differences, algorithms: AlgorithmTable): string {
-  const { rules, associations, drift } = found
+  const { rules, associations, tunables, latch, drift } = found
   const value = {
     file,
     same: isSame(found),
     ...(rules && { rules: rulesJson(rules) }),
     ...(associations && { associations: associationsJson(associations, algorithms) }),
+    ...(tunables && { tunables: tunablesJson(tunables) }),
+    ...(latch && { latch: latchJson(latch) }),
     kernelDiffers: drift !== undefined,
   }
   return `${JSON.stringify(value, undefined, 2)}\n`

@@ -134,7 +134,7 @@ export const packet: fc.Arbitrary<Packet> = family.chain((of) =>
       family: fc.constant(of),
       local: local(of),
       remote: remote(of),
-      protocol: fc.constantFrom(1, 2, 6, 17, 47, 58, 132),
+      protocol: fc.constantFrom(1, 2, 6, 17, 47, 58, 103, 132),
       localPort: port,
       remotePort: port,
       // 22 is a port as well, and the flow key keeps both in one place.

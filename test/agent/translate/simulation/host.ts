@@ -10,6 +10,7 @@ import type { Rule } from '../../../../agent/model/policy.ts'
 import { outboundAssociations } from '../../../../agent/reconcile/classify.ts'
 import { newState } from '../../../../agent/translate/associations.ts'
 import type { ClassTable } from '../../../../agent/translate/classes.ts'
+import type { ClearMessages } from '../../../../agent/translate/frame.ts'
 import type { KernelPolicy } from '../../../../agent/translate/kernel-policy.ts'
 import { DEFAULT_MARK_MASK, type MarkLayout, markLayout } from '../../../../agent/translate/marks.ts'
 import type { PlacedRule } from '../../../../agent/translate/policies.ts'
@@ -31,6 +32,7 @@ export interface HostOptions {
   readonly outbound?: readonly SecurityAssociation[]
   readonly markMask?: number
   readonly forwarding?: boolean
+  readonly clearMessages?: ClearMessages
 }
 
 /** The rules in order, each address pair at a position of its own. */
@@ -41,7 +43,7 @@ export function inOrder(rules: readonly Rule[]): PlacedRule[] {
 
 export function makeHost(
   placed: readonly PlacedRule[],
-  { outbound = [], markMask = DEFAULT_MARK_MASK, forwarding = false }: HostOptions = {},
+  { outbound = [], markMask = DEFAULT_MARK_MASK, forwarding = false, clearMessages }: HostOptions = {},
 ): Host {
   const marks = markLayout(markMask)
   const algorithms = defaultAlgorithmTable
@@ -52,6 +54,7 @@ export function makeHost(
     localAddresses,
     tunnels: new Map(),
     guardsOwnAddresses: false,
+    ...(clearMessages && { clearMessages }),
   }
   const classes = classesOf(new Set(placed.map(({ rule }) => rule)), facts)
   const stateOf = (sa: SecurityAssociation) => classified(sa, classes, marks)

@@ -104,16 +104,35 @@ function hasAlgorithm(wanted: AlgorithmRequirement, number: number, bits = 0): b
   return bits >= wanted.minBits && bits <= wanted.maxBits
 }
 
+/** `icmp_accept_clear_messages` and its like. */
+export interface ClearTunables {
+  readonly icmp: boolean
+  readonly igmp: boolean
+  readonly pim: boolean
+}
+
+const ALL_ON: ClearTunables = { icmp: true, igmp: true, pim: true }
+const IGMP = 2
+const PIM = 103
+
 /** True where a packet that arrives like this is delivered. */
-export function accepts(rules: readonly Rule[], wrapping: Wrapping, packet: Packet): boolean {
+export function accepts(
+  rules: readonly Rule[],
+  wrapping: Wrapping,
+  packet: Packet,
+  tunables = ALL_ON,
+): boolean {
   const clear = !wrapping.esp && !wrapping.ah
   if (isKeyManagement(packet, packet.localPort) || isLinkMaintenance(packet)) return usable(rules, wrapping)
-  if (clear && packet.family === 'inet' && [2, 103].includes(packet.protocol)) return true
+  if (clear && packet.family === 'inet') {
+    if (packet.protocol === IGMP && tunables.igmp) return true
+    if (packet.protocol === PIM && tunables.pim) return true
+  }
   const rule = winningRule(rules, packet, 'in')
   if (!rule) return clear
   if (mayBeClear(rule) && clear) return true
   const protections = protectionsOf(rule)
-  if (clear && protections.length > 0 && isToleratedIcmp(packet)) return true
+  if (clear && protections.length > 0 && tunables.icmp && isToleratedIcmp(packet)) return true
   return protections.some((protection) => isExactly(protection, wrapping))
 }
 
