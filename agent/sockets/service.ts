@@ -10,14 +10,13 @@ import { netnsCookie } from '../../netlink/libc/netns.ts'
 import { AF_INET, AF_INET6 } from '../../netlink/libc/socket.ts'
 import { IPPROTO_TCP } from '../../netlink/libc/socket-options.ts'
 import type { AlgorithmTable } from '../model/algorithm.ts'
-import type { Session } from '../reconcile/session.ts'
 import { Doors } from './doors.ts'
 import { type InspectedSocket, inspectSocket } from './inspect.ts'
 import { clearSocketPolicy } from './kernel-socket.ts'
 import { KindsInUse } from './kinds-in-use.ts'
 import { type ReadPolicy, readRequest, type SocketAnswer, writeAnswer } from './message.ts'
 import type { Peer } from './peer.ts'
-import { type SetRequest, Setter } from './setter.ts'
+import { type Between, type SetRequest, Setter } from './setter.ts'
 import { SocketError } from './socket-error.ts'
 import { SocketTable } from './table.ts'
 import { checkChangeable } from './terms.ts'
@@ -25,8 +24,8 @@ import { checkChangeable } from './terms.ts'
 export interface SocketServiceOptions {
   /** Of the socket that clients connect to. */
   readonly path: string
-  /** Opens the namespace that the calling thread is in. */
-  openSession(): Session
+  /** Sessions on the namespace that the calling thread is in. */
+  readonly between: Between
   /** What the numbers and names of algorithms mean; asked at each request. */
   algorithms(): AlgorithmTable
   /** Reads a policy in the words of a configuration. */
@@ -60,7 +59,7 @@ export function startSocketService(options: SocketServiceOptions): SocketService
   const namespace = BigInt(netnsCookie())
   const table = new SocketTable()
   const kinds = new KindsInUse(patience)
-  const setter = new Setter(() => options.openSession(), table, kinds)
+  const setter = new Setter(options.between, table, kinds)
   // A process before this one may have left some.
   let needsSweep = true
   const departures = watchDepartures(
@@ -73,21 +72,17 @@ export function startSocketService(options: SocketServiceOptions): SocketService
     },
   )
   departures.unref()
-  const sweep = () => {
+  const sweep = async () => {
     if (!needsSweep && !kinds.areAnyUnused) return
+    needsSweep = false
     try {
-      const session = options.openSession()
-      try {
-        kinds.sweep(session, performance.now())
-        needsSweep = false
-      } finally {
-        session.close()
-      }
+      await options.between((session) => kinds.sweep(session, performance.now()))
     } catch (error) {
+      needsSweep = true
       report(error)
     }
   }
-  const sweeps = setInterval(sweep, Math.min(LONGEST_SWEEP, patience))
+  const sweeps = setInterval(() => void sweep(), Math.min(LONGEST_SWEEP, patience))
   sweeps.unref()
 
   const answer = (bytes: Uint8Array, descriptor: number, peer: Peer): Uint8Array | Promise<Uint8Array> => {

@@ -28,9 +28,14 @@ export interface Job {
 interface WaitingJob extends Job {
   /** By `performance.now()`. */
   readonly deadline: number
+  /** There were no SAs for it yet. */
+  readonly wasTried?: true
   resolve(answer: SocketAnswer): void
   reject(error: unknown): void
 }
+
+/** Does something under the lock of the namespace, when nothing else is under way. */
+export type Between = <T>(use: (session: Session) => T) => Promise<T>
 
 /** Milliseconds between looks for SAs that are waited for. */
 const WAIT_STEP = 250
@@ -39,17 +44,18 @@ const SHARE = 3
 const LEAST_PAUSE = 2
 
 export class Setter {
-  readonly #openSession: () => Session
+  readonly #between: Between
   readonly #table: SocketTable
   readonly #kinds: KindsInUse
   #queue: WaitingJob[] = []
   #timer: NodeJS.Timeout | undefined
   /** No session before this, by `performance.now()`. */
   #earliest = 0
+  #isWorking = false
   #open = true
 
-  constructor(openSession: () => Session, table: SocketTable, kinds: KindsInUse) {
-    this.#openSession = openSession
+  constructor(between: Between, table: SocketTable, kinds: KindsInUse) {
+    this.#between = between
     this.#table = table
     this.#kinds = kinds
   }
@@ -70,37 +76,40 @@ export class Setter {
   }
 
   #schedule(delay: number): void {
-    if (!this.#open) return
+    if (!this.#open || this.#isWorking) return
     clearTimeout(this.#timer)
     const pause = Math.max(delay, this.#earliest - performance.now(), 0)
-    this.#timer = setTimeout(() => this.#work(), pause)
+    this.#timer = setTimeout(() => void this.#work(), pause)
   }
 
-  #work(): void {
-    const jobs = this.#queue.splice(0)
-    const begin = performance.now()
+  async #work(): Promise<void> {
+    this.#isWorking = true
+    let taken: WaitingJob[] = []
+    let duration = 0
     try {
-      const session = this.#openSession()
-      try {
-        for (const job of jobs) this.#attempt(job, session)
-      } finally {
-        session.close()
-      }
+      await this.#between((session) => {
+        // Those that came while the session was waited for go along.
+        taken = this.#queue.splice(0)
+        const begin = performance.now()
+        for (const job of taken) this.#attempt(job, session)
+        duration = performance.now() - begin
+      })
     } catch (error) {
       const refusal = refusalOf(error)
       // Jobs that were settled already do not hear it.
-      for (const job of jobs) job.reject(refusal)
+      for (const job of [...taken, ...this.#queue.splice(0)]) job.reject(refusal)
     }
-    const end = performance.now()
-    this.#earliest = end + Math.max(LEAST_PAUSE, (SHARE - 1) * (end - begin))
-    if (this.#queue.length > 0) this.#schedule(WAIT_STEP)
+    this.#isWorking = false
+    this.#earliest = performance.now() + Math.max(LEAST_PAUSE, (SHARE - 1) * duration)
+    const isAnyNew = this.#queue.some(({ wasTried }) => !wasTried)
+    if (this.#queue.length > 0) this.#schedule(isAnyNew ? 0 : WAIT_STEP)
   }
 
   #attempt(job: WaitingJob, session: Session): void {
     try {
       const answer = this.#carryOut(job, session)
       if (answer) job.resolve(answer)
-      else this.#queue.push(job)
+      else this.#queue.push({ ...job, wasTried: true })
     } catch (error) {
       job.reject(refusalOf(error))
     }

@@ -18,7 +18,14 @@ const algorithms = defaultAlgorithmTable
 const patience = Number(words.find((word) => /^[0-9]+$/.test(word)) ?? 600_000)
 const service = startSocketService({
   path,
-  openSession: () => Session.open(algorithms),
+  between: async (use) => {
+    const session = Session.open(algorithms)
+    try {
+      return use(session)
+    } finally {
+      session.close()
+    }
+  },
   algorithms: () => algorithms,
   readPolicy: socketPolicyReader({ algorithms, resolver }),
   tunables: () => ({ overrideSocketPolicy: words.includes('override') }),
