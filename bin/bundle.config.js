@@ -14,6 +14,11 @@ export default {
     ipsecconf: `${built}ipsecconf.js`,
     ipseckey: `${built}ipseckey.js`,
     solipsec: `${built}solipsec.js`,
+    'svc-method': `${built}svc-method.js`,
+    svcadm: `${built}svcadm.js`,
+    svccfg: `${built}svccfg.js`,
+    svcprop: `${built}svcprop.js`,
+    svcs: `${built}svcs.js`,
     // Programs that commands start; whoever starts one looks for it beside itself.
     'encap-holder': `${agent}datapath/kernel/encap-holder.js`,
     'path-service': `${agent}datapath/software/service/path-service.js`,
