@@ -21,8 +21,10 @@ export function completions(pages: string): Readonly<Record<string, string>> {
   const bash = bashCompletion(commands)
   const names = commands.map(({ name }) => name).filter((name) => !name.includes(' '))
   return {
-    // bash-completion looks for a file of the command's name.
-    ...Object.fromEntries(names.map((name) => [`bash-completion/completions/${name}`, bash])),
+    // bash-completion looks for a file of the command's name. It has one of its own for svcadm, which asks svcs.
+    ...Object.fromEntries(
+      names.filter((name) => name !== 'svcadm').map((name) => [`bash-completion/completions/${name}`, bash]),
+    ),
     'zsh/vendor-completions/_solipsec': zshCompletion(commands),
   }
 }
