@@ -1,5 +1,6 @@
 /**
- * Builds `dist/solipsec_VERSION_ARCHITECTURE.deb` from the built checkout. Needs dpkg-deb(1), no root, and no network.
+ * `node dist/packaging/deb/build.js [FOLDER]`: builds `solipsec_VERSION_ARCHITECTURE.deb` from the built checkout, in `dist` unless
+ * a folder is named. Needs dpkg-deb(1), no root, and no network.
  *
  * @module
  */
@@ -28,7 +29,7 @@ const MAINTAINER = 'The solipsec authors <solipsec@users.noreply.github.com>'
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
 const architecture = debianArchitecture(process.arch)
-const target = join(root, 'dist', `solipsec_${version}_${architecture}.deb`)
+const target = join(process.argv[2] ?? join(root, 'dist'), `solipsec_${version}_${architecture}.deb`)
 
 const stage = mkdtempSync(join(tmpdir(), 'solipsec-deb-'))
 try {

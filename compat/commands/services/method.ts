@@ -104,12 +104,10 @@ async function carryOut(
     }
   }
   const { path, isDefault } = configFile(service, context)
-  if (service.name === 'policy' && method !== 'stop' && !isDefault && !existsSync(path)) {
-    // ipsecconf is content where the usual file is missing; one that somebody chose is meant to be there.
-    io.stderr.write(`${path}: no such file (config/config_file)\n`)
-    return SERVICE_FATAL
-  }
-  const code = await command(line, io)
+  // ipsecconf is content where the usual file is missing; one that somebody chose is meant to be there.
+  const isMissing = service.name === 'policy' && method !== 'stop' && !isDefault && !existsSync(path)
+  if (isMissing) io.stderr.write(`${path}: no such file (config/config_file)\n`)
+  const code = isMissing ? SERVICE_FATAL : await command(line, io)
   if (service.name === 'agent' && code === 0) return hangUp(context.io)
   if (service.name !== 'policy' || method === 'stop') return code
   const kept = join(context.state ?? stateDirectory(), 'services', 'policy.last')
