@@ -71,7 +71,9 @@ t.test('a system with the package', { skip }, async (t) => {
       verified.stderr.split('\n').filter((line) => line.includes('solipsec-')),
       [],
     )
-    const { status, stdout } = command(`systemd-analyze security --threshold=30 --no-pager ${units.join(' ')}`)
+    const { status, stdout } = command(
+      `systemd-analyze security --threshold=30 --no-pager ${units.join(' ')}`,
+    )
     t.equal(status, 0, stdout)
   })
 
