@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readFileSync } from 'node:fs'
 import { SERVICES, type Service, serviceNamed } from './services/catalogue.ts'
 import { EXIT, Misuse, messageOf, serviceCommand } from './services/frame.ts'
 import { logFile } from './services/places.ts'
@@ -37,8 +38,7 @@ function carryOut(request: Request, io: Io, world: World): number {
   if (request.kind === 'explain') {
     const troubled = request.words.length > 0 ? rows : rows.filter(isTroubled)
     if (request.json) io.stdout.write(json(troubled, world))
-    else
-      io.stdout.write(troubled.map((row) => explanation(row, logFile(world.places, row.service))).join('\n'))
+    else io.stdout.write(troubled.map((row) => explained(row, world)).join('\n'))
   } else if (request.json) io.stdout.write(json(related(request, shown, every), world))
   else if (request.kind === 'long') {
     const stateOfDependency = (fmri: string) =>
@@ -72,6 +72,22 @@ function rowsOf(world: World): Row[] {
     const service = SERVICES[index]
     return service ? [{ service, state }] : []
   })
+}
+
+const LAST_LINES = 5
+
+function explained(row: Row, { places }: World): string {
+  const log = logFile(places, row.service)
+  return explanation(row, log, lastLines(log))
+}
+
+/** The end of a log, where one may read it. */
+function lastLines(path: string): string[] {
+  try {
+    return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-LAST_LINES)
+  } catch {
+    return []
+  }
 }
 
 /** With `-d` and `-D`, what services depend on, and what depends on them. */

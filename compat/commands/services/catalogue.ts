@@ -120,7 +120,7 @@ export const SERVICES: readonly Service[] = [
   }),
   service('agent', {
     commonName: 'IPsec agent',
-    manual: { title: 'solipsec', section: '8' },
+    manual: { title: 'solipsec-agent', section: '8' },
     dependencies: [
       { grouping: 'optional_all', on: 'ipsecalgs' },
       { grouping: 'optional_all', on: 'policy' },

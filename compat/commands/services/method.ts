@@ -107,7 +107,9 @@ async function carryOut(
   // ipsecconf is content where the usual file is missing; one that somebody chose is meant to be there.
   const isMissing = service.name === 'policy' && method !== 'stop' && !isDefault && !existsSync(path)
   if (isMissing) io.stderr.write(`${path}: no such file (config/config_file)\n`)
-  const code = isMissing ? SERVICE_FATAL : await command(line, io)
+  // The agent does without its usual file, too.
+  const isIdle = service.name === 'agent' && isDefault && !existsSync(path)
+  const code = isMissing ? SERVICE_FATAL : isIdle ? 0 : await command(line, io)
   if (service.name === 'agent' && code === 0) return hangUp(context.io)
   if (service.name !== 'policy' || method === 'stop') return code
   const kept = join(context.state ?? stateDirectory(), 'services', 'policy.last')

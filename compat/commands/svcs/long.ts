@@ -44,15 +44,19 @@ export function isTroubled({ state }: Row): boolean {
   )
 }
 
-/** The block of `svcs -x`. */
-export function explanation({ service, state }: Row, log: string): string {
+/**
+ * The block of `svcs -x`.
+ *
+ * @param last the last lines of the log, for a service that failed and left no mark
+ */
+export function explanation({ service, state }: Row, log: string, last: readonly string[]): string {
   const { title, section } = service.manual
   const since = state.since === undefined ? '' : ` since ${longTime(state.since)}`
   return [
     `${service.fmri} (${service.commonName})`,
     ` State: ${state.state}${since}`,
     `Reason: ${reason(state)}`,
-    ...(state.mark?.lines ?? []).map((line) => `        ${line}`),
+    ...(state.mark?.lines ?? (state.state === 'maintenance' ? last : [])).map((line) => `        ${line}`),
     `   See: man -s ${section} ${title}`,
     `   See: ${log}`,
     `   See: journalctl -u ${service.unit}`,

@@ -143,10 +143,11 @@ t.test('the agent is told only of a file without errors', async (t) => {
     hung.push(args)
     return true
   }
-  t.equal(await run('agent', 'refresh', {}, { MAINPID: '4711' }), 0)
+  const env = { MAINPID: '4711', CONFIG_FILE: '/etc/mine.json' }
+  t.equal(await run('agent', 'refresh', {}, env), 0)
   t.same(hung, [[4711, 'SIGHUP']])
-  t.equal(await run('agent', 'refresh', {}, { MAINPID: '1' }), 95)
-  answers.set('solipsec check /etc/solipsec.json', { code: 1, err: 'bad\n' })
-  t.equal(await run('agent', 'refresh', {}, { MAINPID: '4711' }), 1)
+  t.equal(await run('agent', 'refresh', {}, { ...env, MAINPID: '1' }), 95)
+  answers.set('solipsec check /etc/mine.json', { code: 1, err: 'bad\n' })
+  t.equal(await run('agent', 'refresh', {}, env), 1)
   t.equal(hung.length, 1)
 })
