@@ -74,7 +74,7 @@ t.test('a system with the package', { skip }, async (t) => {
     const { status, stdout } = command(
       `systemd-analyze security --threshold=30 --no-pager ${units.join(' ')}`,
     )
-    t.equal(status, 0, stdout)
+    t.equal(status, 0, stdout.trim().split('\n').slice(-units.length).join(', '))
   })
 
   await t.test('keys come with manual-key, and packets go', async (t) => {
