@@ -16,6 +16,11 @@ export default {
     ipadm: `${built}ipadm.js`,
     ndd: `${built}ndd.js`,
     solipsec: `${built}solipsec.js`,
+    'svc-method': `${built}svc-method.js`,
+    svcadm: `${built}svcadm.js`,
+    svccfg: `${built}svccfg.js`,
+    svcprop: `${built}svcprop.js`,
+    svcs: `${built}svcs.js`,
     // Programs that commands start; whoever starts one looks for it beside itself.
     'encap-holder': `${agent}datapath/kernel/encap-holder.js`,
     'latch-holder': `${built}support/latch-holder.js`,

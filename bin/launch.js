@@ -10,13 +10,14 @@ const built = new URL('../dist/compat/commands/', import.meta.url)
 export async function launch(command) {
   const module = new URL(`${command}.js`, built)
   const bundled = new URL(`bundle/${command}.js`, built)
-  if (Number.isNaN(builtAt(module))) {
+  const [modified, bundledAt] = [builtAt(module), builtAt(bundled)]
+  if (Number.isNaN(modified) && Number.isNaN(bundledAt)) {
     const root = fileURLToPath(new URL('..', import.meta.url))
     console.error(`${command}: not built yet; run: cd ${root} && npm install && npm run build`)
     process.exit(1)
   }
-  // A bundle that is older than the modules is from an earlier build.
-  const current = builtAt(bundled) >= builtAt(module)
+  // A bundle that is older than the modules is from an earlier build. The Debian package has bundles alone.
+  const current = Number.isNaN(modified) || bundledAt >= modified
   const [{ main }, { run }] = await Promise.all([
     import(new URL(current ? 'bundle/main.js' : 'support/main.js', built).href),
     import((current ? bundled : module).href),

@@ -9,7 +9,7 @@ import { availableParallelism } from 'node:os'
 import { type Queue, runHere, runInMachine } from './support/processes.ts'
 import { type FileResult, printFile, printSkippedTier, printTotal, progress } from './support/report.ts'
 import type { Summary } from './support/tap-summary.ts'
-import { obstacle, type Tier, testFiles, tiers } from './support/tiers.ts'
+import { needsBoot, obstacle, type Tier, testFiles, tiers } from './support/tiers.ts'
 
 type Counts = Pick<Summary, 'passed' | 'failed' | 'skipped'>
 
@@ -27,8 +27,10 @@ async function runTier(tier: Tier, filters: readonly string[]): Promise<Counts[]
     const count = process.env.CI === 'true' ? 'failed' : 'skipped'
     return [{ passed: 0, failed: 0, skipped: 0, [count]: files.length }]
   }
-  const waiting = [...files]
+  const waiting = files.filter((file) => !needsBoot(file))
   const next: Queue = () => waiting.shift()
+  const waitingForBoot = files.filter(needsBoot)
+  const nextBoot: Queue = () => waitingForBoot.shift()
   const running = new Set<string>()
   const results: FileResult[] = []
   const show = () => progress(results.length, files.length, [...running])
@@ -45,7 +47,12 @@ async function runTier(tier: Tier, filters: readonly string[]): Promise<Counts[]
     },
   }
   const run = tier === 'vm' && process.env.SOLIPSEC_VM !== 'native' ? runInMachine : runHere
-  await Promise.all(Array.from({ length: workers }, () => run(next, watcher)))
+  await Promise.all(
+    Array.from({ length: workers }, async () => {
+      await run(next, watcher)
+      await runHere(nextBoot, watcher)
+    }),
+  )
   return results
 }
 

@@ -23,9 +23,14 @@ import { optionTable as monitor } from '../../compat/commands/solipsec/monitor/a
 import { optionTable as snoop } from '../../compat/commands/solipsec/snoop/arguments.ts'
 import { optionTable as status } from '../../compat/commands/solipsec/status/arguments.ts'
 import { optionTable as solipsec, subcommandNames } from '../../compat/commands/solipsec.ts'
+import type { OptionTable } from '../../compat/commands/support/getopt.ts'
 import { MANUAL_SOURCES } from '../../compat/commands/support/manual/help.ts'
 import { type Block, parseManual } from '../../compat/commands/support/manual/parse.ts'
 import { section } from '../../compat/commands/support/manual/text.ts'
+import { optionTable as svcadm, VERB_OPTIONS } from '../../compat/commands/svcadm/arguments.ts'
+import { optionTable as svccfg } from '../../compat/commands/svccfg.ts'
+import { optionTable as svcprop } from '../../compat/commands/svcprop/arguments.ts'
+import { optionTable as svcs } from '../../compat/commands/svcs/arguments.ts'
 import { parsePolicy } from '../../compat/solaris/ipsecconf/index.ts'
 import { ACTIONS, PATTERN_KEYWORDS, PROPERTY_KEYWORDS } from '../../compat/solaris/ipsecconf/vocabulary.ts'
 import { EXTENSIONS } from '../../compat/solaris/ipseckey/extension-names.ts'
@@ -62,8 +67,13 @@ t.test('every option is explained, and no other', async (t) => {
     'solipsec-plan': plan,
     'solipsec-snoop': snoop,
     'solipsec-status': status,
-  })) {
-    const terms = section(page(`${name}.8.md`), 'OPTIONS').flatMap((block) =>
+    svcadm: { ...svcadm, short: [svcadm, ...Object.values(VERB_OPTIONS)].map(({ short }) => short).join('') },
+    svccfg,
+    svcprop: { section: 1, ...svcprop },
+    svcs: { section: 1, ...svcs },
+  } satisfies Record<string, OptionTable & { readonly section?: number }>)) {
+    const number = 'section' in table ? table.section : 8
+    const terms = section(page(`${name}.${number}.md`), 'OPTIONS').flatMap((block) =>
       block.kind === 'term' ? block.term.split(' ').filter((word) => word.startsWith('-')) : [],
     )
     const short = table.short.replaceAll(':', '').split('')
@@ -71,7 +81,7 @@ t.test('every option is explained, and no other', async (t) => {
       ...short.map((letter) => `-${letter}`),
       ...Object.keys(table.long).map((word) => `--${word}`),
     ]
-    t.same([...new Set(terms)].sort(), [...options, '--help', '--version'].sort(), name)
+    t.same([...new Set(terms)].sort(), [...new Set([...options, '--help', '--version'])].sort(), name)
   }
 })
 

@@ -5,12 +5,12 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import type { FileResult } from './report.ts'
 import { type Ending, summarise } from './tap-summary.ts'
-import { root } from './tiers.ts'
+import { needsBoot, root } from './tiers.ts'
 
 /** Seconds that one file may take; a file in the machine, where all is slower, gets the second number. */
 const limits = { here: 120, machine: 600 }
@@ -23,6 +23,13 @@ const result = (file: string, started: number, tap: string, stderr: string, endi
   stderr,
   ...summarise(tap, ending),
 })
+
+/** How a file is run: here, or in a machine of its own that systemd starts. */
+function commandOf(file: string): readonly [program: string, ...argv: string[]] {
+  return needsBoot(file) && process.env.SOLIPSEC_VM !== 'native'
+    ? [join(root, 'test', 'vm', 'boot', 'run'), basename(file, '.test.js')]
+    : [process.execPath, '--enable-source-maps', built(file)]
+}
 
 /** Takes files from a queue, so that several workers share one list. */
 export type Queue = () => string | undefined
@@ -43,18 +50,20 @@ export async function runHere(next: Queue, watcher: Watcher): Promise<void> {
 
 async function runFile(file: string): Promise<FileResult> {
   const started = performance.now()
-  const child = spawn(process.execPath, ['--enable-source-maps', built(file)], {
+  const limit = needsBoot(file) ? limits.machine : limits.here
+  const [program, ...argv] = commandOf(file)
+  const child = spawn(program, argv, {
     cwd: root,
     // Tests of the software data path ask for it; all others are about the kernel's, which is everywhere the same.
-    env: { SOLIPSEC_DATAPATH: 'kernel', ...process.env, TAP_TIMEOUT: String(limits.here) },
+    env: { SOLIPSEC_DATAPATH: 'kernel', ...process.env, TAP_TIMEOUT: String(limit) },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   })
   let reason: string | undefined
   const timer = setTimeout(() => {
-    reason = `stopped after ${limits.here} s`
+    reason = `stopped after ${limit} s`
     endGroup(child)
-  }, limits.here * 1000)
+  }, limit * 1000)
   const [tap, stderr, ending] = await Promise.all([text(child.stdout), text(child.stderr), ended(child)])
   clearTimeout(timer)
   return result(file, started, tap, stderr, reason ? { ...ending, reason } : ending)

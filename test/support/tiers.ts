@@ -19,6 +19,11 @@ export function tierOf(file: string): Tier {
   return first === 'host' || first === 'vm' ? first : 'unit'
 }
 
+/** True for tests that start a system of their own: they cannot share a machine with others. */
+export function needsBoot(file: string): boolean {
+  return file.startsWith(join('vm', 'boot') + sep)
+}
+
 /**
  * Built test files of a tier, relative to `dist/test`, sorted. A built file whose source is gone is left out.
  *

@@ -14,7 +14,7 @@ import type { Request } from './arguments.ts'
 
 const ADVICE =
   'Policy set from a command line does not outlive a reboot.\n' +
-  'To keep it, put it into a file that a service loads at boot: see ipsecconf(8), EXAMPLES.\n'
+  'To keep it, put it into the file that the service svc:/network/ipsec/policy loads: see svcadm(8).\n'
 
 const LATCHED =
   'WARNING : New policy applies to connections that begin from now on. Established connections\n' +

@@ -23,9 +23,8 @@ const USUAL = '/etc/solipsec.json'
  *   load, and what commands have loaded is kept.
  */
 export async function loadForAgent(request: Request, io: Io, tell: Tell): Promise<AgentSettings> {
-  const { config: file = existsSync(USUAL) ? USUAL : undefined, drift = 'enforce' } = request
-  if (file === undefined) return { algorithms: await algorithmTable(io), drift }
-  const { dataPath } = request
+  const { config: file = USUAL, dataPath, drift = 'enforce' } = request
+  if (file === USUAL && !existsSync(USUAL)) return { algorithms: await algorithmTable(io), drift }
   const loaded = await loadConfiguration({ file, ...(dataPath && { dataPath }) }, io)
   const { configuration } = loaded
   await withSession(loaded, true, io, (session) => {

@@ -11,6 +11,9 @@ import { manualToText, section } from './text.ts'
 /** Where the pages are written. */
 export const MANUAL_SOURCES = new URL('docs/man/', PACKAGE_ROOT)
 
+/** Sections of the manual that have commands. */
+const COMMAND_SECTIONS = ['8', '1']
+
 /** SYNOPSIS, OPTIONS and COMMANDS of a command's page. */
 export function helpText(command: string): string {
   const blocks = page(command)
@@ -36,13 +39,15 @@ function pageName(command: string): string {
 
 /** An installation without its documentation is no reason to answer bad usage with an exception. */
 function page(command: string): Block[] {
-  try {
-    return parseManual(readFileSync(new URL(`${pageName(command)}.8.md`, MANUAL_SOURCES), 'utf8'))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    return [
-      { kind: 'heading', level: 2, text: 'SYNOPSIS' },
-      { kind: 'code', lines: [`see man ${pageName(command)}`] },
-    ]
+  for (const section of COMMAND_SECTIONS) {
+    try {
+      return parseManual(readFileSync(new URL(`${pageName(command)}.${section}.md`, MANUAL_SOURCES), 'utf8'))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
   }
+  return [
+    { kind: 'heading', level: 2, text: 'SYNOPSIS' },
+    { kind: 'code', lines: [`see man ${pageName(command)}`] },
+  ]
 }

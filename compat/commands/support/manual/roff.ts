@@ -23,8 +23,20 @@ export function manualToRoff(blocks: readonly Block[], title: PageTitle): string
   const head = `.TH ${title.name.toUpperCase()} ${title.section} "" "${escaped(title.source)}" "IPsec for Linux"`
   // The first line tells man(1) to run tbl(1). No hyphenation: names are not English words.
   const lines = [...(hasTable ? [`'\\" t`] : []), head, '.nh', '.ad l']
-  for (const block of blocks) lines.push(...blockLines(block))
+  let isName = false
+  for (const block of blocks) {
+    lines.push(...blockLines(isName ? withPageName(block) : block))
+    isName = block.kind === 'heading' && block.text === 'NAME'
+  }
   return `${lines.join('\n')}\n`
+}
+
+/** Under NAME stands what whatis(1) finds, one word: `solipsec check - …` is the page `solipsec-check`. */
+function withPageName(block: Block): Block {
+  const [first, ...rest] = block.kind === 'paragraph' ? block.text : []
+  if (block.kind !== 'paragraph' || first?.kind !== 'text') return block
+  const text = first.text.replace(/^[^-]*? - /, (head) => `${head.slice(0, -3).replaceAll(' ', '-')} - `)
+  return { ...block, text: [{ ...first, text }, ...rest] }
 }
 
 function blockLines(block: Block): string[] {
