@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { type FileLock, lockFile } from '../../netlink/libc/lock.ts'
 import type { DataPathKind } from '../datapath/data-path.ts'
 import type { AlgorithmTable } from '../model/algorithm.ts'
+import type { TunableValues } from '../model/tunables.ts'
 import { Session } from '../reconcile/session.ts'
 import { LockedError, Store } from '../reconcile/store.ts'
 import type { AgentContext } from './context.ts'
@@ -190,6 +191,11 @@ export class Agent {
 
   get algorithms(): AlgorithmTable {
     return this.#settings.algorithms
+  }
+
+  /** Those that are not as they are at first. */
+  get tunables(): TunableValues {
+    return this.#tunables.values
   }
 
   /** Loads the configuration again. Where that fails, what was loaded stays, and {@link status} says why. */

@@ -24,6 +24,11 @@ function withHosts(hosts: string): string[] {
   return ['--mount', 'sh', '-c', 'mount --bind "$0" /etc/hosts && exec "$@"', hosts]
 }
 
+/** In the log, what happened and its facts stand side by side. */
+function eventOf({ time, level, event, message, ...details }: Record<string, unknown>): AgentEvent {
+  return { time: Date.parse(String(time)), level, event, message, details } as AgentEvent
+}
+
 /** Ticks of `/proc/PID/stat` in a second, on every Linux that Node runs on. */
 const TICKS = 100
 
@@ -57,7 +62,7 @@ export class AgentProcess {
     if (!this.#child.stderr) throw new Error('it has an output for errors')
     createInterface({ input: this.#child.stderr }).on('line', (line) => {
       this.err += `${line}\n`
-      if (line.startsWith('{')) this.events.push(JSON.parse(line))
+      if (line.startsWith('{')) this.events.push(eventOf(JSON.parse(line)))
     })
     this.#exit = once(this.#child, 'close')
     t.teardown(() => {

@@ -347,6 +347,10 @@ export function agentSuite(t: Test, { left, right, L, R, hasTunnels }: Ends): vo
     t.match(asNobody('ipseckey', '--json', 'dump').stdout, /"spi": 4096/)
     t.match(asNobody('ipseckey', 'dump'), { status: 1, stdout: '', stderr: /Insufficient privileges/ })
     t.match(asNobody('ipsecconf', '-F'), { status: 1, stdout: '' })
+    t.match(asNobody('solipsec', 'status', '--json').stdout, /"spi": 4096/)
+    t.match(asNobody('solipsec', 'kstat', '-p', '-m', 'ipsecesp').stdout, /^ipsecesp:0:/m)
+    t.match(await agent.call('status.report'), { rules: [{}] })
+    t.match(await agent.call('status.metrics'), /^solipsec_/m)
     const show = (command: string, ...argv: string[]) => agent.call('command.show', { command, argv })
     for (const [command, ...argv] of [
       ['ipseckey', 'dump'],
@@ -355,6 +359,8 @@ export function agentSuite(t: Test, { left, right, L, R, hasTunnels }: Ends): vo
       ['ipsecconf', '-a', '/etc/shadow'],
       ['ipsecconf', '-l', '--netns', 'other'],
       ['ipsecconf', '--what'],
+      ['solipsec status', '--watch'],
+      ['solipsec apply', '/etc/shadow'],
       ['constructor'],
     ]) {
       await t.rejects(show(command ?? '', ...argv), { message: 'only root may do this' })

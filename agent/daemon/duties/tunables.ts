@@ -47,6 +47,11 @@ export class TunableDuty {
     this.#folder = folder
   }
 
+  /** Those that are loaded. */
+  get values(): TunableValues {
+    return this.#state.tunables
+  }
+
   /** As {@link ageInterval} of what is loaded. */
   get ageInterval(): number | undefined {
     return ageInterval(this.#state.tunables)

@@ -6,11 +6,19 @@
 import { rmSync, symlinkSync } from 'node:fs'
 import { basename } from 'node:path'
 import { Agent, type AgentOptions, AgentRunningError } from '../../../agent/daemon/agent.ts'
-import { controlPath, usualControlPath } from '../../../agent/daemon/control/path.ts'
+import {
+  controlPath,
+  socketsPath,
+  usualControlPath,
+  usualSocketsPath,
+} from '../../../agent/daemon/control/path.ts'
 import { ControlServer } from '../../../agent/daemon/control/server.ts'
 import type { Tell } from '../../../agent/daemon/events.ts'
 import { monotonicMicroseconds, notifyServiceManager } from '../../../agent/daemon/service-manager.ts'
+import { isOn } from '../../../agent/model/tunables.ts'
+import { startSocketService } from '../../../agent/sockets/service.ts'
 import * as resolver from '../../../netlink/libc/names.ts'
+import { socketPolicyReader } from '../../configuration/socket-policy.ts'
 import { namesOf, withAddresses } from '../../solaris/ipsecconf/names.ts'
 import { algorithmTable } from '../support/algorithms.ts'
 import { CommandError } from '../support/exit.ts'
@@ -42,10 +50,10 @@ async function carryOut(request: Request, io: Io): Promise<void> {
       withAddresses: (rule, addresses) => withAddresses(rule, { algorithms, resolver }, addresses),
     }),
   })
-  const path = controlPath()
-  const server = new ControlServer(path, controlMethods(agent))
+  const server = new ControlServer(controlPath(), controlMethods(agent))
   listeners.push((event) => server.notify('agent.event', { time: Date.now(), ...event }))
-  const unlink = request.netns === undefined ? linkTo(path) : () => {}
+  const sockets = serveSockets(agent, tell)
+  const unlink = request.netns === undefined ? linkSockets() : () => {}
   const reload = () => void reloadFor(agent, io)
   process.on('SIGHUP', reload)
   const { rules, associations } = agent.status
@@ -59,6 +67,7 @@ async function carryOut(request: Request, io: Io): Promise<void> {
   } finally {
     process.off('SIGHUP', reload)
     unlink()
+    sockets.close()
     server.close()
     await agent.close()
   }
@@ -79,12 +88,31 @@ async function reloadFor(agent: Agent, { env }: Io): Promise<void> {
   notifyServiceManager(['READY=1', `STATUS=${problem ?? `Looking after ${rules} rules.`}`], env)
 }
 
-/** Programs that do not know of network namespaces find the agent in the usual place. */
-function linkTo(path: string): () => void {
-  const link = usualControlPath()
-  rmSync(link, { force: true })
-  symlinkSync(basename(path), link)
-  return () => rmSync(link, { force: true })
+/** Programs ask for the protection of single sockets. */
+function serveSockets(agent: Agent, tell: Tell): { close(): void } {
+  const service = startSocketService({
+    path: socketsPath(),
+    between: (use) => agent.withSession(use),
+    algorithms: () => agent.algorithms,
+    readPolicy: (...words) => socketPolicyReader({ algorithms: agent.algorithms, resolver })(...words),
+    tunables: () => ({ overrideSocketPolicy: isOn(agent.tunables, 'ipsec_override_persocket_policy') }),
+    report: (error) => tell({ level: 'error', event: 'failed', message: describeError(error) }),
+  })
+  return service
+}
+
+/** Programs that do not know of network namespaces find the agent in the usual places. */
+function linkSockets(): () => void {
+  const links = [
+    [usualControlPath(), controlPath()],
+    [usualSocketsPath(), socketsPath()],
+  ] as const
+  const unlink = () => {
+    for (const [link] of links) rmSync(link, { force: true })
+  }
+  unlink()
+  for (const [link, path] of links) symlinkSync(basename(path), link)
+  return unlink
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

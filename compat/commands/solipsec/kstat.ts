@@ -26,6 +26,7 @@ export const run = subcommand({
   interpret,
   carryOut,
   failure: FAILED,
+  shows: ({ count }: Request) => count === 1,
 })
 
 async function carryOut(request: Request, io: Io): Promise<number> {

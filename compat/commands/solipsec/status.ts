@@ -15,7 +15,13 @@ import { statusText } from './status/text-report.ts'
 import { watch } from './status/watch.ts'
 import { subcommand } from './subcommand.ts'
 
-export const run = subcommand({ name: 'solipsec status', options: optionTable, interpret, carryOut })
+export const run = subcommand({
+  name: 'solipsec status',
+  options: optionTable,
+  interpret,
+  carryOut,
+  shows: ({ watch: seconds }: Request) => seconds === undefined,
+})
 
 async function carryOut(request: Request, io: Io): Promise<void> {
   const algorithms = displayTable()

@@ -4,10 +4,11 @@
  *
  * @module
  */
+import { delegate, type ShowingRun } from '../support/delegate.ts'
 import { CommandError } from '../support/exit.ts'
 import type { OptionTable, ParsedOption } from '../support/getopt.ts'
 import type { Io, Run } from '../support/io.ts'
-import { enter } from '../support/run.ts'
+import { enter, shows, showsBy } from '../support/run.ts'
 import { start, usageError } from '../support/start.ts'
 
 export interface Subcommand<R extends { readonly netns?: string }> {
@@ -23,17 +24,21 @@ export interface Subcommand<R extends { readonly netns?: string }> {
   carryOut(request: R, io: Io): Promise<void> | Promise<number>
   /** Exit code where something went wrong; 1 where absent. */
   readonly failure?: number
+  /** True for what the agent may do for others than root: see `delegate.ts`. */
+  shows?(request: R): boolean
 }
 
 /** The `run` function of a subcommand, which gives its exit code. */
-export function subcommand<R extends { readonly netns?: string }>(command: Subcommand<R>): Run {
-  return async (argv, io) => {
+export function subcommand<R extends { readonly netns?: string }>(command: Subcommand<R>): ShowingRun {
+  const run: Run = async (argv, io) => {
     const started = await start(command.name, command.options, argv, io)
     if (typeof started === 'number') return started === 0 ? 0 : (command.failure ?? started)
     const asked = command.interpret(started.options, started.operands)
     const failed = command.failure ?? 1
     if ('usage' in asked) return usageError(command.name, asked.usage, io).then(() => failed)
     try {
+      const code = shows(command, asked.request) ? await delegate(command.name, argv, io) : undefined
+      if (code !== undefined) return code
       await enter(asked.request.netns)
       return (await command.carryOut(asked.request, io)) ?? 0
     } catch (error) {
@@ -42,6 +47,7 @@ export function subcommand<R extends { readonly netns?: string }>(command: Subco
       return failed
     }
   }
+  return Object.assign(run, { shows: (argv: readonly string[]) => showsBy(command, argv) })
 }
 
 async function understood(error: unknown): Promise<CommandError> {

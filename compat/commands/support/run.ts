@@ -48,7 +48,7 @@ export function runner<R extends { readonly netns?: string }>(command: Command<R
 }
 
 /** The agent looks after one namespace, and nobody else's. */
-function shows<R extends { readonly netns?: string }>(
+export function shows<R extends { readonly netns?: string }>(
   { shows: asked }: Pick<Command<R>, 'shows'>,
   request: R,
 ): boolean {

@@ -12,6 +12,8 @@ import { memoryIo } from '../../support/memory-io.ts'
 const COMMANDS: Readonly<Record<string, () => Promise<Run | ShowingRun>>> = {
   ipsecconf: async () => (await import('../../ipsecconf.ts')).run,
   ipseckey: async () => (await import('../../ipseckey.ts')).run,
+  'solipsec kstat': async () => (await import('../kstat.ts')).run,
+  'solipsec status': async () => (await import('../status.ts')).run,
 }
 
 /** @throws ControlError where it is no command that may be run so */
