@@ -21,7 +21,7 @@ import { AssociationTransaction } from './association-transaction.ts'
 import { carryOut, type Transition } from './carry-out.ts'
 import { applySteps, installedAssociations, installedPolicies, readTables } from './engine.ts'
 import { type HostNetwork, readHostNetwork } from './host.ts'
-import { associationsOnly, planJointly, type Reconciliation, strictSteps } from './joint-plan.ts'
+import { associationsOnly, planJointly, type Reconciliation, strictSteps, type Tables } from './joint-plan.ts'
 import {
   hasNft,
   type NetfilterRules,
@@ -167,6 +167,11 @@ export class Session {
   /** The policies of ours that the kernel has. */
   policies(): InstalledPolicy[] {
     return installedPolicies(this.#connection).filter(({ info }) => isOurPolicyIndex(info.index))
+  }
+
+  /** Policies and SAs that the kernel has, whoever's they are. */
+  tables(): Tables {
+    return readTables(this.#connection)
   }
 
   /** The AH and ESP SAs that the kernel has: ours, or those of other programs as well. */
