@@ -24,15 +24,26 @@ const PROTOCOL_UDP = 17
 const PROTOCOL_PIM = 103
 const LINK_TYPES = [130, 131, 132, 133, 134, 135, 136, 137, 143]
 
-/** The exception that a packet of the host falls under; packets of tunnels have none. */
-export function exceptionFor(
-  packet: Packet,
-  { way, isForwarded, tunnel }: Passage,
+/** An exception that the two ends alone make, and the way that a packet goes. */
+export function hostException(
+  packet: Pick<Packet, 'local' | 'remote'>,
+  { isForwarded, tunnel }: Passage,
   ownAddresses: readonly Address[],
 ): Exception | undefined {
   if (tunnel) return undefined
   if (isForwarded) return 'forwarded'
-  if (isWithItself(packet, ownAddresses)) return 'own'
+  return isWithItself(packet, ownAddresses) ? 'own' : undefined
+}
+
+/** The exception that a packet of the host falls under; packets of tunnels have none. */
+export function exceptionFor(
+  packet: Packet,
+  passage: Passage,
+  ownAddresses: readonly Address[],
+): Exception | undefined {
+  const ofHosts = hostException(packet, passage, ownAddresses)
+  if (ofHosts || passage.tunnel) return ofHosts
+  const { way } = passage
   const { family, protocol, localPort, type } = packet
   if (protocol === PROTOCOL_UDP && IKE_PORTS.includes(localPort)) return 'key management'
   if (family === 'inet6' && protocol === PROTOCOL_ICMPV6 && LINK_TYPES.includes(type)) return 'link'

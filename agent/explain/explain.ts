@@ -9,6 +9,7 @@ import { hasFlowAssociations, pathOf } from './associations.ts'
 import { completions } from './cases.ts'
 import { type Agreement, compareArrival, compareDeparture } from './compare.ts'
 import { type Drift, driftFor } from './drift.ts'
+import { hostException } from './exceptions.ts'
 import {
   type ArrivalAnswer,
   askArrival,
@@ -78,8 +79,10 @@ export function explain(asked: PartialPacket, passage: Passage, situation: Situa
   const { packet, route, isCarried } = throughTunnel(asked, passage, situation)
   const { rules, tunnels } = situation
   const candidates = candidatesOf(rules, ruleSetFor(route, rules), tunnels)
-  const considered = consider(candidates, packet, route.way)
-  const { main, narrower } = completions(packet, considered.asked)
+  // Where an exception holds whatever the open parts are, no rule is asked.
+  const isExempt = hostException(packet, route, situation.localAddresses) !== undefined
+  const { asked: inTurn } = consider(isExempt ? [] : candidates, packet, route.way)
+  const { main, narrower } = completions(packet, inTurn)
   const caseOf = ({ assumed, packet: complete }: { assumed: readonly OpenPart[]; packet: Packet }): Case => ({
     assumed,
     explanation: explainPacket(complete, route, situation),

@@ -87,6 +87,8 @@ export interface Considered {
   readonly winner: Candidate | undefined
   /** How many stand behind the winner. */
   readonly notAsked: number
+  /** Those of them that are about the packet as well, in vain. */
+  readonly inVain: readonly Candidate[]
 }
 
 /** Asks rules one after the other until one is about the packet. */
@@ -95,11 +97,15 @@ export function consider(
   packet: PartialPacket,
   way: 'in' | 'out',
 ): Considered {
+  const matchOf = ({ rule, pair }: Candidate) => matchRule(rule, pair, packet, way)
   const asked: Consideration[] = []
   for (const candidate of candidates) {
-    const match = matchRule(candidate.rule, candidate.pair, packet, way)
+    const match = matchOf(candidate)
     asked.push({ candidate, match })
-    if (match.kind === 'yes') return { asked, winner: candidate, notAsked: candidates.length - asked.length }
+    if (match.kind !== 'yes') continue
+    const behind = candidates.slice(asked.length)
+    const inVain = behind.filter((one) => matchOf(one).kind === 'yes')
+    return { asked, winner: candidate, notAsked: behind.length, inVain }
   }
-  return { asked, winner: undefined, notAsked: 0 }
+  return { asked, winner: undefined, notAsked: 0, inVain: [] }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Address, type Family, sameAddress } from '../model/address.ts'
+import { type Address, type Family, isLoopback, sameAddress } from '../model/address.ts'
 import { PROTOCOLS_WITH_PORTS } from '../model/policy.ts'
 import type { Tunnel } from '../translate/tunnels.ts'
 
@@ -66,8 +66,12 @@ export function openParts(packet: PartialPacket): OpenPart[] {
 }
 
 /** True where both ends are addresses of this host. */
-export function isWithItself({ local, remote }: Packet, ownAddresses: readonly Address[]): boolean {
-  const isOwn = (address: Address) => ownAddresses.some((own) => sameAddress(own, address))
+export function isWithItself(
+  { local, remote }: Pick<Packet, 'local' | 'remote'>,
+  ownAddresses: readonly Address[],
+): boolean {
+  const isOwn = (address: Address) =>
+    isLoopback(address) || ownAddresses.some((own) => sameAddress(own, address))
   return isOwn(local) && isOwn(remote)
 }
 

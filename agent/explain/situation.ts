@@ -72,16 +72,25 @@ export interface Proposal {
   readonly algorithms: AlgorithmTable
   /** Of this host, or what takes its place. */
   readonly network: HostNetwork
+  /** It passes packets on, whatever this host does. */
+  readonly isRouter?: boolean
 }
 
 /** What would be, were this loaded on a host that has nothing else. Nothing is asked of the kernel. */
-export function proposedSituation({ rules, associations, algorithms, network }: Proposal): Situation {
+export function proposedSituation({
+  rules,
+  associations,
+  algorithms,
+  network,
+  isRouter = false,
+}: Proposal): Situation {
   const state = replaceRules(emptyState(DEFAULT_MARK_MASK), rules, { kind: 'all' })
   const surveyed = survey(state, network)
   const { localAddresses } = network
   const about = { rules: state.rules, tunnels: tunnelsFor(state, network), localAddresses, hasMarks: true }
   try {
-    const facts = { ...surveyed.facts, algorithms }
+    const forwarding = isRouter || surveyed.facts.forwarding
+    const facts = { ...surveyed.facts, algorithms, forwarding }
     const classes = classesOf(rules, facts)
     const known = associations.flatMap((sa): KernelAssociation | [] => {
       const message = newState(sa, {
@@ -98,7 +107,7 @@ export function proposedSituation({ rules, associations, algorithms, network }: 
     const kernel = {
       policies: inAskingOrder(policies.reverse()),
       associations: known,
-      forwardedMark: surveyed.state.netfilter.forwardedMark,
+      forwardedMark: forwarding && facts.marks ? facts.marks.forwarded : 0,
     }
     return { ...about, associations: known, kernel }
   } catch (error) {

@@ -16,6 +16,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Run>>> = {
   convert: async () => (await import('./solipsec/convert.ts')).run,
   diff: async () => (await import('./solipsec/diff.ts')).run,
   doctor: async () => (await import('./solipsec/doctor.ts')).run,
+  explain: async () => (await import('./solipsec/explain.ts')).run,
   plan: async () => (await import('./solipsec/plan.ts')).run,
   snoop: async () => (await import('./solipsec/snoop.ts')).run,
   verify: async () => (await import('./solipsec/verify.ts')).run,
