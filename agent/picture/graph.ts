@@ -44,7 +44,7 @@ export const MOST_LANES = 36
 /** More than that, and what differs in ports only is drawn as one. */
 const MOST_FINE_LANES = 20
 const MOST_REMOTES = 5
-const MOST_PACKETS = 5
+const MOST_PACKETS = 3
 
 export function graphOf({ rules }: PictureReport): Graph {
   const fine = nodesOf(rules, false)

@@ -17,6 +17,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Run>>> = {
   diff: async () => (await import('./solipsec/diff.ts')).run,
   doctor: async () => (await import('./solipsec/doctor.ts')).run,
   explain: async () => (await import('./solipsec/explain.ts')).run,
+  picture: async () => (await import('./solipsec/picture.ts')).run,
   plan: async () => (await import('./solipsec/plan.ts')).run,
   snoop: async () => (await import('./solipsec/snoop.ts')).run,
   verify: async () => (await import('./solipsec/verify.ts')).run,

@@ -16,6 +16,7 @@ import { optionTable as check } from '../../compat/commands/solipsec/check/argum
 import { optionTable as convert } from '../../compat/commands/solipsec/convert/arguments.ts'
 import { optionTable as doctor } from '../../compat/commands/solipsec/doctor/arguments.ts'
 import { optionTable as explain } from '../../compat/commands/solipsec/explain/arguments.ts'
+import { optionTable as picture } from '../../compat/commands/solipsec/picture/arguments.ts'
 import { optionTable as snoop } from '../../compat/commands/solipsec/snoop/arguments.ts'
 import { optionTable as solipsec, subcommandNames } from '../../compat/commands/solipsec.ts'
 import { MANUAL_SOURCES } from '../../compat/commands/support/manual/help.ts'
@@ -50,6 +51,7 @@ t.test('every option is explained, and no other', async (t) => {
     'solipsec-diff': diff,
     'solipsec-doctor': doctor,
     'solipsec-explain': explain,
+    'solipsec-picture': picture,
     'solipsec-plan': plan,
     'solipsec-snoop': snoop,
   })) {
