@@ -136,7 +136,7 @@ t.test(
         if (agreement === 'different')
           throw new Error(`they differ: ${show({ answer: answer.departure, found })}`)
       }),
-      { numRuns: 400 },
+      { numRuns: 250 },
     )
   },
 )
@@ -161,7 +161,7 @@ t.test('property: inbound, what is let in is what the simulations let in', async
       if (agreement === 'different')
         throw new Error(`they differ: ${show(answer.arrivals?.map(({ why }) => why))}`)
     }),
-    { numRuns: 400 },
+    { numRuns: 250 },
   )
 })
 
@@ -197,6 +197,6 @@ t.test('property: a question with open parts has the answer of each packet that 
       )
       if (!winners.includes(winner)) throw new Error(`no case for ${show(winner?.selector)}`)
     }),
-    { numRuns: 400 },
+    { numRuns: 250 },
   )
 })
