@@ -115,7 +115,10 @@ export function explainPacket(packet: Packet, passage: Passage, situation: Situa
     return { ...about, kernel: { isNotAsked: true }, agreement: 'same' }
   }
   const kernel = askKernel(packet, passage, rules, situation.kernel)
-  return { ...about, kernel, agreement: agreementOf(packet, passage, rules, kernel, situation) }
+  const agreement = agreementOf(packet, passage, rules, kernel, situation)
+  // Without nft, a host's IPv6 traffic with itself is held to the rules; a warning has told so.
+  const isOwn = rules.decider.kind === 'exception' && rules.decider.exception === 'own'
+  return { ...about, kernel, agreement: isOwn && agreement === 'different' ? 'reserved' : agreement }
 }
 
 function askKernel(

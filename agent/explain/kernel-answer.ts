@@ -27,6 +27,8 @@ export interface KernelTables {
   readonly associations: readonly KernelAssociation[]
   /** The mark bit of packets that are passed on; 0 = none. */
   readonly forwardedMark: number
+  /** Directions in which what no policy is about is dropped (`ip xfrm policy setdefault`). */
+  readonly blocked: readonly Lookup['direction'][]
 }
 
 /** Policies as the kernel asks them: smallest priority first, of equal ones the older. */
@@ -86,7 +88,8 @@ export function askDeparture(packet: Packet, passage: Passage, tables: KernelTab
   const mark = isForwarded ? tables.forwardedMark : 0
   if (isForwarded) {
     const passing = lookUp(tables, dir.FWD, flow, 0, lookups)
-    if (passing && !admits(passing, [])) return { departure: { kind: 'blocked' }, lookups }
+    const isBlocked = passing ? !admits(passing, []) : tables.blocked.includes('fwd')
+    if (isBlocked) return { departure: { kind: 'blocked' }, lookups }
   }
   const departure = resolve(lookUp(tables, dir.OUT, flow, mark, lookups), flow, tables)
   if (departure.kind !== 'clear' || !tunnel) return { departure, lookups }
@@ -96,7 +99,7 @@ export function askDeparture(packet: Packet, passage: Passage, tables: KernelTab
 }
 
 function resolve(policy: InstalledPolicy | undefined, flow: Flow, tables: KernelTables): KernelDeparture {
-  if (!policy) return { kind: 'clear' }
+  if (!policy) return { kind: tables.blocked.includes('out') ? 'blocked' : 'clear' }
   if (policy.info.action === action.BLOCK) return { kind: 'blocked' }
   const chosen: KernelAssociation[] = []
   // What is around a tunnel is between the tunnel's ends.
@@ -177,7 +180,8 @@ export function askArrival(
   const direction = isForwarded ? dir.FWD : dir.IN
   const policy = lookUp(tables, direction, flow, mark, lookups)
   // Without a policy, transport mode is tolerated, and a tunnel is not.
-  const isAccepted = policy ? admits(policy, path) : path.every((one) => !isTunnelMode(one))
+  const isBlocked = tables.blocked.includes(isForwarded ? 'fwd' : 'in')
+  const isAccepted = policy ? admits(policy, path) : !isBlocked && path.every((one) => !isTunnelMode(one))
   return { isAccepted, lookups }
 }
 

@@ -42,6 +42,7 @@ export function loadedSituation(session: Session): Situation {
       policies: inAskingOrder(policies),
       associations,
       forwardedMark: state.netfilter.forwardedMark,
+      blocked: session.blockedByDefault(),
     },
     ...(drift && { drift }),
   }
@@ -108,6 +109,7 @@ export function proposedSituation({
       policies: inAskingOrder(policies.reverse()),
       associations: known,
       forwardedMark: forwarding && facts.marks ? facts.marks.forwarded : 0,
+      blocked: [],
     }
     return { ...about, associations: known, kernel }
   } catch (error) {

@@ -20,7 +20,7 @@ code,.mono{font:.875em/1.45 ui-monospace,"SF Mono","Cascadia Mono","DejaVu Sans 
 .skip:focus{left:24px;top:8px;background:var(--sheet);padding:.25rem .5rem}
 :focus-visible{outline:2.5px solid var(--both);outline-offset:2px;border-radius:3px}
 .facts{display:flex;flex-wrap:wrap;gap:.25rem 1.5rem;margin:.5rem 0 0;padding:0;list-style:none}
-.scroll{overflow-x:auto}
+@media (max-width:900px){.scroll{overflow-x:auto}.scroll>table{min-width:780px}}
 .picture{display:block;width:100%;min-width:820px;height:auto}
 .picture.key{display:inline-block;width:44px;min-width:0;height:12px;vertical-align:middle;margin-right:.6rem;flex:none}
 form{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:.75rem 1rem;background:var(--panel);border:1px solid var(--edge);border-radius:10px;padding:1rem 1.125rem 1.125rem}
@@ -61,6 +61,8 @@ body{max-width:none;padding:0}
 html{font-size:10.5pt}
 .screen{display:none!important}
 tr[data-more]{display:table-row!important}
+tr.wins td{background:none}
+.scroll{overflow:visible}.scroll>table{min-width:0}
 tr,.picture g.node{break-inside:avoid}
 h2{break-after:avoid}
 thead th{position:static}

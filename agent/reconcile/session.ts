@@ -5,6 +5,7 @@
  * @module
  */
 import type { XfrmConnection } from '../../netlink/xfrm/connection.ts'
+import { userpolicy } from '../../netlink/xfrm/constants.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import { type DataPath, type DataPathRequest, openDataPath } from '../datapath/data-path.ts'
 import { type AlgorithmTable, joinTables } from '../model/algorithm.ts'
@@ -172,6 +173,13 @@ export class Session {
   /** Policies and SAs that the kernel has, whoever's they are. */
   tables(): Tables {
     return readTables(this.#connection)
+  }
+
+  /** Directions in which whoever carries the packets drops what no policy is about. */
+  blockedByDefault(): ('in' | 'fwd' | 'out')[] {
+    const actions = this.#connection.defaultActions()
+    if (!actions) return []
+    return (['in', 'fwd', 'out'] as const).filter((one) => actions[one] === userpolicy.BLOCK)
   }
 
   /** The AH and ESP SAs that the kernel has: ours, or those of other programs as well. */

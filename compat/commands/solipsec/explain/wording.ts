@@ -136,10 +136,15 @@ export function kernelFate(departure: KernelDeparture, algorithms: AlgorithmTabl
 }
 
 /** What is to be known beside the answer. */
-export function notesFor({ kernel, agreement }: Explanation, { hasMarks }: Situation): string[] {
+export function notesFor(
+  { kernel, agreement, rules: { decider } }: Explanation,
+  { hasMarks }: Situation,
+): string[] {
   const notes: string[] = []
   if (kernel?.isNotAsked) notes.push('Over IPv4 the kernel does not ask policy for such packets at all.')
-  if (agreement === 'reserved') {
+  if (agreement === 'reserved' && decider.kind === 'exception') {
+    notes.push("Without nft, this host's IPv6 traffic with itself is held to the rules.")
+  } else if (agreement === 'reserved') {
     notes.push(
       hasMarks
         ? 'SAs for single flows are there: among alternatives the kernel chooses for two hosts, not for each flow.'

@@ -124,5 +124,10 @@ t.test('in the kernel: what others have changed is told loudly', async (t) => {
   const json = await askHost('--json 10.2.0.1 10.2.0.3 tcp 1 2')
   t.same(violations('solipsec-explain.schema.json', json.out), [])
   t.match(JSON.parse(json.out), { isDifferent: true, cases: [{ drift: [{ kind: 'missing' }] }] })
+  const { status } = await host.exec('ip', ['xfrm', 'policy', 'setdefault', 'out', 'block'])
+  if (status === 0) {
+    const blocked = await askHost('10.2.0.1 10.2.0.4 tcp 1 2')
+    t.match(blocked, { code: 2, out: /DIFFERENT.*\n {2}It drops it\.\n {4}out: no policy/ }, 'the default')
+  }
   t.match(await askHost('--forwarded 10.9.0.1 10.2.0.2'), { code: 1, err: /passes no packets on/ })
 })
