@@ -30,11 +30,6 @@ export function readTunnel(message: RouteMessage): Tunnel | undefined {
   return { name: ifname, ifindex: message.body.ifi_index, endpoints, protocols, skipsPolicy }
 }
 
-/** A tunnel that a configuration describes, whose interface need not be there. */
-export function describedTunnel({ name, kind, local, remote }: TunnelInterface, ifindex: number): Tunnel {
-  return { name, ifindex, endpoints: { local, remote }, protocols: ENCAPSULATION[kind] ?? [] }
-}
-
 /** The kinds that configurations know. */
 const KINDS: readonly string[] = ['ipip', 'ip6tnl', 'gre', 'ip6gre'] satisfies TunnelKind[]
 
