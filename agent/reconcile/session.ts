@@ -5,6 +5,7 @@
  * @module
  */
 import type { XfrmConnection } from '../../netlink/xfrm/connection.ts'
+import { userpolicy } from '../../netlink/xfrm/constants.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import { type DataPath, type DataPathRequest, openDataPath } from '../datapath/data-path.ts'
 import { type Connection, readConnections } from '../latch/connections.ts'
@@ -23,7 +24,7 @@ import { AssociationTransaction } from './association-transaction.ts'
 import { carryOut, type Transition } from './carry-out.ts'
 import { applySteps, installedAssociations, installedPolicies, readTables } from './engine.ts'
 import { type HostNetwork, readHostNetwork } from './host.ts'
-import { associationsOnly, planJointly, type Reconciliation, strictSteps } from './joint-plan.ts'
+import { associationsOnly, planJointly, type Reconciliation, strictSteps, type Tables } from './joint-plan.ts'
 import {
   hasNft,
   type NetfilterRules,
@@ -188,6 +189,18 @@ export class Session {
   /** The policies of ours that the kernel has. */
   policies(): InstalledPolicy[] {
     return installedPolicies(this.#connection).filter(({ info }) => isOurPolicyIndex(info.index))
+  }
+
+  /** Policies and SAs that the kernel has, whoever's they are. */
+  tables(): Tables {
+    return readTables(this.#connection)
+  }
+
+  /** Directions in which whoever carries the packets drops what no policy is about. */
+  blockedByDefault(): ('in' | 'fwd' | 'out')[] {
+    const actions = this.#connection.defaultActions()
+    if (!actions) return []
+    return (['in', 'fwd', 'out'] as const).filter((one) => actions[one] === userpolicy.BLOCK)
   }
 
   /** The AH and ESP SAs that the kernel has: ours, or those of other programs as well. */

@@ -179,6 +179,21 @@ export class XfrmConnection {
     return this.#ask({ name: 'ALLOCSPI', body, attributes }, 'NEWSA')
   }
 
+  /**
+   * What becomes of packets that no policy is about: 1 is dropped, anything else passes.
+   *
+   * @returns `undefined` where it cannot be asked for: kernels before 5.14, and programs in the kernel's stead
+   */
+  defaultActions(): XfrmMessage<'GETDEFAULT'>['body'] | undefined {
+    const request: XfrmMessage = { name: 'GETDEFAULT', body: { in: 0, fwd: 0, out: 0 }, attributes: {} }
+    try {
+      return this.#ask(request, 'GETDEFAULT').body
+    } catch (error) {
+      if (error instanceof NetlinkError && error.errnoName !== 'EPERM') return undefined
+      throw error
+    }
+  }
+
   /** Numbers of policies, and how they are hashed. */
   spdInfo(): SpdAttributes {
     return this.#ask({ name: 'GETSPDINFO', body: { flags: 0 }, attributes: {} }, 'NEWSPDINFO').attributes

@@ -17,9 +17,11 @@ import {
 import { optionTable as check } from '../../compat/commands/solipsec/check/arguments.ts'
 import { optionTable as convert } from '../../compat/commands/solipsec/convert/arguments.ts'
 import { optionTable as doctor } from '../../compat/commands/solipsec/doctor/arguments.ts'
+import { optionTable as explain } from '../../compat/commands/solipsec/explain/arguments.ts'
 import { optionTable as kstat } from '../../compat/commands/solipsec/kstat/arguments.ts'
 import { optionTable as listen } from '../../compat/commands/solipsec/listen/arguments.ts'
 import { optionTable as monitor } from '../../compat/commands/solipsec/monitor/arguments.ts'
+import { optionTable as picture } from '../../compat/commands/solipsec/picture/arguments.ts'
 import { optionTable as snoop } from '../../compat/commands/solipsec/snoop/arguments.ts'
 import { optionTable as status } from '../../compat/commands/solipsec/status/arguments.ts'
 import { optionTable as solipsec, subcommandNames } from '../../compat/commands/solipsec.ts'
@@ -61,9 +63,11 @@ t.test('every option is explained, and no other', async (t) => {
     'solipsec-convert': convert,
     'solipsec-diff': diff,
     'solipsec-doctor': doctor,
+    'solipsec-explain': explain,
     'solipsec-kstat': kstat,
     'solipsec-listen': listen,
     'solipsec-monitor': monitor,
+    'solipsec-picture': picture,
     'solipsec-plan': plan,
     'solipsec-snoop': snoop,
     'solipsec-status': status,

@@ -6,6 +6,7 @@
  */
 import type { DataPathChoice } from '../../../../agent/datapath/data-path.ts'
 import type { SecurityAssociation } from '../../../../agent/model/association.ts'
+import type { Diagnostic } from '../../../../agent/model/diagnostic.ts'
 import { type CheckedConfiguration, readConfiguration } from '../../../configuration/index.ts'
 import type { FileKind } from '../../../configuration/kind.ts'
 import { refuseUnsupported } from '../../ipseckey/refusals.ts'
@@ -38,8 +39,27 @@ export interface LoadableConfiguration {
  * @throws CommandError where the file has an error, or asks for what cannot be put into force
  */
 export async function loadConfiguration(
+  request: ConfigurationRequest,
+  io: Io,
+): Promise<LoadableConfiguration> {
+  const loaded = await checkedConfiguration(request, io)
+  const { name, configuration } = loaded
+  refuseSections(configuration, name)
+  const { associations = [] } = configuration
+  for (const association of associations) refuseUnsupported(association, configuration.algorithms)
+  return loaded
+}
+
+/**
+ * The same for who only wants to know what it says: nothing is refused that this host could not put into force.
+ *
+ * @param told what there is to be said of the file
+ * @throws CommandError where the file has an error
+ */
+export async function checkedConfiguration(
   { file, kind, dataPath }: ConfigurationRequest,
   io: Io,
+  told: readonly Diagnostic['severity'][] = ['error', 'warning'],
 ): Promise<LoadableConfiguration> {
   const input = await readInput(file, kind, io)
   if (input.kind === 'ipsecalgs') {
@@ -52,14 +72,14 @@ export async function loadConfiguration(
   const { text, files } = documentOf(input, io.env)
   const environment = { algorithms, resolver, ...(dataPath !== 'software' && available), files }
   const { configuration, diagnostics } = readConfiguration(text, input.name, environment)
-  await report(diagnostics, io)
+  await report(
+    diagnostics.filter(({ severity }) => told.includes(severity)),
+    io,
+  )
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length
   if (errors > 0 || !configuration) {
     throw new CommandError(`${errors === 1 ? '1 error' : `${errors} errors`}; nothing was changed`)
   }
-  refuseSections(configuration, input.name)
-  const { associations = [] } = configuration
-  for (const association of associations) refuseUnsupported(association, configuration.algorithms)
   const choice = dataPath ?? configuration.dataPath ?? readDataPath(undefined) ?? 'auto'
   return { name: input.name, configuration, dataPath: choice }
 }
