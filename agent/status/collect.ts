@@ -5,16 +5,9 @@
  * @module
  */
 import { readFileSync } from 'node:fs'
-import { errnoNumber } from '../../netlink/libc/errno.ts'
-import { NetlinkError } from '../../netlink/socket/error.ts'
 import { XfrmConnection } from '../../netlink/xfrm/connection.ts'
 import { wipeKeys } from '../capture/viewed-sa.ts'
-import {
-  connectIfRunning,
-  isSoftware,
-  openStatistics,
-  readStatistics,
-} from '../datapath/software/service/client.ts'
+import { isSoftware, openStatistics, readStatistics } from '../datapath/software/service/client.ts'
 import { servicePlace } from '../datapath/software/service/place.ts'
 import { type AlgorithmTable, joinTables } from '../model/algorithm.ts'
 import { defaultAlgorithmTable } from '../model/default-algorithms.ts'
@@ -23,6 +16,7 @@ import { Store } from '../reconcile/store.ts'
 import { parseLosses } from './losses.ts'
 import { makeReport, type ReportOptions, type StatusSources } from './make-report.ts'
 import type { DataPathReport, StatusReport } from './report.ts'
+import { connectIfAnswering, unlessGone } from './service.ts'
 
 /** XFRM's counters of the thread's own namespace: `/proc/net` is that of the process. */
 const LOSSES_FILE = '/proc/thread-self/net/xfrm_stat'
@@ -48,15 +42,13 @@ function readSources(algorithms: AlgorithmTable): StatusSources {
   const { folder } = store
   const policy = store.loadPolicy()
   const software = isSoftware(folder)
-  const connection = software ? connectIfRunning(folder) : XfrmConnection.open()
+  const connection = software ? connectIfAnswering(folder) : XfrmConnection.open()
   try {
-    const tables = connection?.tables()
-    const losses = connection && (software ? serviceLosses(folder) : kernelLosses())
+    const tables = software ? unlessGone(() => connection?.tables()) : connection?.tables()
+    const losses = tables && (software ? serviceLosses(folder) : kernelLosses())
     return {
       time: Date.now(),
-      dataPath: software
-        ? softwarePath(folder, connection !== undefined)
-        : { kind: 'kernel', state: 'ready' },
+      dataPath: software ? softwarePath(folder, tables !== undefined) : { kind: 'kernel', state: 'ready' },
       rules: policy?.rules ?? [],
       isRecordLost: !policy && store.hasPolicyFile(),
       isChanging: store.isChanging(),
@@ -64,6 +56,8 @@ function readSources(algorithms: AlgorithmTable): StatusSources {
       notes: store.loadNotes(),
       localAddresses: readHostNetwork().localAddresses,
       ...(losses && { losses }),
+      // Those that have another value than at first.
+      ...(policy && Object.keys(policy.tunables).length > 0 && { tunables: policy.tunables }),
       algorithms: joinTables(algorithms, defaultAlgorithmTable),
     }
   } finally {
@@ -85,19 +79,14 @@ function kernelLosses(): StatusSources['losses'] {
 
 /** @returns `undefined` where the program ends just now */
 function serviceLosses(folder: string): StatusSources['losses'] {
-  try {
+  return unlessGone(() => {
     const connection = openStatistics(folder)
     try {
       return Object.fromEntries(readStatistics(connection))
     } finally {
       connection.close()
     }
-  } catch (error) {
-    const isGone = ['ENOENT', 'ECONNREFUSED', 'EPIPE', 'ECONNRESET'].map(errnoNumber)
-    if (!(error instanceof NetlinkError)) throw error
-    if (error.code !== 'ERR_NETLINK_ENDED' && !isGone.includes(error.errno ?? 0)) throw error
-    return undefined
-  }
+  })
 }
 
 function readIfThere(path: string): string | undefined {

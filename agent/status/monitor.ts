@@ -9,7 +9,7 @@ import { XfrmConnection, type XfrmTables } from '../../netlink/xfrm/connection.t
 import { group } from '../../netlink/xfrm/constants.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import { wipeKeys } from '../capture/viewed-sa.ts'
-import { connectIfRunning, isSoftware } from '../datapath/software/service/client.ts'
+import { isSoftware } from '../datapath/software/service/client.ts'
 import type { AlgorithmTable } from '../model/algorithm.ts'
 import { CurrentFacts } from '../reconcile/association-events.ts'
 import type { AssociationFacts } from '../reconcile/association-status.ts'
@@ -17,6 +17,7 @@ import { Store } from '../reconcile/store.ts'
 import { EventTracker } from './event-tracker.ts'
 import type { Occurrence, StatusEvent } from './events.ts'
 import type { DataPathReport } from './report.ts'
+import { connectIfAnswering } from './service.ts'
 
 /** Milliseconds between looks at who carries the packets, and before tables that change all the time are read again. */
 const LOOK_MS = 500
@@ -83,7 +84,7 @@ export class Monitor {
   /** Listens first, so that nothing falls between that and the tables. */
   #connect(): DataPathReport {
     const software = isSoftware(this.#folder)
-    this.#connection = software ? connectIfRunning(this.#folder) : XfrmConnection.open()
+    this.#connection = software ? connectIfAnswering(this.#folder) : XfrmConnection.open()
     const groups = [
       group.SA,
       group.EXPIRE,

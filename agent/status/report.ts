@@ -20,7 +20,7 @@ export interface StatusReport {
   readonly associations: readonly AssociationReport[]
   /** Lost packets since the namespace was made, or since the software data path took over, by the names of xfrm_stat. */
   readonly losses?: Readonly<Record<string, number>>
-  /** Tunables in force, where the record has some. */
+  /** Tunables with another value than at first. */
   readonly tunables?: Readonly<Record<string, number | string | boolean>>
 }
 

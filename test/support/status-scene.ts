@@ -5,7 +5,9 @@
  */
 import { closeSync, openSync } from 'node:fs'
 import type { StatusReport } from '../../agent/status/report.ts'
-import { run } from '../../compat/commands/solipsec.ts'
+import { run as runNdd } from '../../compat/commands/ndd.ts'
+import { run as runSolipsec } from '../../compat/commands/solipsec.ts'
+import type { Run } from '../../compat/commands/support/io.ts'
 import { enterNetns } from '../../netlink/libc/netns.ts'
 import { captureIo } from '../compat/commands/support/capture-io.ts'
 import { violations } from '../schemas/support.ts'
@@ -32,9 +34,17 @@ export class Commands {
     t.teardown(() => closeSync(this.#home))
   }
 
-  async run(station: Station, subcommand: string, ...argv: string[]) {
+  run(station: Station, subcommand: string, ...argv: string[]) {
+    return this.#run(runSolipsec, [subcommand, '--netns', station.host.namespace, ...argv])
+  }
+
+  ndd(station: Station, ...argv: string[]) {
+    return this.#run(runNdd, ['--netns', station.host.namespace, ...argv])
+  }
+
+  async #run(run: Run, argv: readonly string[]) {
     const io = captureIo()
-    const code = await run([subcommand, '--netns', station.host.namespace, ...argv], io)
+    const code = await run(argv, io)
     // `--netns` moves the thread for good, since a command ends soon after.
     enterNetns(this.#home)
     if (/[0-9a-f]{24}/.test(io.out() + io.err())) throw new Error('a key was shown')

@@ -186,7 +186,11 @@ t.test('on the kernel: policies of ours, of other programs and of nobody any mor
     (await commands.run(station, 'status')).out,
     /\nPROBLEM {4}2 rules have entries that are not in force/,
   )
-  t.match((await commands.run(station, 'kstat', 'nothing:::')).code, 1)
+  t.equal((await commands.run(station, 'kstat', 'nothing:::')).code, 1)
+  t.notOk('tunables' in after)
+  const set = await commands.ndd(station, '-set', '/dev/ip', 'ipsec_policy_log_interval', '1000')
+  t.match(set, { code: 0, out: '' })
+  t.same((await commands.report(station)).tunables, { ipsec_policy_log_interval: 1000 })
   t.equal(await monitor.stop('SIGTERM'), 0)
   for (const line of monitor.out.trimEnd().split('\n')) {
     t.same(violations('solipsec-event.schema.json', line), [], line)
