@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { replaceFile } from '../support/atomic-file.ts'
 import type { Service } from './catalogue.ts'
 import { markFile, type Places } from './places.ts'
@@ -30,6 +30,9 @@ const MAX_CHARACTERS = 500
 
 export function writeMark(places: Places, service: Service, mark: Mark): void {
   const lines = mark.lines.slice(0, MAX_LINES).map((line) => line.slice(0, MAX_CHARACTERS))
+  // A unit's umask would keep the folder for root alone.
+  mkdirSync(places.run, { recursive: true })
+  chmodSync(places.run, 0o755)
   replaceFile(markFile(places, service), `${JSON.stringify({ ...mark, lines })}\n`, MODE)
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { type ServiceName, serviceNamed } from '../../../../compat/commands/services/catalogue.ts'
@@ -62,9 +62,11 @@ t.test('what each method runs', async (t) => {
 })
 
 t.test('a failure is in the log and in a mark, and goes with the next success', async (t) => {
-  const { answers, run, mark, log } = host(t)
+  const { folder, answers, run, mark, log } = host(t)
   const line = 'ipsecconf -Fa /etc/inet/ipsecinit.conf'
   answers.set(line, { code: 95, err: 'FILE:3:1: error: no\nService x fatal error.\n' })
+  const umask = process.umask(0o077)
+  t.teardown(() => process.umask(umask))
   t.equal(await run('policy', 'refresh'), 95)
   t.same(mark('policy'), {
     state: 'maintenance',
@@ -81,6 +83,8 @@ Service x fatal error.
 [ Nov 21 12:00:00 Method "refresh" exited with status 95. ]
 `,
   )
+  t.equal(statSync(join(folder, 'run')).mode & 0o777, 0o755, 'everybody may ask why')
+  t.equal(statSync(join(folder, 'run', 'policy.json')).mode & 0o777, 0o644)
   answers.delete(line)
   t.equal(await run('policy', 'start'), 0)
   t.equal(mark('policy'), undefined)
