@@ -34,6 +34,12 @@ async function carryOut(request: Request, io: Io): Promise<void> {
   }
 }
 
+/** Pictures of what is loaded: `solipsec status --svg` and `--html`. */
+export function draw(outputs: Request['outputs'], netns: string | undefined, io: Io): Promise<void> {
+  const place = { ...(netns !== undefined && { netns }), dataPath: 'auto', hasDataPath: false } as const
+  return carryOut({ outputs, files: [], ...place }, io)
+}
+
 function titleOf({ files, netns }: Request): string {
   const [file] = files
   if (file !== undefined) return basename(file)

@@ -20,10 +20,15 @@ export const run = subcommand({
   options: optionTable,
   interpret,
   carryOut,
-  shows: ({ watch: seconds }: Request) => seconds === undefined,
+  shows: ({ watch: seconds, pictures }: Request) => seconds === undefined && pictures.length === 0,
 })
 
 async function carryOut(request: Request, io: Io): Promise<void> {
+  if (request.pictures.length > 0) {
+    const { draw } = await import('./picture.ts')
+    await draw(request.pictures, request.netns, io)
+    return
+  }
   const algorithms = displayTable()
   const { withForeign, watch: seconds } = request
   const collect = () => collectStatus(algorithms, { withForeign })

@@ -5,6 +5,7 @@
  */
 import {
   closeSync,
+  existsSync,
   fchmodSync,
   fsyncSync,
   mkdirSync,
@@ -12,6 +13,7 @@ import {
   realpathSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
@@ -24,7 +26,7 @@ import { dirname } from 'node:path'
  * @throws the error of the system call that failed; the old file is untouched then
  */
 export function replaceFile(path: string, contents: string | Uint8Array, mode: number): void {
-  mkdirSync(dirname(path), { recursive: true })
+  makeFolder(dirname(path))
   const target = realTarget(path)
   const temporary = `${target}.${process.pid}.tmp`
   rmSync(temporary, { force: true }) // left by a process with our number that was killed
@@ -43,6 +45,19 @@ export function replaceFile(path: string, contents: string | Uint8Array, mode: n
     throw error
   }
   syncFolder(dirname(target))
+}
+
+/** As `mkdir -p`. Node's own (20.20) never comes back where /proc says that a folder is not there and cannot be made. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' && dirname(path) !== path && !existsSync(dirname(path))) {
+      makeFolder(dirname(path))
+      mkdirSync(path)
+    } else if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error
+  }
 }
 
 function realTarget(path: string): string {

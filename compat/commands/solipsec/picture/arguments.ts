@@ -23,9 +23,14 @@ export const optionTable = {
   },
 } as const
 
+export interface PictureOutput {
+  readonly format: PictureFormat
+  readonly path: string
+}
+
 export interface Request {
   /** What is written where; `-` is standard output. */
-  readonly outputs: readonly { readonly format: PictureFormat; readonly path: string }[]
+  readonly outputs: readonly PictureOutput[]
   readonly title?: string
   /** Of a configuration that is not loaded; none: what is loaded. */
   readonly files: readonly string[]
@@ -45,9 +50,7 @@ export function interpret(
   const [title, kindWord, netns, pathWord] = ['title', 'kind', 'netns', 'datapath'].map((name) =>
     all(name).at(-1),
   )
-  const outputs = (['svg', 'html'] as const).flatMap((format) =>
-    all(format).map((path) => ({ format, path })),
-  )
+  const outputs = pictureOutputs(options)
   if (outputs.length === 0) return { usage: 'where to? --svg FILE or --html FILE' }
   const kind = kindWord === undefined ? undefined : fileKind(kindWord)
   if (kindWord !== undefined && !kind) return { usage: kindUsage('kind') }
@@ -66,4 +69,13 @@ export function interpret(
       hasDataPath: pathWord !== undefined,
     },
   }
+}
+
+/** What `--svg` and `--html` ask for. */
+export function pictureOutputs(options: readonly ParsedOption[]): PictureOutput[] {
+  return (['svg', 'html'] as const).flatMap((format) =>
+    options.flatMap(({ name, value }) =>
+      name === format && value !== undefined ? [{ format, path: value }] : [],
+    ),
+  )
 }

@@ -5,10 +5,19 @@
  */
 import { DEFAULT_SERIES_LIMIT } from '../../../../agent/status/metrics.ts'
 import type { ParsedOption } from '../../support/getopt.ts'
+import { type PictureOutput, pictureOutputs } from '../picture/arguments.ts'
 
 export const optionTable = {
   short: 'an:',
-  long: { json: 'flag', metrics: 'flag', netns: 'value', series: 'value', watch: 'flag' },
+  long: {
+    html: 'value',
+    json: 'flag',
+    metrics: 'flag',
+    netns: 'value',
+    series: 'value',
+    svg: 'value',
+    watch: 'flag',
+  },
 } as const
 
 export interface Request {
@@ -21,6 +30,8 @@ export interface Request {
   /** Seconds between reports; once where absent. */
   readonly watch?: number
   readonly netns?: string
+  /** Pictures in place of a report. */
+  readonly pictures: readonly PictureOutput[]
 }
 
 const SECONDS = 2
@@ -49,6 +60,10 @@ function requestOf(options: readonly ParsedOption[], operands: readonly string[]
   if (has('metrics') && has('watch'))
     throw new Misuse('--metrics is one report: whoever collects it asks again')
   if (valueFor('series') !== undefined && !has('metrics')) throw new Misuse('--series needs --metrics')
+  const pictures = pictureOutputs(options)
+  if (pictures.length > 0 && (has('json') || has('metrics') || has('watch') || operands.length > 0)) {
+    throw new Misuse('--svg and --html draw a picture, and that is all')
+  }
   const netns = valueFor('netns')
   const watch = watchOf(has('watch'), operands)
   return {
@@ -56,6 +71,7 @@ function requestOf(options: readonly ParsedOption[], operands: readonly string[]
     withForeign: has('a'),
     most: countOf('-n', valueFor('n'), Number.POSITIVE_INFINITY),
     seriesLimit: countOf('--series', valueFor('series'), DEFAULT_SERIES_LIMIT),
+    pictures,
     ...(watch !== undefined && { watch }),
     ...(netns !== undefined && { netns }),
   }

@@ -187,6 +187,13 @@ t.test('on the kernel: policies of ours, of other programs and of nobody any mor
     /\nPROBLEM {4}2 rules have entries that are not in force/,
   )
   t.equal((await commands.run(station, 'kstat', 'nothing:::')).code, 1)
+  const [svg, html] = [
+    await commands.run(station, 'status', '--svg', '-'),
+    await commands.run(station, 'status', '--html', '-'),
+  ]
+  t.match(svg.out, /^<svg .*UDP/s)
+  t.match(html.out, /^<!doctype html>.*UDP/is)
+  t.match((await commands.run(station, 'status', '--svg', '-', '--json')).code, 1)
   t.notOk('tunables' in after)
   const set = await commands.ndd(station, '-set', '/dev/ip', 'ipsec_policy_log_interval', '1000')
   t.match(set, { code: 0, out: '' })
