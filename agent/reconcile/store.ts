@@ -260,7 +260,13 @@ export class Store {
     const path = this.#path(name)
     const temporary = `${path}.new`
     rmSync(temporary, { force: true })
-    writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' })
-    renameSync(temporary, path)
+    try {
+      writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' })
+      renameSync(temporary, path)
+    } catch (error) {
+      // Of a full disk, half a file takes the last of the space.
+      rmSync(temporary, { force: true })
+      throw error
+    }
   }
 }
