@@ -95,9 +95,14 @@ export class Store {
   lock(waitMs: number = LOCK_WAIT_MS): void {
     this.#lock = lockFile(this.lockPath, waitMs)
     if (!this.#lock) throw new LockedError(this.lockPath, waitMs)
-    // Whoever died while writing left half a file behind; it may hold keys.
-    for (const name of ['policy.pending', NOTES, OLD_NOTES, JOURNAL, JOINT_JOURNAL, COUNT]) {
-      rmSync(this.#path(`${name}.new`), { force: true })
+    try {
+      // Whoever died while writing left half a file behind; it may hold keys.
+      for (const name of ['policy.pending', NOTES, OLD_NOTES, JOURNAL, JOINT_JOURNAL, COUNT]) {
+        rmSync(this.#path(`${name}.new`), { force: true })
+      }
+    } catch (error) {
+      this.unlock()
+      throw error
     }
   }
 

@@ -10,6 +10,7 @@ import { controlPath, usualControlPath } from '../../../agent/daemon/control/pat
 import { ControlServer } from '../../../agent/daemon/control/server.ts'
 import type { Tell } from '../../../agent/daemon/events.ts'
 import { monotonicMicroseconds, notifyServiceManager } from '../../../agent/daemon/service-manager.ts'
+import { forbidDumps } from '../../../netlink/libc/dump.ts'
 import * as resolver from '../../../netlink/libc/names.ts'
 import { namesOf, withAddresses } from '../../solaris/ipsecconf/names.ts'
 import { algorithmTable } from '../support/algorithms.ts'
@@ -24,6 +25,9 @@ import { subcommand } from './subcommand.ts'
 export const run = subcommand({ name: 'solipsec agent', options: optionTable, interpret, carryOut })
 
 async function carryOut(request: Request, io: Io): Promise<void> {
+  // There are keys in its memory: no core dumps, and no debugger, which this signal would open to every local user.
+  forbidDumps()
+  process.on('SIGUSR1', () => {})
   const { interrupted } = io
   const write = eventWriter(request.log, io)
   const listeners: Tell[] = []

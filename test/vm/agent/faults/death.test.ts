@@ -152,10 +152,7 @@ function failToSendAt(at: readonly number[], use: () => void): void {
 }
 
 function countDatagrams(use: () => void): number {
-  let count = 0
-  const never = { includes: () => (count++, false) } as unknown as number[]
-  failToSend(never, noMemory, use)
-  return count
+  return failToSend([], noMemory, use)
 }
 
 t.test('all is as if nothing had happened', async (t) => {

@@ -99,14 +99,15 @@ export function dieAt(at: number, use: () => void): boolean {
   return isDead
 }
 
-/** Lets a datagram fail as the kernel's socket would, once or as often as is said, before the kernel has seen it. */
-export function failToSend(at: readonly number[], error: () => Error, use: () => void): void {
+/** Lets datagrams fail as the kernel's socket would, before the kernel has seen them. @returns how many there were */
+export function failToSend(at: readonly number[], error: () => Error, use: () => void): number {
   let number = 0
   const around: Around = (call) => {
     if (at.includes(number++)) throw error()
     return call()
   }
   interfere({ datagram: around }, use)
+  return number
 }
 
 /** The answers to a datagram are lost, as where the receive buffer is full: the kernel has done what it was told. */
