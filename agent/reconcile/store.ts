@@ -54,6 +54,14 @@ const S_IFMT = 0o170000
 const S_IFDIR = 0o040000
 const OTHERS_WRITE = 0o022
 
+/** @throws UntrustedFolderError */
+function refuseUntrusted(folder: string): void {
+  const { uid, mode } = lstatSync(folder)
+  if (uid !== process.geteuid?.() || (mode & OTHERS_WRITE) !== 0 || (mode & S_IFMT) !== S_IFDIR) {
+    throw new UntrustedFolderError(folder)
+  }
+}
+
 /** The state files of the network namespace that the calling thread is in. */
 export class Store {
   /** The folder of the namespace's files. */
@@ -73,11 +81,10 @@ export class Store {
     const folder = join(runDir, `netns-${netnsCookie()}`)
     // The list of the kernel's algorithms, beside the folder, is for everyone to read.
     mkdirSync(runDir, { recursive: true, mode: 0o755 })
+    // Whoever owns the one above could put another in its place.
+    refuseUntrusted(runDir)
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    const { uid, mode } = lstatSync(folder)
-    if (uid !== process.geteuid?.() || (mode & OTHERS_WRITE) !== 0 || (mode & S_IFMT) !== S_IFDIR) {
-      throw new UntrustedFolderError(folder)
-    }
+    refuseUntrusted(folder)
     return new Store(folder)
   }
 

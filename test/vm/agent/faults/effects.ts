@@ -58,6 +58,16 @@ function interfere<T>({ datagram, file, program }: Interference, use: () => T): 
   }
 }
 
+/** Types of XFRM's messages that only ask: linux/xfrm.h. Those of rtnetlink are above them all, and nothing else is sent. */
+const QUESTIONS = new Set([0x12, 0x15, 0x1f, 0x23, 0x25])
+const LAST_XFRM = 0x29
+
+/** True for a datagram that changes something, or may do so. */
+function isChange([bytes]: readonly unknown[]): boolean {
+  const type = (bytes as Uint8Array)[4] ?? 0
+  return type <= LAST_XFRM && !QUESTIONS.has(type)
+}
+
 /**
  * Lets the process that does something die in front of an effect: nothing of what it does from then on has any. Of a file
  * that it is about to write, the first half is written.
@@ -78,11 +88,13 @@ export function dieAt(at: number, use: () => void): boolean {
       throw new Death()
     }
   const nothing = () => {}
+  const die = mortal(nothing)
   const { writeFileSync } = fs
   try {
     interfere(
       {
-        datagram: mortal(nothing),
+        // Who dies before a question dies after the last effect before it.
+        datagram: (call, args) => (isDead || isChange(args) ? die(call, args) : call()),
         program: mortal(nothing),
         file: (name) =>
           mortal((args) => {
