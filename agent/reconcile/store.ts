@@ -54,6 +54,14 @@ const S_IFMT = 0o170000
 const S_IFDIR = 0o040000
 const OTHERS_WRITE = 0o022
 
+/** @throws UntrustedFolderError */
+function refuseUntrusted(folder: string): void {
+  const { uid, mode } = lstatSync(folder)
+  if (uid !== process.geteuid?.() || (mode & OTHERS_WRITE) !== 0 || (mode & S_IFMT) !== S_IFDIR) {
+    throw new UntrustedFolderError(folder)
+  }
+}
+
 /** The state files of the network namespace that the calling thread is in. */
 export class Store {
   /** The folder of the namespace's files. */
@@ -73,11 +81,10 @@ export class Store {
     const folder = join(runDir, `netns-${netnsCookie()}`)
     // The list of the kernel's algorithms, beside the folder, is for everyone to read.
     mkdirSync(runDir, { recursive: true, mode: 0o755 })
+    // Whoever owns the one above could put another in its place.
+    refuseUntrusted(runDir)
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    const { uid, mode } = lstatSync(folder)
-    if (uid !== process.geteuid?.() || (mode & OTHERS_WRITE) !== 0 || (mode & S_IFMT) !== S_IFDIR) {
-      throw new UntrustedFolderError(folder)
-    }
+    refuseUntrusted(folder)
     return new Store(folder)
   }
 
@@ -95,9 +102,14 @@ export class Store {
   lock(waitMs: number = LOCK_WAIT_MS): void {
     this.#lock = lockFile(this.lockPath, waitMs)
     if (!this.#lock) throw new LockedError(this.lockPath, waitMs)
-    // Whoever died while writing left half a file behind; it may hold keys.
-    for (const name of ['policy.pending', NOTES, OLD_NOTES, JOURNAL, JOINT_JOURNAL, COUNT]) {
-      rmSync(this.#path(`${name}.new`), { force: true })
+    try {
+      // Whoever died while writing left half a file behind; it may hold keys.
+      for (const name of ['policy.pending', NOTES, OLD_NOTES, JOURNAL, JOINT_JOURNAL, COUNT]) {
+        rmSync(this.#path(`${name}.new`), { force: true })
+      }
+    } catch (error) {
+      this.unlock()
+      throw error
     }
   }
 
@@ -260,7 +272,13 @@ export class Store {
     const path = this.#path(name)
     const temporary = `${path}.new`
     rmSync(temporary, { force: true })
-    writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' })
-    renameSync(temporary, path)
+    try {
+      writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' })
+      renameSync(temporary, path)
+    } catch (error) {
+      // Of a full disk, half a file takes the last of the space.
+      rmSync(temporary, { force: true })
+      throw error
+    }
   }
 }

@@ -17,6 +17,7 @@ import type { Tell } from '../../../agent/daemon/events.ts'
 import { monotonicMicroseconds, notifyServiceManager } from '../../../agent/daemon/service-manager.ts'
 import { isOn } from '../../../agent/model/tunables.ts'
 import { startSocketService } from '../../../agent/sockets/service.ts'
+import { forbidDumps } from '../../../netlink/libc/dump.ts'
 import * as resolver from '../../../netlink/libc/names.ts'
 import { socketPolicyReader } from '../../configuration/socket-policy.ts'
 import { namesOf, withAddresses } from '../../solaris/ipsecconf/names.ts'
@@ -32,6 +33,9 @@ import { subcommand } from './subcommand.ts'
 export const run = subcommand({ name: 'solipsec agent', options: optionTable, interpret, carryOut })
 
 async function carryOut(request: Request, io: Io): Promise<void> {
+  // There are keys in its memory: no core dumps, and no debugger, which this signal would open to every local user.
+  forbidDumps()
+  process.on('SIGUSR1', () => {})
   const { interrupted } = io
   const write = eventWriter(request.log, io)
   const listeners: Tell[] = []

@@ -42,3 +42,24 @@ t.test('each SA by itself', async (t) => {
     [1001],
   )
 })
+
+t.test('a clock that is set makes no SA older or younger', async (t) => {
+  const watch = new IdleWatch()
+  const overdue = (now: number, age: number, added = 0n) => {
+    const one = kernelAssociation(0x1000, { packets: 0 })
+    const counters = { ...one.counters, add_time: added }
+    return watch.overdue(
+      [{ ...one, counters }],
+      () => ({ addTime: 60n, useTime: 0n }),
+      now,
+      () => age,
+    ).length
+  }
+  t.equal(overdue(0, -5000), 0, 'added before the clock was set back')
+  t.equal(overdue(1, 86_400 * 365), 0, 'set forward by a year')
+  t.equal(overdue(59, -86_400), 0)
+  t.equal(overdue(60, -86_400), 1, 'a minute is a minute')
+  t.equal(overdue(61, 0, 7n), 0, 'another one in its place')
+  t.equal(overdue(120, 0, 7n), 0)
+  t.equal(overdue(121, 0, 7n), 1)
+})

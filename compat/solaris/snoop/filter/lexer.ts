@@ -60,10 +60,11 @@ function matchAt(pattern: RegExp, text: string, at: number): number {
 function wordLength(text: string, at: number, inBrackets: boolean): number {
   if (inBrackets) return matchAt(WORD_IN_BRACKETS, text, at)
   let end = at + matchAt(WORD, text, at)
+  const first = text.slice(at, end)
+  if (NUMBER.test(first) || first.toLowerCase() === 'length') return end - at
   while (end > at && text[end] === '-') {
-    const before = text.slice(at, end)
     const more = matchAt(WORD, text, end + 1)
-    if (more === 0 || NUMBER.test(before) || before.toLowerCase() === 'length') break
+    if (more === 0) break
     end += 1 + more
   }
   return end - at

@@ -53,7 +53,13 @@ t.test('arguments', async (t) => {
     const { options, operands } = getopt(argv, optionTable)
     return interpret(options, operands)
   }
-  const usual = { form: 'text', withForeign: false, most: Number.POSITIVE_INFINITY, seriesLimit: 1000 }
+  const usual = {
+    form: 'text',
+    withForeign: false,
+    most: Number.POSITIVE_INFINITY,
+    seriesLimit: 1000,
+    pictures: [],
+  }
   t.same(read(), { request: usual })
   t.same(read('--watch'), { request: { ...usual, watch: 2 } })
   t.same(read('-a', '--json', '--netns', 'blue', '--watch', '0.5'), {
@@ -61,6 +67,15 @@ t.test('arguments', async (t) => {
   })
   t.same(read('--metrics', '--series', '0'), { request: { ...usual, form: 'metrics', seriesLimit: 0 } })
   t.same(read('-n', '5'), { request: { ...usual, most: 5 } })
+  t.match(read('--svg', 'a', '--html', '-'), {
+    request: {
+      pictures: [
+        { format: 'svg', path: 'a' },
+        { format: 'html', path: '-' },
+      ],
+    },
+  })
+  t.match(read('--svg', 'a', '--json'), { usage: /a picture, and that is all/ })
   t.match(read('5'), { usage: /goes with --watch/ })
   t.match(read('--watch', '5', '--json'), { usage: /Options come before/ })
   for (const seconds of ['0', '-1', 'x', '1e3', '9999999'])
