@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { sendParcel } from '../../../../netlink/libc/descriptors.ts'
@@ -394,7 +395,11 @@ print(sys.argv[1:])
   const server = run('--policy', protect, '--port', '7008', '--', ...untilEnd)
   const speak = () => right.tcpSend(left.address4, 7008, 'in clear', { timeout: 300 })
   let heard = await speak()
-  for (let i = 0; i < 100 && heard.error === 'ECONNREFUSED'; i++) heard = await speak()
+  // It takes its time to start.
+  for (let i = 0; i < 600 && heard.error === 'ECONNREFUSED'; i++) {
+    await sleep(50)
+    heard = await speak()
+  }
   t.equal(heard.error, 'timeout', 'who does not protect is not heard')
   writeFileSync(end, '')
   t.match(await server, { status: 0, stderr: '' })
