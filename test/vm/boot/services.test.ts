@@ -5,6 +5,13 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
+import { run as ipsecconf } from '../../../compat/commands/ipsecconf.ts'
+import type { Run } from '../../../compat/commands/support/io.ts'
+import { run as svcadm } from '../../../compat/commands/svcadm.ts'
+import { run as svccfg } from '../../../compat/commands/svccfg.ts'
+import { run as svcprop } from '../../../compat/commands/svcprop.ts'
+import { run as svcs } from '../../../compat/commands/svcs.ts'
+import { captureIo } from '../../compat/commands/support/capture-io.ts'
 
 const skip = existsSync('/run/solipsec-boot-test') ? false : 'needs a machine of its own (test/vm/run --boot)'
 
@@ -13,14 +20,29 @@ const GOOD = '{raddr 10.9.0.2} ipsec {encr_algs aes encr_auth_algs sha256 sa sha
 const BAD = `${GOOD}{raddr 10.9.0.2} drop {\n`
 const ROOT = { env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root' }, encoding: 'utf8' } as const
 
-/** A command of the installed package. */
-function command(line: string) {
-  const [name = '', ...argv] = line.split(' ')
+// The tests of the kernel's data path say so for all that they start; services say it for themselves.
+delete process.env.SOLIPSEC_DATAPATH
+
+const HERE: Readonly<Record<string, Run>> = { ipsecconf, svcadm, svccfg, svcprop, svcs }
+
+/** Runs a program; our own commands within this process, since each start of Node.js takes seconds here. */
+async function command(line: string | readonly string[]) {
+  const [name = '', ...argv] = typeof line === 'string' ? line.split(' ') : line
+  const own = HERE[name]
+  if (!own) return installed(name, ...argv)
+  const io = captureIo()
+  const status = await own(argv, io)
+  return { status, stdout: io.out(), stderr: io.err() }
+}
+
+/** A program as it is installed. */
+function installed(name: string, ...argv: string[]) {
   const { status, stdout, stderr } = spawnSync(name, argv, ROOT)
   return { status, stdout, stderr }
 }
 
-const state = (name: string): string => command(`svcs -H -o state ${name}`).stdout.trim()
+const state = async (name: string): Promise<string> =>
+  (await command(`svcs -H -o state ${name}`)).stdout.trim()
 const count = (name: 'clear' | 'protected'): number => {
   const text = execFileSync(
     'ip',
@@ -36,11 +58,11 @@ const until = async (met: () => boolean): Promise<boolean> => {
   return met()
 }
 const monotonic = (unit: string, name: string): number =>
-  Number(command(`systemctl show --value --property=${name} ${unit}`).stdout)
+  Number(installed('systemctl', 'show', '--value', `--property=${name}`, unit).stdout)
 
 t.test('a system with the package', { skip }, async (t) => {
   await t.test('as delivered, nothing leaves in clear from the first moment on', async (t) => {
-    const { status, stdout } = command('svcs -a -H -o state,fmri -s fmri')
+    const { status, stdout } = installed('svcs', '-a', '-H', '-o', 'state,fmri', '-s', 'fmri')
     t.equal(status, 0)
     t.same(
       stdout
@@ -65,33 +87,33 @@ t.test('a system with the package', { skip }, async (t) => {
   await t.test('the units are sound, and keep to what they need', async (t) => {
     const units = readdirSync('/lib/systemd/system').filter((name) => name.startsWith('solipsec-'))
     t.equal(units.length, 4)
-    const verified = command(`systemd-analyze verify ${units.join(' ')}`)
+    const verified = await command(`systemd-analyze verify ${units.join(' ')}`)
     t.equal(verified.status, 0)
     t.same(
       verified.stderr.split('\n').filter((line) => line.includes('solipsec-')),
       [],
     )
-    const { status, stdout } = command(
+    const { status, stdout } = await command(
       `systemd-analyze security --threshold=30 --no-pager ${units.join(' ')}`,
     )
     t.equal(status, 0, stdout.trim().split('\n').slice(-units.length).join(', '))
   })
 
   await t.test('keys come with manual-key, and packets go', async (t) => {
-    t.same(command('svcadm enable ipsec/manual-key'), { status: 0, stdout: '', stderr: '' })
-    t.equal(state('manual-key'), 'online')
+    t.same(await command('svcadm enable ipsec/manual-key'), { status: 0, stdout: '', stderr: '' })
+    t.equal(await state('manual-key'), 'online')
     t.ok(await until(() => count('protected') > 3))
     t.equal(count('clear'), 0)
   })
 
   await t.test('a bad file: the old policy stays, and svcs tells why', async (t) => {
-    const before = command('ipsecconf').stdout
+    const before = (await command('ipsecconf')).stdout
     writeFileSync(POLICY, BAD)
-    const refused = command('svcadm refresh policy')
+    const refused = await command('svcadm refresh policy')
     t.equal(refused.status, 3)
     t.match(refused.stderr, `${POLICY}:2`)
-    t.equal(state('policy'), 'maintenance')
-    const { stdout } = command('svcs -x')
+    t.equal(await state('policy'), 'maintenance')
+    const { stdout } = await command('svcs -x')
     t.match(
       stdout,
       'svc:/network/ipsec/policy:default (IPsec policy initialization)\n State: maintenance since ',
@@ -99,84 +121,84 @@ t.test('a system with the package', { skip }, async (t) => {
     t.match(stdout, `Refresh method exited with $SMF_EXIT_ERR_FATAL`)
     t.match(stdout, `${POLICY}:2`)
     t.notMatch(stdout, 'manual-key')
-    t.equal(command('ipsecconf').stdout, before)
-    const log = command('svcs -L policy').stdout.trim()
+    t.equal((await command('ipsecconf')).stdout, before)
+    const log = (await command('svcs -L policy')).stdout.trim()
     t.equal(log, '/var/log/svc/network-ipsec-policy:default.log')
     t.match(readFileSync(log, 'utf8'), `${POLICY}:2`)
 
     // systemd's own restart takes nothing away either.
-    t.not(command('systemctl restart solipsec-policy').status, 0)
-    t.equal(command('systemctl is-failed solipsec-policy').stdout, 'failed\n')
-    t.equal(command('ipsecconf').stdout, before)
+    t.not((await command('systemctl restart solipsec-policy')).status, 0)
+    t.equal((await command('systemctl is-failed solipsec-policy')).stdout, 'failed\n')
+    t.equal((await command('ipsecconf')).stdout, before)
 
     writeFileSync(POLICY, GOOD)
-    t.same(command('svcadm clear policy'), { status: 0, stdout: '', stderr: '' })
-    t.equal(state('policy'), 'online')
-    t.equal(command('svcs -x').stdout, '')
+    t.same(await command('svcadm clear policy'), { status: 0, stdout: '', stderr: '' })
+    t.equal(await state('policy'), 'online')
+    t.equal((await command('svcs -x')).stdout, '')
     t.equal(count('clear'), 0)
   })
 
   await t.test('properties hold from the next refresh on', async (t) => {
     writeFileSync('/etc/inet/My Policy', `# mine\n${GOOD}{raddr 10.9.0.3} drop {}\n`)
     const line = 'setprop config/config_file = astring: "/etc/inet/My Policy"'
-    t.equal(spawnSync('svccfg', ['-s', 'ipsec/policy', line], ROOT).status, 0)
-    const property = (...argv: string[]) =>
-      spawnSync('svcprop', [...argv, '-p', 'config/config_file', 'ipsec/policy'], ROOT).stdout
-    t.equal(property(), `${POLICY}\n`)
-    t.equal(property('-c'), '/etc/inet/My\\ Policy\n')
-    t.equal(command('svcadm refresh policy').status, 0)
-    t.equal(property(), '/etc/inet/My\\ Policy\n')
-    t.match(command('ipsecconf').stdout, '10.9.0.3')
+    t.equal((await command(['svccfg', '-s', 'ipsec/policy', line])).status, 0)
+    const property = async (...argv: string[]) =>
+      (await command(['svcprop', ...argv, '-p', 'config/config_file', 'ipsec/policy'])).stdout
+    t.equal(await property(), `${POLICY}\n`)
+    t.equal(await property('-c'), '/etc/inet/My\\ Policy\n')
+    t.equal((await command('svcadm refresh policy')).status, 0)
+    t.equal(await property(), '/etc/inet/My\\ Policy\n')
+    t.match((await command('ipsecconf')).stdout, '10.9.0.3')
     t.equal(count('clear'), 0)
   })
 
   await t.test('the agent runs in its sandbox, and hears of its configuration', async (t) => {
     t.same(
-      command('svcadm enable agent'),
+      await command('svcadm enable agent'),
       { status: 0, stdout: '', stderr: '' },
       'without a configuration, too',
     )
-    t.match(command('svcs -p agent').stdout, /^online .*\n +\S+ +\d+ node\n/m)
-    t.match(command('stat -Lc %G:%a /run/solipsec/control').stdout, 'solipsec:660')
+    t.match((await command('svcs -p agent')).stdout, /^online .*\n +\S+ +\d+ node\n/m)
+    t.match((await command('stat -Lc %G:%a /run/solipsec/control')).stdout, 'solipsec:660')
     writeFileSync('/etc/solipsec.json', '{"version": 1, "policies": [{"remote": "10.9.0.4"}]}\n')
-    t.match(command('svcadm refresh agent'), { status: 3, stderr: '/etc/solipsec.json:1' })
-    t.equal(command('systemctl is-active solipsec-agent').stdout, 'active\n')
+    t.match(await command('svcadm refresh agent'), { status: 3, stderr: '/etc/solipsec.json:1' })
+    t.equal((await command('systemctl is-active solipsec-agent')).stdout, 'active\n')
     writeFileSync('/etc/solipsec.json', '{"version": 1}\n')
-    t.equal(command('svcadm clear agent').status, 0)
-    t.equal(command('svcadm disable agent').status, 0)
+    t.equal((await command('svcadm clear agent')).status, 0)
+    t.equal((await command('svcadm disable agent')).status, 0)
     t.equal(count('clear'), 0)
   })
 
   await t.test('disabled, the flow is in clear: it was policy that kept it', async (t) => {
-    t.equal(command('svcadm disable -t policy').status, 0)
-    t.equal(command('ipsecconf').stdout, '')
-    t.match(command('svcs -l policy').stdout, /enabled +false \(temporary\)\nstate +disabled\n/)
-    t.equal(command('systemctl is-enabled solipsec-policy').stdout, 'enabled\n')
+    t.equal((await command('svcadm disable -t policy')).status, 0)
+    t.equal((await command('ipsecconf')).stdout, '')
+    t.match((await command('svcs -l policy')).stdout, /enabled +false \(temporary\)\nstate +disabled\n/)
+    t.equal((await command('systemctl is-enabled solipsec-policy')).stdout, 'enabled\n')
     t.ok(await until(() => count('clear') > 0))
   })
 
   await t.test('where nothing is loaded, the last good policy takes the place of a bad one', async (t) => {
     writeFileSync('/etc/inet/My Policy', BAD)
-    t.equal(command('svcadm enable policy').status, 3)
-    t.equal(state('policy'), 'maintenance')
-    t.match(command('ipsecconf').stdout, '10.9.0.3')
+    t.equal((await command('svcadm enable policy')).status, 3)
+    t.equal(await state('policy'), 'maintenance')
+    t.match((await command('ipsecconf')).stdout, '10.9.0.3')
     const before = count('clear')
     await new Promise((resolve) => setTimeout(resolve, 500))
     t.equal(count('clear'), before)
-    t.equal(command('svcadm disable policy manual-key').status, 0)
-    t.equal(command('ipsecconf').stdout, '', 'what a failed service left is taken away')
-    t.match(command('svcs -H -o sta policy manual-key').stdout, /^DIS\nDIS\n$/)
+    t.equal((await command('svcadm disable policy manual-key')).status, 0)
+    t.equal((await command('ipsecconf')).stdout, '', 'what a failed service left is taken away')
+    t.match((await command('svcs -H -o sta policy manual-key')).stdout, /^DIS\nDIS\n$/)
   })
 
   await t.test('the software data path works in the sandbox', async (t) => {
     writeFileSync('/etc/inet/My Policy', GOOD)
     for (const name of ['policy', 'manual-key']) {
-      t.equal(command(`svccfg -s ${name} setprop config/data_path = software`).status, 0)
+      t.equal((await command(`svccfg -s ${name} setprop config/data_path = software`)).status, 0)
     }
-    t.same(command('svcadm refresh policy manual-key').stderr, '')
-    t.same(command('svcadm enable policy manual-key').stderr, '')
-    t.match(command('ipsecconf -l').stdout, /^#DATAPATH software/)
-    t.match(command('svcs -p policy').stdout, 'solipsec-path')
+    t.same((await command('svcadm refresh policy manual-key')).stderr, '')
+    t.same((await command('svcadm enable policy manual-key')).stderr, '')
+    t.match((await command('ipsecconf -l')).stdout, /^#DATAPATH software/)
+    t.match((await command('svcs -p policy')).stdout, 'solipsec-path')
     const before = count('protected')
     t.ok(await until(() => count('protected') > before + 3), 'packets go')
   })
@@ -189,10 +211,10 @@ t.test('a system with the package', { skip }, async (t) => {
     }
     t.ok(existsSync(POLICY), "the administrator's own")
     t.equal(
-      command('systemctl list-unit-files solipsec-*').stdout.trim().split('\n').at(-1),
+      (await command('systemctl list-unit-files solipsec-*')).stdout.trim().split('\n').at(-1),
       '0 unit files listed.',
     )
-    t.equal(command('ip xfrm policy').stdout, '')
-    t.not(command('getent group solipsec').status, 0)
+    t.equal((await command('ip xfrm policy')).stdout, '')
+    t.not((await command('getent group solipsec')).status, 0)
   })
 })
