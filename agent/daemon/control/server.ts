@@ -5,6 +5,7 @@
  */
 import { chmodSync, chownSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { Socket } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { SystemError } from '../../../netlink/libc/errno.ts'
 import { type Watch, watchReadable } from '../../../netlink/libc/poll.ts'
 import * as libc from '../../../netlink/libc/socket.ts'
@@ -182,7 +183,10 @@ class Client implements ControlClient {
     this.#length = text.length - end - 1
     for (const line of text.subarray(0, end).toString('utf8').split('\n')) {
       if (this.#socket.destroyed) return
-      if (line.trim() !== '') await this.#answer(line)
+      if (line.trim() === '') continue
+      await this.#answer(line)
+      // One request of each at a time: whoever asks for much does not keep others waiting.
+      await nextTurn()
     }
     this.#isBusy = false
     this.#socket.resume()

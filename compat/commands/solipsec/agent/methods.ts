@@ -14,8 +14,9 @@ import { show } from './show.ts'
 
 /** By name. */
 export function controlMethods(agent: Agent): Methods {
+  const version = packageVersion()
   return {
-    'agent.status': { access: 'read', run: () => ({ version: packageVersion(), ...agent.status }) },
+    'agent.status': { access: 'read', run: () => ({ version, ...agent.status }) },
     'agent.subscribe': {
       access: 'read',
       run: (_, client) => {

@@ -168,7 +168,7 @@ t.test('a flood of requests uses up little, and others are served', async (t) =>
       const socket = createConnection(process.argv[1])
       socket.on('error', () => {})
       if (i % 2) socket.resume() // the others never read
-      const push = () => { if (!socket.destroyed) { sent++; socket.write(big, push) } }
+      const push = (error) => { if (!error && socket.writable) { sent++; socket.write(big, (e) => setImmediate(push, e)) } }
       push()
     }
     setTimeout(() => { process.stdout.write(String(sent)); process.exit() }, 5000)
@@ -199,6 +199,10 @@ t.test('a flood of requests uses up little, and others are served', async (t) =>
 })
 
 t.test('keys are wiped when they are needed no more', async (t) => {
+  t.ok(
+    KEYS.some((key) => isInMemory(agent.pid, key)),
+    'it has them while there are SAs to look after',
+  )
   await here.apply({ policies: [], associations: [] })
   await agent.settle()
   t.match(await agent.status(), { associations: 0 })
