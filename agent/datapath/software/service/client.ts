@@ -131,8 +131,13 @@ function waitFor(folder: string, log: string, pid: number): XfrmConnection {
 
 /** A child of ours that has ended stays until it is asked for its exit code, which nobody does before the event loop runs. */
 function hasEnded(pid: number): boolean {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-  return stat[stat.lastIndexOf(')') + 2] === 'Z'
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return stat[stat.lastIndexOf(')') + 2] === 'Z'
+  } catch {
+    // Without /proc nobody can tell.
+    return false
+  }
 }
 
 function firstLine(text: string): string {
