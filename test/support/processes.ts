@@ -13,7 +13,7 @@ import { type Ending, summarise } from './tap-summary.ts'
 import { needsBoot, root } from './tiers.ts'
 
 /** Seconds that one file may take; a file in the machine, where all is slower, gets the second number. */
-const limits = { here: 120, machine: 600 }
+const limits = { here: 120, machine: 1200 }
 
 const built = (file: string): string => join(root, 'dist', 'test', file)
 
