@@ -33,18 +33,17 @@ export class IdleWatch {
     now: number,
     age: (one: KernelAssociation) => number,
   ): SecurityAssociation[] {
-    const seen = new Set<string>()
     const overdue: SecurityAssociation[] = []
     for (const one of own) {
       const key = saKey(one.association)
       const idle = limitsOf(key)
       if (!idle) continue
-      seen.add(key)
       const use = this.#use(key, one, now, age)
       const limit = Number(use.packets === 0n ? idle.addTime : idle.useTime)
       if (limit > 0 && now - use.since >= limit) overdue.push(one.association)
     }
-    for (const key of this.#uses.keys()) if (!seen.has(key)) this.#uses.delete(key)
+    // One that is away for a moment comes again; what has no limit any more does not.
+    for (const key of this.#uses.keys()) if (!limitsOf(key)) this.#uses.delete(key)
     return overdue
   }
 

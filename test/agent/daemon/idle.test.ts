@@ -63,3 +63,14 @@ t.test('a clock that is set makes no SA older or younger', async (t) => {
   t.equal(overdue(120, 0, 7n), 0)
   t.equal(overdue(121, 0, 7n), 1)
 })
+
+t.test('one that is away for a moment is not looked at anew', async (t) => {
+  const watch = new IdleWatch()
+  const limitsOf = () => ({ addTime: 100n, useTime: 100n })
+  const one = kernelAssociation(1001)
+  watch.overdue([one], limitsOf, 0, () => 0)
+  watch.overdue([], limitsOf, 1, () => 0)
+  const years = () => 1e9
+  t.same(watch.overdue([one], limitsOf, 2, years), [], 'the time of day was set meanwhile')
+  t.equal(watch.overdue([one], limitsOf, 100, years).length, 1)
+})
