@@ -289,10 +289,12 @@ export class Agent {
       const report = this.#inSession((session) => {
         this.#rules = session.state.rules.length
         this.#listenTo(session)
+        // First of all: whatever else fails, what is ours is put right.
+        const found = this.#keeper.round(session, this.#watchman, this.#settings.drift, performance.now())
         this.#names.note(session)
         this.#tunables.note(session)
         this.#latches.note(session)
-        return this.#keeper.round(session, this.#watchman, this.#settings.drift, performance.now())
+        return found
       }, 0)
       this.#report(report)
       this.#age.plan()
