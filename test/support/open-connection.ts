@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { close } from '../../netlink/libc/socket.ts'
+import { close, getSockOpt } from '../../netlink/libc/socket.ts'
+import { IPPROTO_TCP, TCP_INFO } from '../../netlink/libc/socket-options.ts'
 import {
   accept,
   bound,
@@ -25,6 +26,8 @@ export interface Place {
 /** How long something may take that is to happen, and how long one looks whether something does not happen. */
 const PATIENCE_MS = 20_000
 const GLANCE_MS = 700
+
+const TCPI_UNACKED = 24
 
 export class OpenConnection {
   readonly #client: number
@@ -87,7 +90,8 @@ export class OpenConnection {
       got += Buffer.from(receive(to) ?? '').toString()
       return got.includes(word) ? true : undefined
     }, patience)
-    return found === true
+    // Its acknowledgement as well, so that nothing of this is on the wire when somebody looks at what comes next.
+    return found === true && until(() => (unacknowledged(from) === 0 ? true : undefined), patience) === true
   }
 
   /** Resets it. */
@@ -96,4 +100,13 @@ export class OpenConnection {
     this.#isOpen = false
     for (const fd of [this.#client, this.#server]) close(fd)
   }
+}
+
+/** Segments that were sent and not acknowledged yet: `tcpi_unacked` of `struct tcp_info` (linux/tcp.h). */
+function unacknowledged(fd: number): number {
+  return (
+    new Uint32Array(getSockOpt(fd, IPPROTO_TCP, TCP_INFO, TCPI_UNACKED + 4).slice().buffer)[
+      TCPI_UNACKED / 4
+    ] ?? 0
+  )
 }
