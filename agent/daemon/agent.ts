@@ -80,8 +80,11 @@ export class AgentRunningError extends Error {
 const CROWD_MS = 20
 /** A command is at work: how soon to try again. */
 const BUSY_MS = 50
-/** Something went wrong that may go right later. */
-const RETRY_MS = 5000
+/**
+ * Something went wrong that may go right later: most often, others were at work in the same moment. How soon to try again
+ * at first, and at last.
+ */
+const RETRY_MS = { first: 50, last: 5000 }
 /** No more than this share of the time is spent in rounds. */
 const SHARE = 0.5
 
@@ -109,6 +112,8 @@ export class Agent {
   #dueAt = Number.POSITIVE_INFINITY
   #rounds = 0
   #drifts = 0
+  /** Rounds that failed one after the other. */
+  #failures = 0
   #lastRound = 0
   #lastDrift = ''
   #rules = 0
@@ -296,13 +301,14 @@ export class Agent {
         this.#latches.note(session)
         return found
       }, 0)
+      this.#failures = 0
       this.#report(report)
       this.#age.plan()
     } catch (error) {
       if (error instanceof LockedError) return this.#wake(BUSY_MS)
       const message = `Looking after policy and SAs failed: ${this.#options.describe(error)}`
       this.#options.tell({ level: 'error', event: 'failed', message })
-      this.#wake(RETRY_MS)
+      this.#wake(Math.min(RETRY_MS.first * 2 ** this.#failures++, RETRY_MS.last))
     } finally {
       this.#tidying.plan()
       this.#rounds++

@@ -9,6 +9,7 @@ import { decodeMessage, encodeMessage, messageType, type XfrmMessage } from '../
 import type { SaIdentifier } from '../model/association.ts'
 import { type AssociationNote, type AssociationNotes, saKey } from '../reconcile/association-notes.ts'
 import { settable } from '../reconcile/classify.ts'
+import type { AssociationChanges } from '../reconcile/steps.ts'
 import type { KernelAssociation } from '../translate/read-association.ts'
 import { readState } from '../translate/read-association.ts'
 
@@ -91,6 +92,27 @@ export class Ledger {
     for (const one of own) {
       const key = saKey(one.association)
       this.#entries.set(key, new Entry(key, one, notes.get(key), now))
+    }
+  }
+
+  /**
+   * A change of our own was made. What it did not touch is to be there as before, even if it is not there now: others
+   * may have been at work in the same moment.
+   */
+  follow(
+    own: readonly KernelAssociation[],
+    changes: AssociationChanges,
+    notes: AssociationNotes,
+    now: number,
+  ): void {
+    const present = new Map(own.map((one) => [saKey(one.association), one]))
+    for (const [key, entry] of this.#entries) {
+      const [change, found] = [changes.get(key), present.get(key)]
+      if (change === 'removed') this.#entries.delete(key)
+      else if (found && (change === 'made' || entry.digest === digestOf(found))) {
+        this.#entries.set(key, new Entry(key, found, notes.get(key), now))
+      } else continue
+      entry.wipe()
     }
   }
 

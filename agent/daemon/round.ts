@@ -8,6 +8,7 @@ import type { AssociationNote } from '../reconcile/association-notes.ts'
 import type { AssociationTransaction } from '../reconcile/association-transaction.ts'
 import { listNetfilter, NO_NETFILTER_RULES, sameNetfilterRules } from '../reconcile/netfilter.ts'
 import type { PlannedChange, Session } from '../reconcile/session.ts'
+import { associationChanges } from '../reconcile/steps.ts'
 import type { KernelAssociation } from '../translate/read-association.ts'
 import { IdleWatch } from './idle.ts'
 import { Ledger, type LedgerDifference, type LedgerEntry } from './ledger.ts'
@@ -108,7 +109,9 @@ export class Keeper {
     const isApplied = isNeeded && (isEnforced || !isDrift(report.drift) || ended.length > 0)
     if (isApplied) {
       session.apply(change)
-      this.#adopt(session, session.ownStates(), now)
+      const changes = associationChanges(change.reconciliation.steps)
+      this.#ledger.follow(session.ownStates(), changes, session.notes, now)
+      this.#remember(session)
     }
     this.#expired = []
     return { ...report, isNews, isApplied, ended, warnings: change.warnings }
@@ -131,6 +134,10 @@ export class Keeper {
 
   #adopt(session: Session, own: readonly KernelAssociation[], now: number): void {
     this.#ledger.adopt(own, session.notes, now)
+    this.#remember(session)
+  }
+
+  #remember(session: Session): void {
     this.#count = session.changeCount
     this.#netfilter = sameNetfilterRules(session.state.netfilter, NO_NETFILTER_RULES) ? '' : listNetfilter()
   }

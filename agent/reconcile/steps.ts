@@ -3,9 +3,12 @@
  *
  * @module
  */
+import { proto } from '../../netlink/xfrm/constants.ts'
 import { defaultPolicy } from '../../netlink/xfrm/defaults.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import type { KernelPolicy } from '../translate/kernel-policy.ts'
+import { readAddress } from '../translate/selectors.ts'
+import { saKey } from './association-notes.ts'
 import type { InstalledPolicy } from './plan.ts'
 
 export type Step =
@@ -14,6 +17,27 @@ export type Step =
   | { readonly kind: 'remove'; readonly policy: InstalledPolicy }
   /** A change of an SA; `undo` is absent where the kernel hides the keys that it would take. */
   | { readonly kind: 'message'; readonly message: XfrmMessage; readonly undo?: XfrmMessage }
+
+/** What becomes of SAs, by `saKey`. */
+export type AssociationChanges = ReadonlyMap<string, 'made' | 'removed'>
+
+/** What steps do to SAs in the end: one that is removed and made again is made. */
+export function associationChanges(steps: readonly Step[]): AssociationChanges {
+  const changes = new Map<string, 'made' | 'removed'>()
+  for (const step of steps) {
+    if (step.kind !== 'message') continue
+    const { message } = step
+    if (message.name === 'NEWSA' || message.name === 'UPDSA') {
+      changes.set(keyOf(message.body.id, message.body.family), 'made')
+    } else if (message.name === 'DELSA') changes.set(keyOf(message.body, message.body.family), 'removed')
+  }
+  return changes
+}
+
+function keyOf({ daddr, spi, proto: number }: XfrmMessage<'NEWSA'>['body']['id'], family: number): string {
+  const protocol = number === proto.AH ? 'ah' : 'esp'
+  return saKey({ protocol, spi, destination: readAddress(daddr, family) })
+}
 
 /** The message that carries a step out. */
 export function messageOf(step: Step): XfrmMessage {

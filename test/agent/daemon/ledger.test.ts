@@ -55,3 +55,23 @@ t.test('what has come to its end is not missing', async (t) => {
   ledger.clear()
   t.equal(ledger.size, 0)
 })
+
+t.test('a change of our own takes along what others do in the same moment', async (t) => {
+  const ledger = made()
+  const foreign = kernelAssociation(3000)
+  const key = saKey(one.association)
+  // The second one went while the first one was put right.
+  ledger.follow([kernelAssociation(1000, { sent: 8 }), foreign], new Map([[key, 'made']]), new Map(), 6)
+  const { missing, unknown } = ledger.difference([one, foreign])
+  t.match(missing, [{ key: saKey(two.association), note: { pairSpi: 1000 }, readAt: 5 }])
+  t.same(unknown, [foreign], 'nobody has asked for it')
+  t.match(ledger.difference([]).missing[0], { key, readAt: 6 })
+
+  const moved = kernelAssociation(1000, { reqid: 0x7000_0002 })
+  ledger.follow([moved, two], new Map(), new Map(), 7)
+  t.match(ledger.difference([moved, two]), { changed: [{ present: moved }] }, 'changed by others')
+  ledger.follow([moved, two], new Map([[key, 'made']]), new Map(), 8)
+  t.same(ledger.difference([moved, two]), NONE, 'by ourselves')
+  ledger.follow([two], new Map([[key, 'removed']]), new Map(), 9)
+  t.equal(ledger.size, 1)
+})
