@@ -8,7 +8,7 @@ import type { KernelAssociation } from '../translate/read-association.ts'
 import type { TunnelEndpoints } from '../translate/requirements.ts'
 import { isClear, isExactly, type Wrapping } from './associations.ts'
 import type { ArrivalAnswer, KernelDeparture } from './kernel-answer.ts'
-import { type Arrival, type Decider, type Departure, protectionsOf } from './rules-answer.ts'
+import { type Arrival, type Decider, type Departure, decidingRule, protectionsOf } from './rules-answer.ts'
 
 /**
  * `reserved`: not the same, but within what is known of Linux: it chooses among alternatives for two hosts, not for
@@ -28,13 +28,14 @@ export function compareDeparture(
   byKernel: KernelDeparture,
   { decider, tunnel, hasFlows }: DepartureContext,
 ): Agreement {
-  const protections = decider.kind === 'rule' ? protectionsOf(decider.candidate) : []
+  const rule = decidingRule(decider)
+  const protections = rule ? protectionsOf(rule) : []
   if (isSameDeparture(byRules, byKernel, decider, tunnel)) return 'same'
-  if (!hasFlows || decider.kind !== 'rule') return 'different'
+  if (!hasFlows || !rule) return 'different'
   // The choice was made for all flows of these hosts at once. It is one that the rule allows.
   if (byKernel.kind === 'held') return 'reserved'
   if (byKernel.kind === 'clear') {
-    return decider.candidate.rule.actions.some(({ kind }) => kind === 'bypass') ? 'reserved' : 'different'
+    return rule.actions.some(({ kind }) => kind === 'bypass') ? 'reserved' : 'different'
   }
   if (byKernel.kind === 'blocked') return 'different'
   const wrapping = wrappingOf(byKernel.associations)
@@ -51,8 +52,8 @@ function isSameDeparture(
   if (byRules.kind === 'dropped') return byKernel.kind === 'blocked'
   // A rule that no algorithm can satisfy blocks: it waits for SAs that cannot be.
   if (byRules.kind === 'held') return byKernel.kind === 'held' || byKernel.kind === 'blocked'
-  if (byKernel.kind !== 'protected' || decider.kind !== 'rule') return false
-  const action = decider.candidate.rule.actions[byRules.alternative]
+  if (byKernel.kind !== 'protected') return false
+  const action = decidingRule(decider)?.actions[byRules.alternative]
   return action?.kind === 'protect' && isExactly(action.protection, wrappingOf(byKernel.associations), tunnel)
 }
 

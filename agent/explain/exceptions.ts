@@ -4,6 +4,7 @@
  * @module
  */
 import type { Address } from '../model/address.ts'
+import type { ClearMessages } from '../translate/frame.ts'
 import { isWithItself, type Packet, type Passage, PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from './packet.ts'
 
 export type Exception =
@@ -15,7 +16,7 @@ export type Exception =
   | 'key management'
   /** Neighbour discovery and MLD. */
   | 'link'
-  /** IGMP and PIM that come in clear. */
+  /** IGMP and PIM that come in clear, as far as tunables let them. */
   | 'multicast routing'
 
 const IKE_PORTS = [500, 4500]
@@ -40,6 +41,7 @@ export function exceptionFor(
   packet: Packet,
   passage: Passage,
   ownAddresses: readonly Address[],
+  { igmp, pim }: ClearMessages,
 ): Exception | undefined {
   const ofHosts = hostException(packet, passage, ownAddresses)
   if (ofHosts || passage.tunnel) return ofHosts
@@ -47,7 +49,7 @@ export function exceptionFor(
   const { family, protocol, localPort, type } = packet
   if (protocol === PROTOCOL_UDP && IKE_PORTS.includes(localPort)) return 'key management'
   if (family === 'inet6' && protocol === PROTOCOL_ICMPV6 && LINK_TYPES.includes(type)) return 'link'
-  const isMulticastRouting = protocol === PROTOCOL_IGMP || protocol === PROTOCOL_PIM
+  const isMulticastRouting = (igmp && protocol === PROTOCOL_IGMP) || (pim && protocol === PROTOCOL_PIM)
   return family === 'inet' && way === 'in' && isMulticastRouting ? 'multicast routing' : undefined
 }
 

@@ -3,10 +3,12 @@
  *
  * @module
  */
-import type { Address } from '../model/address.ts'
+import { type Pin, pinnedRules } from '../latch/pins.ts'
+import { type Address, sameAddress } from '../model/address.ts'
 import { familiesOf } from '../model/entries.ts'
-import { type Protection, reachableActions } from '../model/policy.ts'
+import { type Protection, type Rule, reachableActions } from '../model/policy.ts'
 import type { LoadedRule } from '../reconcile/policy-state.ts'
+import type { ClearMessages } from '../translate/frame.ts'
 import type { KernelAssociation } from '../translate/read-association.ts'
 import type { Tunnel } from '../translate/tunnels.ts'
 import {
@@ -29,12 +31,17 @@ export interface RuleFacts {
   readonly localAddresses: readonly Address[]
   /** SAs of ours, the newest first. */
   readonly associations: readonly KernelAssociation[]
+  readonly clearMessages: ClearMessages
+  /** Established connections that keep the policy that they began under. */
+  readonly pins: readonly Pin[]
 }
 
 /** What decides. */
 export type Decider =
   | { readonly kind: 'rule'; readonly candidate: Candidate }
   | { readonly kind: 'exception'; readonly exception: Exception }
+  /** Latching: the packet is one of a connection that began under other rules, which hold for it still. */
+  | { readonly kind: 'latched'; readonly rule: Rule }
   /** No rule is about the packet: one of the host passes in clear, one of a tunnel with rules is dropped. */
   | { readonly kind: 'none' }
 
@@ -86,17 +93,20 @@ export function ruleSetFor({ tunnel }: Passage, rules: readonly LoadedRule[]): R
 
 /** Asks the rules. */
 export function askRules(packet: Packet, passage: Passage, facts: RuleFacts): RulesAnswer {
-  const { rules, tunnels, localAddresses, associations } = facts
+  const { rules, tunnels, localAddresses, associations, clearMessages, pins } = facts
   const set = ruleSetFor(passage, rules)
   const route = set.kind === 'tunnel' ? passage : withoutTunnel(passage)
   const considered = consider(candidatesOf(rules, set, tunnels), packet, passage.way)
-  const exception = exceptionFor(packet, route, localAddresses)
+  const exception = exceptionFor(packet, route, localAddresses, clearMessages)
   const { winner } = considered
+  const latched = latchedRule(packet, route, pins)
   const decider: Decider = exception
     ? { kind: 'exception', exception }
-    : winner
-      ? { kind: 'rule', candidate: winner }
-      : { kind: 'none' }
+    : latched
+      ? { kind: 'latched', rule: latched }
+      : winner
+        ? { kind: 'rule', candidate: winner }
+        : { kind: 'none' }
   const fitting = fittingAssociations(associations, packet, route)
   const about = { set, considered, decider }
   if (route.way === 'out') {
@@ -110,7 +120,7 @@ export function askRules(packet: Packet, passage: Passage, facts: RuleFacts): Ru
   const wrappings = isKnownWhole ? wrappingsOf(fitting) : [{}]
   return {
     ...about,
-    arrivals: wrappings.map((wrapping) => arrivalOf(decider, wrapping, packet, route.tunnel)),
+    arrivals: wrappings.map((wrapping) => arrivalOf(decider, wrapping, packet, route.tunnel, clearMessages)),
   }
 }
 
@@ -126,8 +136,7 @@ function departureOf(
   if (decider.kind === 'exception') return { kind: 'clear', why: 'exception' }
   if (decider.kind === 'none')
     return tunnel ? { kind: 'dropped', why: 'no rule' } : { kind: 'clear', why: 'no rule' }
-  const { actions } = decider.candidate.rule
-  const reachable = reachableActions(actions)
+  const reachable = reachableActions(decidingRule(decider)?.actions ?? [])
   if (reachable.length === 0) return { kind: 'dropped', why: 'rule' }
   for (const [alternative, action] of reachable.entries()) {
     if (action.kind !== 'protect') continue
@@ -143,6 +152,7 @@ function arrivalOf(
   wrapping: Wrapping,
   packet: Packet,
   tunnel: Tunnel | undefined,
+  { icmp }: ClearMessages,
 ): Arrival {
   const accepted = (why: ArrivalReason): Arrival => ({ wrapping, isAccepted: true, why })
   const refused = (why: ArrivalReason): Arrival => ({ wrapping, isAccepted: false, why })
@@ -152,17 +162,43 @@ function arrivalOf(
     if (tunnel) return refused('no rule')
     return inClear ? accepted('no rule') : refused('not asked for')
   }
-  const reachable = reachableActions(decider.candidate.rule.actions)
+  const reachable = reachableActions(decidingRule(decider)?.actions ?? [])
   const protections = reachable.flatMap((action) => (action.kind === 'protect' ? [action.protection] : []))
   if (inClear && reachable.some(({ kind }) => kind === 'bypass')) return accepted('bypass')
-  if (inClear && !tunnel && protections.length > 0 && isToleratedIcmp(packet)) return accepted('clear ICMP')
+  if (icmp && inClear && !tunnel && protections.length > 0 && isToleratedIcmp(packet))
+    return accepted('clear ICMP')
   if (protections.some((one) => isExactly(one, wrapping, tunnel?.endpoints))) return accepted('as asked')
   if (reachable.length === 0) return refused('drop')
   return refused(protections.length === 0 ? 'not asked for' : 'not as asked')
 }
 
+/** The rule whose actions count; `undefined` where none decides. */
+export function decidingRule(decider: Decider): Rule | undefined {
+  if (decider.kind === 'rule') return decider.candidate.rule
+  return decider.kind === 'latched' ? decider.rule : undefined
+}
+
+/** What the connection of a packet is latched to, in the packet's direction. */
+function latchedRule(
+  packet: Packet,
+  { way, isForwarded, tunnel }: Passage,
+  pins: readonly Pin[],
+): Rule | undefined {
+  if (isForwarded || tunnel) return undefined
+  const pin = pins.find(
+    ({ isEnded, protocol, local, remote, localPort, remotePort }) =>
+      !isEnded &&
+      protocol === packet.protocol &&
+      localPort === packet.localPort &&
+      remotePort === packet.remotePort &&
+      sameAddress(local, packet.local) &&
+      sameAddress(remote, packet.remote),
+  )
+  return pin && pinnedRules([pin]).rules.find(({ direction }) => direction === way)
+}
+
 /** What the rule that decides asks for, in order of preference. */
-export function protectionsOf({ rule }: Candidate): Protection[] {
+export function protectionsOf(rule: Rule): Protection[] {
   return reachableActions(rule.actions).flatMap((action) =>
     action.kind === 'protect' ? [action.protection] : [],
   )

@@ -8,16 +8,17 @@ import { defaultPolicy } from '../../netlink/xfrm/defaults.ts'
 import type { AlgorithmTable } from '../model/algorithm.ts'
 import type { SecurityAssociation } from '../model/association.ts'
 import type { Rule } from '../model/policy.ts'
+import type { TunableValues } from '../model/tunables.ts'
 import { isOutboundOnly } from '../reconcile/association-status.ts'
 import { outboundAssociations } from '../reconcile/classify.ts'
 import type { HostNetwork } from '../reconcile/host.ts'
 import { ConflictError } from '../reconcile/joint-plan.ts'
 import { isOurState, policyIndex } from '../reconcile/ownership.ts'
 import { type InstalledPolicy, type PolicyPlan, planPolicies } from '../reconcile/plan.ts'
-import { emptyState, replaceRules } from '../reconcile/policy-edit.ts'
+import { emptyState, replaceRules, replaceTunables } from '../reconcile/policy-edit.ts'
 import { type PolicyState, placedRules } from '../reconcile/policy-state.ts'
 import type { Session } from '../reconcile/session.ts'
-import { survey } from '../reconcile/survey.ts'
+import { clearMessagesFor, survey } from '../reconcile/survey.ts'
 import { contentOf, newState } from '../translate/associations.ts'
 import type { KernelPolicy } from '../translate/kernel-policy.ts'
 import { DEFAULT_MARK_MASK, markLayout } from '../translate/marks.ts'
@@ -38,6 +39,8 @@ export function loadedSituation(session: Session): Situation {
     localAddresses: network.localAddresses,
     associations: associations.filter(({ reqid }) => isOurState(reqid)),
     hasMarks: markLayout(state.markMask) !== undefined,
+    clearMessages: clearMessagesFor(state.tunables),
+    pins: state.pins,
     kernel: {
       policies: inAskingOrder(policies),
       associations,
@@ -75,6 +78,8 @@ export interface Proposal {
   readonly network: HostNetwork
   /** It passes packets on, whatever this host does. */
   readonly isRouter?: boolean
+  /** Those that are not as they are at first. */
+  readonly tunables?: TunableValues
 }
 
 /** What would be, were this loaded on a host that has nothing else. Nothing is asked of the kernel. */
@@ -84,11 +89,19 @@ export function proposedSituation({
   algorithms,
   network,
   isRouter = false,
+  tunables = {},
 }: Proposal): Situation {
-  const state = replaceRules(emptyState(DEFAULT_MARK_MASK), rules, { kind: 'all' })
+  const state = replaceTunables(replaceRules(emptyState(DEFAULT_MARK_MASK), rules, { kind: 'all' }), tunables)
   const surveyed = survey(state, network)
   const { localAddresses } = network
-  const about = { rules: state.rules, tunnels: tunnelsFor(state, network), localAddresses, hasMarks: true }
+  const about = {
+    rules: state.rules,
+    tunnels: tunnelsFor(state, network),
+    localAddresses,
+    hasMarks: true,
+    clearMessages: clearMessagesFor(tunables),
+    pins: [],
+  }
   try {
     const forwarding = isRouter || surveyed.facts.forwarding
     const facts = { ...surveyed.facts, algorithms, forwarding }

@@ -6,7 +6,8 @@
 import { type Address, isLoopback } from '../model/address.ts'
 import { familiesOf } from '../model/entries.ts'
 import type { Rule } from '../model/policy.ts'
-import { isOn } from '../model/tunables.ts'
+import { isOn, type TunableValues } from '../model/tunables.ts'
+import type { ClearMessages } from '../translate/frame.ts'
 import { markLayout } from '../translate/marks.ts'
 import type { HostFacts } from '../translate/policy-set.ts'
 import type { Tunnel } from '../translate/tunnels.ts'
@@ -53,11 +54,7 @@ export function survey(next: PolicyState, { localAddresses, tunnels }: HostNetwo
       tunnels: used,
       guardsOwnAddresses,
       ...(next.socketKinds && { socketKinds: next.socketKinds }),
-      clearMessages: {
-        icmp: isOn(next.tunables, 'icmp_accept_clear_messages'),
-        igmp: isOn(next.tunables, 'igmp_accept_clear_messages'),
-        pim: isOn(next.tunables, 'pim_accept_clear_messages'),
-      },
+      clearMessages: clearMessagesFor(next.tunables),
     },
     state: {
       ...next,
@@ -111,4 +108,13 @@ function usedTunnels(
     if (found) used.set(found.name, found)
   }
   return used
+}
+
+/** What tunables let in although a rule asks for protection. */
+export function clearMessagesFor(tunables: TunableValues): ClearMessages {
+  return {
+    icmp: isOn(tunables, 'icmp_accept_clear_messages'),
+    igmp: isOn(tunables, 'igmp_accept_clear_messages'),
+    pim: isOn(tunables, 'pim_accept_clear_messages'),
+  }
 }

@@ -35,7 +35,11 @@ interface Scene {
 const network = { localAddresses, tunnels: new Map(), routedMarks: 0 }
 
 /** The same rules and SAs, as `explain` and as the simulations have them. */
-function sceneOf(rules: readonly Rule[], associations: readonly SecurityAssociation[]): Scene {
+function sceneOf(
+  rules: readonly Rule[],
+  associations: readonly SecurityAssociation[],
+  clearMessages = { icmp: true, igmp: true, pim: true },
+): Scene {
   const distinct = [...new Map(associations.map((sa) => [`${sa.protocol} ${sa.spi}`, sa])).values()]
   try {
     const situation = proposedSituation({
@@ -43,8 +47,12 @@ function sceneOf(rules: readonly Rule[], associations: readonly SecurityAssociat
       associations: distinct,
       algorithms: defaultAlgorithmTable,
       network,
+      tunables: Object.fromEntries(
+        Object.entries(clearMessages).map(([name, isOn]) => [`${name}_accept_clear_messages`, Number(isOn)]),
+      ),
     })
-    return { situation, host: makeHost(inOrder(rules), { outbound: distinct }), associations: distinct }
+    const host = makeHost(inOrder(rules), { outbound: distinct, clearMessages })
+    return { situation, host, associations: distinct }
   } catch (error) {
     if (error instanceof MarkCapacityError) fc.pre(false)
     throw error
@@ -141,14 +149,16 @@ t.test(
   },
 )
 
+const clearMessages = fc.record({ icmp: fc.boolean(), igmp: fc.boolean(), pim: fc.boolean() })
+
 t.test('property: inbound, what is let in is what the simulations let in', async () => {
   fc.assert(
-    fc.property(ruleSets, inbound, (rules, { packet, associations }) => {
-      const scene = sceneOf(rules, associations)
+    fc.property(ruleSets, inbound, clearMessages, (rules, { packet, associations }, clear) => {
+      const scene = sceneOf(rules, associations, clear)
       const { rules: answer, kernel, agreement } = explainPacket(packet, IN, scene.situation)
       for (const [i, { wrapping, isAccepted }] of (answer.arrivals ?? []).entries()) {
         const own = bare(wrapping, scene)
-        if (isConcerned(rules, packet) && isAccepted !== accepts(rules, own, packet)) {
+        if (isConcerned(rules, packet) && isAccepted !== accepts(rules, own, packet, clear)) {
           throw new Error(`Solaris: ${show({ wrapping: own, isAccepted, decider: answer.decider })}`)
         }
         const path = pathOf(wrapping)

@@ -72,7 +72,9 @@ function caseJson(
             rule: ruleJson(decider.candidate.rule),
             actions: decider.candidate.rule.actions.map((action) => actionText(action, algorithms)),
           }
-        : decider,
+        : decider.kind === 'latched'
+          ? { kind: 'latched', actions: decider.rule.actions.map((action) => actionText(action, algorithms)) }
+          : decider,
     considered: considered.asked.map(considerationJson),
     notAsked: considered.notAsked,
     inVain: considered.inVain.map(({ index }) => index),

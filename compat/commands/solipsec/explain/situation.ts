@@ -10,6 +10,7 @@ import { type Address, isLoopback } from '../../../../agent/model/address.ts'
 import type { AlgorithmTable } from '../../../../agent/model/algorithm.ts'
 import type { SecurityAssociation } from '../../../../agent/model/association.ts'
 import type { Rule } from '../../../../agent/model/policy.ts'
+import type { TunableValues } from '../../../../agent/model/tunables.ts'
 import { type HostNetwork, isForwarding, readHostNetwork } from '../../../../agent/reconcile/host.ts'
 import { Session } from '../../../../agent/reconcile/session.ts'
 import { describedTunnel } from '../../../../agent/translate/tunnel-interfaces.ts'
@@ -18,6 +19,7 @@ import { requestLink, requestPath } from '../../../../netlink/route/request.ts'
 import { NetlinkError } from '../../../../netlink/socket/error.ts'
 import { NETLINK_ROUTE } from '../../../../netlink/socket/protocols.ts'
 import { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
+import { tunableValuesOf } from '../../../configuration/tunable-values.ts'
 import { displayTable } from '../../support/algorithms.ts'
 import { announceDataPath } from '../../support/data-path-option.ts'
 import { CommandError } from '../../support/exit.ts'
@@ -78,11 +80,13 @@ async function placeOfFiles(
   const associations: SecurityAssociation[] = []
   const tunnels = new Map<string, Tunnel>()
   let algorithms: AlgorithmTable | undefined
+  let tunables: TunableValues = {}
   for (const file of files) {
     const request = { file, ...(kind && { kind }), ...(hasDataPath && { dataPath }) }
     const { configuration } = await checkedConfiguration(request, io, ['error'])
     rules.push(...(configuration.rules ?? []))
     associations.push(...(configuration.associations ?? []))
+    if (configuration.tunables) tunables = { ...tunables, ...tunableValuesOf(configuration.tunables) }
     for (const one of configuration.tunnels ?? [])
       tunnels.set(one.name, described(one, network, tunnels.size))
     if (!algorithms || configuration.hasAlgorithms) algorithms = configuration.algorithms
@@ -96,6 +100,7 @@ async function placeOfFiles(
       algorithms: table,
       network: meant,
       isRouter: isForwarded,
+      tunables,
     })
     return { situation, algorithms: table, name: files.join(', '), routeTo: () => ({ kind: 'not asked' }) }
   } finally {

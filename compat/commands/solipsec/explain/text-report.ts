@@ -10,7 +10,7 @@ import type { Answer, Case, Explanation } from '../../../../agent/explain/explai
 import type { Lookup } from '../../../../agent/explain/kernel-answer.ts'
 import type { Candidate, Consideration } from '../../../../agent/explain/order.ts'
 import type { OpenPart, Packet } from '../../../../agent/explain/packet.ts'
-import type { Decider } from '../../../../agent/explain/rules-answer.ts'
+import { type Decider, decidingRule } from '../../../../agent/explain/rules-answer.ts'
 import { actionText, mismatchText, packetText, protocolText } from '../../../../agent/explain/words.ts'
 import { ruleLine } from '../../../../agent/reconcile/rule-plan.ts'
 import { policyLine } from '../../support/policy-text.ts'
@@ -100,18 +100,21 @@ class Writer {
     if (decider.kind === 'rule') {
       this.#line(`  rule ${decider.candidate.index} (${placeOf(decider.candidate)})`)
       this.#line(`  ${printable(ruleLine(decider.candidate.rule))}`)
+    } else if (decider.kind === 'latched') {
+      this.#line('  the policy that its connection began under (latching)')
     } else if (decider.kind === 'exception') {
       this.#line(`  ${EXCEPTIONS[decider.exception].replaceAll('\n', '\n  ')}`)
     } else this.#line('  no rule')
   }
 
   #asks({ packet, passage, rules: { decider, set } }: Explanation): void {
-    if (decider.kind !== 'rule') return
+    const rule = decidingRule(decider)
+    if (!rule) return
     const { algorithms, situation } = this.#place
     const tunnel = set.kind === 'tunnel' ? passage.tunnel : undefined
     const route = { way: passage.way, ...(tunnel && { tunnel }) }
     const fitting = fittingAssociations(situation.associations, packet, route)
-    const { actions } = decider.candidate.rule
+    const { actions } = rule
     this.#heading(actions.length > 1 ? 'Asks for, the first that can be' : 'Asks for')
     for (const [i, action] of actions.entries()) {
       const number = actions.length > 1 ? `${i + 1}. ` : ''
@@ -138,8 +141,8 @@ class Writer {
   }
 
   #considered({ rules: { considered, decider } }: Explanation, open: readonly OpenPart[]): void {
-    // What always passes passes without a look at the rules.
-    if (decider.kind === 'exception') return
+    // What always passes passes without a look at the rules, and so does what is latched.
+    if (decider.kind === 'exception' || decider.kind === 'latched') return
     const { asked, winner, notAsked, inVain } = considered
     if (asked.length === 0) return
     this.#heading('Asked, in this order')

@@ -9,7 +9,7 @@ import { wrappingOf } from '../../../../agent/explain/compare.ts'
 import type { Exception } from '../../../../agent/explain/exceptions.ts'
 import type { Explanation, Situation } from '../../../../agent/explain/explain.ts'
 import type { KernelDeparture } from '../../../../agent/explain/kernel-answer.ts'
-import type { ArrivalReason, RulesAnswer } from '../../../../agent/explain/rules-answer.ts'
+import { type ArrivalReason, decidingRule, type RulesAnswer } from '../../../../agent/explain/rules-answer.ts'
 import type { AlgorithmTable } from '../../../../agent/model/algorithm.ts'
 import { reachableActions } from '../../../../agent/model/policy.ts'
 import { mode, proto } from '../../../../netlink/xfrm/constants.ts'
@@ -86,7 +86,7 @@ export function fateSentence(
   const [clear] = arrivals
   if (clear?.isAccepted) return clear.why === 'no rule' ? CLEAR_DEPARTURES['no rule'] : ''
   if (arrivals.some(({ isAccepted }) => isAccepted)) return 'In clear it is refused.'
-  const isProtecting = decider.kind === 'rule' && reachableActions(decider.candidate.rule.actions).length > 0
+  const isProtecting = reachableActions(decidingRule(decider)?.actions ?? []).length > 0
   return isProtecting ? 'In clear it is refused, and there is no SA that would let it in.' : ''
 }
 
@@ -100,8 +100,9 @@ const CLEAR_DEPARTURES = {
 /** What happens, or would happen, without an SA; `undefined` where none is asked for. */
 export function withoutSa({ rules, passage: { way } }: Explanation, larvalDrop: boolean): string | undefined {
   const { decider, departure } = rules
-  if (decider.kind !== 'rule') return undefined
-  const reachable = reachableActions(decider.candidate.rule.actions)
+  const rule = decidingRule(decider)
+  if (!rule) return undefined
+  const reachable = reachableActions(rule.actions)
   if (!reachable.some(({ kind }) => kind === 'protect')) return undefined
   const lets = reachable.some(({ kind }) => kind === 'bypass')
   if (way === 'in') {

@@ -1,12 +1,15 @@
 /** Real connections across changes of rules on this kernel: who is told of, who keeps its policy, and until when. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { LATCH_HOLDER_NAME, readConnections } from '../../../../agent/latch/connections.ts'
 import type { Pin } from '../../../../agent/latch/pins.ts'
 import { decodeState } from '../../../../agent/reconcile/policy-state.ts'
 import { BAND } from '../../../../agent/translate/priorities.ts'
+import { run } from '../../../../compat/commands/solipsec.ts'
+import { enterNetns } from '../../../../netlink/libc/netns.ts'
 import { XfrmConnection } from '../../../../netlink/xfrm/connection.ts'
+import { captureIo } from '../../../compat/commands/support/capture-io.ts'
 import { violations } from '../../../schemas/support.ts'
 import { ConfigurationPlace } from '../../../support/configuration-place.ts'
 import { TestNet } from '../../../support/namespaces.ts'
@@ -25,6 +28,7 @@ const there: Place = { station: right, address: '10.1.0.2' }
 const here6: Place = { station: left, address: 'fd01::1' }
 const there6: Place = { station: right, address: 'fd01::2' }
 
+const home = openSync('/proc/thread-self/ns/net', 'r')
 const NO_TELNET = '{ulp tcp rport 23 dir both} drop {}\n'
 const NO_SSH = '{ulp tcp rport 22 dir both} drop {}\n'
 const PATIENCE_MS = 15_000
@@ -33,6 +37,14 @@ async function load(text: string, ...options: string[]): Promise<string> {
   const { code, out, err } = await left.ipsecconf([...options, '-F', '-a', '-'], text)
   if (code !== 0) throw new Error(err)
   return out
+}
+
+async function explain(question: string): Promise<{ code: number; out: string }> {
+  const io = captureIo()
+  const where = ['--netns', left.host.namespace, '--datapath', 'kernel']
+  const code = await run(['explain', ...where, ...question.split(' ')], io)
+  enterNetns(home)
+  return { code, out: io.out() }
 }
 
 function pinPolicies(): number {
@@ -109,6 +121,11 @@ t.test('with latching, a connection goes on, and new ones go by the new rules', 
   t.ok(telnet.passes(true))
   t.ok(telnet6.passes(true))
   t.equal(OpenConnection.tryOpen(here, there, 23), undefined)
+  const port = livePins().find(({ local }) => local.family === 'inet')?.localPort ?? 0
+  const explained = await explain(`10.1.0.1 10.1.0.2 tcp ${port} 23`)
+  t.match(explained, { code: 0, out: /IN CLEAR/ })
+  t.match(explained.out, /Decides\n.*its connection began under \(latching\)/)
+  t.match(await explain(`10.1.0.1 10.1.0.2 tcp ${port === 1025 ? 1026 : 1025} 23`), { out: /DROPPED/ })
   t.ok(
     until(() => (holders() > 0 ? true : undefined), PATIENCE_MS),
     'somebody watches',
