@@ -18,12 +18,14 @@ import type { Counter } from './state/statistics.ts'
 
 /** What policy says of a flow. */
 export type Decision =
-  | { readonly kind: 'clear' }
+  /** @property isChoice - a policy would protect it if there were an SA */
+  | { readonly kind: 'clear'; readonly isChoice: boolean }
   | { readonly kind: 'refuse'; readonly counter: Counter }
   /** SAs, the innermost first. */
   | { readonly kind: 'protect'; readonly states: readonly State[] }
 
-const CLEAR: Decision = { kind: 'clear' }
+const CLEAR: Decision = { kind: 'clear', isChoice: false }
+const UNPROTECTED: Decision = { kind: 'clear', isChoice: true }
 const BLOCKED: Decision = { kind: 'refuse', counter: 'XfrmOutPolBlock' }
 
 export class Outbound {
@@ -58,7 +60,8 @@ export class Outbound {
         return { kind: 'refuse', counter: 'XfrmOutNoStates' }
       }
     }
-    return states.length === 0 ? CLEAR : { kind: 'protect', states }
+    if (states.length > 0) return { kind: 'protect', states }
+    return policy.templates.length > 0 ? UNPROTECTED : CLEAR
   }
 
   /**

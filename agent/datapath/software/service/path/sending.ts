@@ -31,6 +31,8 @@ const HOP_LIMIT = 64
 /** Of the longest packet over the shortest way of IPv4 (RFC 791: 68 bytes), nearly. */
 const MOST_FRAGMENTS = 1400
 
+const NO_PROTECTION: readonly State[] = []
+
 export class Sending {
   readonly #databases: Databases
   readonly #outbound: Outbound
@@ -127,9 +129,12 @@ export class Sending {
     const { arena } = this.#sender
     const decision = this.#outbound.decide(this.#flow)
     if (decision.kind === 'refuse') return decision.counter
-    // Policy has changed since the packet was steered here. The next one will not be.
-    if (decision.kind === 'clear') return isTunnelled ? 'XfrmOutPolBlock' : 'XfrmOutPolDead'
-    const { states } = decision
+    if (decision.kind === 'clear') {
+      if (isTunnelled) return 'XfrmOutPolBlock'
+      // Policy has changed since the packet was steered here. The next one will not be.
+      if (!decision.isChoice) return 'XfrmOutPolDead'
+    }
+    const states = decision.kind === 'protect' ? decision.states : NO_PROTECTION
     const mtu = this.#mtuFor(states)
     if (many && !this.#segments.begin(arena, ip, many)) return 'XfrmOutError'
     const longest = many ? this.#segments.longest : end - at
@@ -206,6 +211,7 @@ export class Sending {
   /** The SAs of a decision always go the same way. */
   #mtuFor(states: readonly State[]): number {
     const { now } = this.#databases
+    if (states === NO_PROTECTION) return this.#askMtu(states, now).mtu
     const known = this.#mtus.get(states)
     if (known && now < known.until) return known.mtu
     const path = this.#askMtu(states, now)

@@ -113,7 +113,7 @@ function runsOf(policies: readonly Policy[], direction: number): Run[] {
   const runs: Run[] = []
   for (const policy of policies) {
     if (policy.info.dir !== direction || isAboutOneself(policy)) continue
-    const verdict = verdictOf(policy)
+    const verdict = verdictOf(policy, direction)
     const last = runs.at(-1)
     if (last?.verdict === verdict) last.policies.push(policy)
     else runs.push({ verdict, policies: [policy] })
@@ -129,8 +129,10 @@ function isAboutOneself({ info: { priority, sel } }: Policy): boolean {
   return priority === BAND.system && sel.proto === 0
 }
 
-function verdictOf({ info, templates }: Policy): Verdict {
+function verdictOf({ info, templates }: Policy, direction: number): Verdict {
   if (info.action === action.BLOCK) return 'refuse'
+  // Whether there is an SA is seen where SAs are, packet by packet.
+  if (direction === dir.OUT) return templates.length > 0 ? 'protect' : 'clear'
   return templates.some(({ optional }) => optional === 0) ? 'protect' : 'clear'
 }
 
