@@ -47,8 +47,10 @@ async function runTier(tier: Tier, filters: readonly string[]): Promise<Counts[]
     },
   }
   const run = tier === 'vm' && process.env.SOLIPSEC_VM !== 'native' ? runInMachine : runHere
+  // What boots takes longest: one worker begins with it.
   await Promise.all(
-    Array.from({ length: workers }, async () => {
+    Array.from({ length: workers }, async (_, worker) => {
+      if (worker === 0) await runHere(nextBoot, watcher)
       await run(next, watcher)
       await runHere(nextBoot, watcher)
     }),

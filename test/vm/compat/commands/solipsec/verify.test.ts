@@ -52,7 +52,7 @@ const sas = FAMILIES.flatMap((ends) =>
     pairOf({ ...transform, spi: ends.base + 2 * n, source: ends.L, destination: ends.R }),
   ),
 )
-const MUCH = 'a lot of text '.repeat(30_000)
+const MUCH = 'a lot of text '.repeat(8000)
 
 await right.host.tcpEcho(7)
 
@@ -70,7 +70,7 @@ for (const algorithms of [ESP, BOTH, 'encr_algs aes-gcm(128)']) {
     for (const one of both) {
       const { code, packets, findings, notLookedAt } = await one.stop()
       t.same([code, findings, notLookedAt], [0, [], 0])
-      t.ok((packets.protected ?? 0) > 500, `${packets.protected} protected`)
+      t.ok((packets.protected ?? 0) > 100, `${packets.protected} protected`)
       t.ok((packets.fragment ?? 0) >= 2)
       t.same([packets.echo, packets.unasked], [undefined, undefined])
     }
@@ -90,7 +90,7 @@ t.test('ESP in UDP', async (t) => {
   for (const one of both) {
     const { code, packets, findings } = await one.stop()
     t.same([code, findings], [0, []])
-    t.ok((packets.protected ?? 0) > 500)
+    t.ok((packets.protected ?? 0) > 100)
   }
 })
 
@@ -182,7 +182,7 @@ t.test('a tunnel of another program, of both families', async (t) => {
   for (const one of both) {
     const { code, packets, findings } = await one.stop()
     t.same([code, findings], [0, []])
-    t.ok((packets.protected ?? 0) > 500)
+    t.ok((packets.protected ?? 0) > 100)
     t.ok((packets.echo ?? 0) > 10, `${packets.echo} shown once more`)
   }
   const again = await start()
