@@ -5,6 +5,7 @@
  * @module
  */
 import { readdirSync } from 'node:fs'
+import { connectDataPath } from '../../../../agent/datapath/data-path.ts'
 import { parseAddress } from '../../../../agent/model/address.ts'
 import type { SecurityAssociation } from '../../../../agent/model/association.ts'
 import { defaultAlgorithmTable } from '../../../../agent/model/default-algorithms.ts'
@@ -14,7 +15,7 @@ import { Session, type Wanted } from '../../../../agent/reconcile/session.ts'
 import type { KernelPolicy } from '../../../../agent/translate/kernel-policy.ts'
 import { parsePolicy } from '../../../../compat/solaris/ipsecconf/index.ts'
 import { parseKeyFile } from '../../../../compat/solaris/ipseckey/parser.ts'
-import { XfrmConnection } from '../../../../netlink/xfrm/connection.ts'
+import type { XfrmConnection } from '../../../../netlink/xfrm/connection.ts'
 import { action, dir } from '../../../../netlink/xfrm/constants.ts'
 import { findPolicy } from '../../../agent/translate/simulation/xfrm.ts'
 import { resolver } from '../../../compat/solaris/ipseckey/support.ts'
@@ -29,6 +30,9 @@ type TestContext = Parameters<typeof ownState>[0]
 
 /** Many rules and many runs: `SOLIPSEC_FUZZ` greater than 1. */
 export const isFull = Number(process.env.SOLIPSEC_FUZZ) > 1
+
+/** Here, without a machine, with the software data path, which is much faster. */
+const isSoftware = process.env.SOLIPSEC_DATAPATH === 'software'
 
 const L = '10.1.0.1'
 const R = '10.1.0.2'
@@ -136,7 +140,9 @@ export class FaultWorld {
 
   static async make(t: TestContext, count: number): Promise<FaultWorld> {
     const net = new TestNet(t)
-    const [left, right] = await Station.make(t, net, 2)
+    const [left, right] = isSoftware
+      ? [await Station.makeSoftware(t, net), await Station.makeSoftware(t, net)]
+      : await Station.make(t, net, 2)
     await net.wire(left.host, right.host, [`${L}/24`], [`${R}/24`, `${R2}/24`])
     const world = new FaultWorld(left, right, Wiretap.open(t, { station: left }), new Generations(count))
     return world
@@ -145,7 +151,7 @@ export class FaultWorld {
   /** Does something under the lock, as a command would; taking back what another one has left comes first. */
   inSession<T>(use: (session: Session) => T): T {
     return this.left.visit(() => {
-      const session = Session.open(defaultAlgorithmTable)
+      const session = Session.open(defaultAlgorithmTable, { choice: this.left.dataPath, needs: ['esp'] })
       try {
         return use(session)
       } finally {
@@ -208,7 +214,7 @@ export class FaultWorld {
 
   #look<T>(use: (tables: ReturnType<XfrmConnection['tables']>) => T): T {
     return this.left.visit(() => {
-      const connection = XfrmConnection.open()
+      const connection = connectDataPath(this.left.folder)
       try {
         return use(connection.tables())
       } finally {

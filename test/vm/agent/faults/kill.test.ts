@@ -1,0 +1,116 @@
+/**
+ * `kill -9` of commands and of the agent at random moments of a change. `SOLIPSEC_FUZZ=N` has it done 200 times each, with
+ * 5,000 rules.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { AgentProcess } from '../../../support/agent-process.ts'
+import { ownState } from '../../../support/own-state.ts'
+import { secretFile, Victim } from './victim.ts'
+import { FaultWorld, isFull, type Target } from './world.ts'
+
+t.setTimeout(0)
+ownState(t)
+const RULES = isFull ? 5000 : 60
+const RUNS = isFull ? 200 : 5
+const AGENT_RUNS = isFull ? 200 : 2
+/** A change of so many rules takes about as long, in milliseconds: the moments of death are spread over it. */
+const LENGTH = isFull ? 2000 : 150
+const world = await FaultWorld.make(t, RULES)
+const { left, generations } = world
+const folder = mkdtempSync(join(tmpdir(), 'solipsec-kill-'))
+t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+
+const policies = [0, 1, 2].map((n) => secretFile(folder, `policy${n}`, generations.policyText(n)))
+const keys = [0, 1, 2].map((n) => secretFile(folder, `keys${n}`, `flush\n${generations.keyText(n)}`))
+const added = [0, 1, 2].map((n) => secretFile(folder, `added${n}`, generations.keyText(n)))
+const documents = ([0, 1, 2] as const).map((n) =>
+  secretFile(
+    folder,
+    `document${n}.json`,
+    JSON.stringify({ policies: { file: policies[n] }, associations: { file: added[n] } }),
+  ),
+)
+
+const at = (list: readonly string[], n: number): string => list[n] ?? ''
+/** The commands that make the change; the last argument says to what. */
+const commands: readonly ((present: Target) => readonly [argv: readonly string[], to: Target])[] = [
+  ({ rules, sas }) => {
+    const next = rules === 1 ? 2 : 1
+    return [['ipsecconf', '-q', '-Fa', at(policies, next)], { rules: next, sas }]
+  },
+  ({ rules, sas }) => {
+    const next = sas === 1 ? 2 : 1
+    return [['ipseckey', '-f', at(keys, next)], { rules, sas: next }]
+  },
+  ({ rules }) => {
+    const next = rules === 1 ? 2 : 1
+    return [['solipsec', 'apply', at(documents, next)], { rules: next, sas: next }]
+  },
+  ({ sas }) => [['ipsecconf', '-F'], { rules: 0, sas }],
+  ({ rules }) => [['ipseckey', 'flush'], { rules, sas: 0 }],
+]
+
+/** Sees to it that there is something to lose. */
+function refill(present: Target): Target {
+  const full: Target = { rules: present.rules || 1, sas: present.sas || 1 }
+  if (full.rules !== present.rules || full.sas !== present.sas) world.change(present, full)
+  return full
+}
+
+let present: Target = { rules: 0, sas: 0 }
+
+t.test('commands are killed', async (t) => {
+  let [killed, mixtures] = [0, 0]
+  for (let run = 0; run < RUNS; run++) {
+    present = refill(present)
+    const [argv, to] = commands[run % commands.length]?.(present) ?? [[], present]
+    const before = world.picture()
+    const victim = new Victim(left, argv)
+    const { signal } = await victim.killAtWork(left.folder, Math.random() * LENGTH)
+    if (signal === 'SIGKILL') killed++
+    if (world.picture() !== before) mixtures++
+    t.same(world.leaks(present, to, true), [], `run ${run}: nothing passes in clear`)
+    if (world.heal(present, to, before, true) === 'new') present = to
+  }
+  t.comment(`${killed} of ${RUNS} died, ${mixtures} of them after the kernel had heard of the change`)
+})
+
+t.test('the agent is killed while it loads, and is started again', async (t) => {
+  let mixtures = 0
+  present = refill(present)
+  const file = join(folder, 'agent.json')
+  for (let run = 0; run < AGENT_RUNS; run++) {
+    const next = present.rules === 1 ? 2 : 1
+    const to: Target = { rules: next, sas: next }
+    const document = { policies: { file: policies[next] }, associations: { file: added[next] } }
+    writeFileSync(file, JSON.stringify(document), { mode: 0o600 })
+    const before = world.picture()
+    const isReload = run % 2 === 1
+    let wait = Math.random() * LENGTH
+    if (isReload) {
+      writeFileSync(file, JSON.stringify({}), { mode: 0o600 })
+      const agent = await AgentProcess.start(t, left, '--config', file)
+      writeFileSync(file, JSON.stringify(document), { mode: 0o600 })
+      agent.signal('SIGHUP')
+      wait += 100 * Math.random()
+      await new Promise((resolve) => setTimeout(resolve, wait))
+      await agent.stop('SIGKILL')
+    } else {
+      const victim = new Victim(left, ['solipsec', 'agent', '--config', file])
+      await victim.killAtWork(left.folder, wait)
+    }
+    if (world.picture() !== before) mixtures++
+    t.same(world.leaks(present, to, true), [], `run ${run}: nothing passes in clear`)
+    if (world.heal(present, to, before, true) === 'new') present = to
+  }
+  t.comment(`${AGENT_RUNS} killed, ${mixtures} of them after the kernel had heard of the change`)
+  const document = { policies: { file: policies[1] }, associations: { file: added[1] } }
+  writeFileSync(file, JSON.stringify(document), { mode: 0o600 })
+  const last = await AgentProcess.start(t, left, '--config', file)
+  t.ok(world.isAt({ rules: 1, sas: 1 }), 'at last it is what the configuration says')
+  t.match(await last.settle(), { drifts: 0, rules: RULES + 2 })
+  t.equal(await last.stop(), 0)
+})
