@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { AgentEvent } from '../daemon/events.ts'
 import type { SaProtocol, SaState } from '../model/association.ts'
 import type { PlainPolicy } from '../reconcile/plain-policy.ts'
 import type { DataPathReport } from './report.ts'
@@ -70,6 +71,8 @@ export type Occurrence =
   | { readonly event: 'overrun' }
   | { readonly event: 'resynchronised'; readonly policies: number; readonly associations: number }
   | { readonly event: 'data-path'; readonly dataPath: DataPathReport }
+  /** The agent tells of something: what, as its log names it, and in words. */
+  | ({ readonly event: 'agent'; readonly name: string } & Pick<AgentEvent, 'level' | 'message' | 'details'>)
 
 /** An occurrence and when it became known: seconds since 1970, with milliseconds. */
 export type StatusEvent = Occurrence & { readonly time: number }

@@ -26,7 +26,10 @@ export class ControlConnection {
   private constructor(socket: Socket, onEvent: (method: string, params: unknown) => void) {
     this.#socket = socket
     this.#onEvent = onEvent
-    createInterface({ input: socket }).on('line', (line) => this.#take(line))
+    // It passes the socket's errors on, which are taken below.
+    createInterface({ input: socket })
+      .on('line', (line) => this.#take(line))
+      .on('error', () => {})
     socket.on('error', (error) => this.#end(error))
     socket.on('close', () => this.#end(new Error('the agent has ended')))
   }

@@ -1,12 +1,15 @@
 /**
- * `solipsec monitor`: what happens to policies, SAs and the data path, as it happens, until interrupted.
+ * `solipsec monitor`: what happens to policies, SAs and the data path, and what the agent tells, as it happens, until
+ * interrupted.
  *
  * @module
  */
+import { controlPath } from '../../../agent/daemon/control/path.ts'
 import type { StatusEvent } from '../../../agent/status/events.ts'
 import { Monitor } from '../../../agent/status/monitor.ts'
 import { displayTable } from '../support/algorithms.ts'
 import type { Io } from '../support/io.ts'
+import { AgentEvents } from './monitor/agent-events.ts'
 import { interpret, optionTable, type Request } from './monitor/arguments.ts'
 import { eventText } from './monitor/event-text.ts'
 import { subcommand } from './subcommand.ts'
@@ -22,7 +25,9 @@ async function carryOut({ json, isPassive }: Request, io: Io): Promise<void> {
       if (stdout.isClosed) end()
     }
     const monitor = new Monitor({ algorithms: displayTable(), withAcquires: !isPassive, event })
+    const agent = new AgentEvents(controlPath(), event)
     const end = () => {
+      agent.close()
       monitor.close()
       resolve()
     }

@@ -44,6 +44,8 @@ function words(event: StatusEvent): string {
       return `resynchronised: ${counted(event.policies, 'policy', 'policies')}, ${counted(event.associations, 'SA')}`
     case 'data-path':
       return `data-path ${event.dataPath.kind}, ${event.dataPath.state}`
+    case 'agent':
+      return `agent ${event.name}: ${event.message}`
   }
 }
 
