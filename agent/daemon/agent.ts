@@ -11,14 +11,18 @@ import { join } from 'node:path'
 import { type FileLock, lockFile } from '../../netlink/libc/lock.ts'
 import type { DataPathKind } from '../datapath/data-path.ts'
 import type { AlgorithmTable } from '../model/algorithm.ts'
+import type { SocketPolicy } from '../model/socket-policy.ts'
 import type { TunableValues } from '../model/tunables.ts'
 import { Session } from '../reconcile/session.ts'
 import { LockedError, Store } from '../reconcile/store.ts'
+import type { SocketDemand } from '../sockets/demand.ts'
+import { SocketJournal } from '../sockets/journal.ts'
 import type { AgentContext } from './context.ts'
 import { AgeDuty } from './duties/age.ts'
 import { LatchDuty } from './duties/latches.ts'
 import { NameDuty, type NamedRules } from './duties/names.ts'
 import { TunableDuty } from './duties/tunables.ts'
+import { UnitDuty } from './duties/units.ts'
 import type { Tell } from './events.ts'
 import { Tidying } from './memory.ts'
 import { type DriftChoice, isDrift, Keeper, type RoundReport } from './round.ts'
@@ -29,6 +33,8 @@ import { roundEvents } from './words.ts'
 export interface AgentSettings {
   readonly algorithms: AlgorithmTable
   readonly drift: DriftChoice
+  /** For programs that ask what the configuration says for their unit. */
+  readonly sockets?: readonly SocketPolicy[]
   /** Milliseconds between looks at the counters of SAs; absent: 8000, and more where there are very many. */
   readonly ageInterval?: number
   /** Milliseconds between questions for the addresses of names; absent: 60,000. */
@@ -99,6 +105,9 @@ export class Agent {
   readonly #names: NameDuty
   readonly #tunables: TunableDuty
   readonly #latches: LatchDuty
+  readonly #units: UnitDuty
+  /** Which sockets have a policy, for the service that gives them. */
+  readonly journal: SocketJournal
   readonly #record: FSWatcher
   readonly #ports = new Set<number>()
   readonly #since = Date.now()
@@ -134,6 +143,8 @@ export class Agent {
     }
     this.#tunables = new TunableDuty(context, folder)
     this.#latches = new LatchDuty(context)
+    this.journal = new SocketJournal(join(folder, 'sockets'))
+    this.#units = new UnitDuty(context, folder, this.journal)
     this.#age = new AgeDuty(
       context,
       this.#keeper,
@@ -173,6 +184,7 @@ export class Agent {
       }
       agent.#await(error)
     }
+    agent.#units.load(agent.#settings.sockets ?? [])
     await agent.#do(() => agent.#round())
     return agent
   }
@@ -203,6 +215,11 @@ export class Agent {
     return this.#tunables.values
   }
 
+  /** What the configuration says for sockets of a unit of systemd. */
+  socketPolicyOf(unit: string): SocketDemand | undefined {
+    return this.#settings.sockets?.find(({ service }) => service === unit)
+  }
+
   /** Loads the configuration again. Where that fails, what was loaded stays, and {@link status} says why. */
   reload(): Promise<void> {
     return this.#do(() => this.#load())
@@ -211,6 +228,7 @@ export class Agent {
   async #load(): Promise<void> {
     try {
       this.#settings = await this.#options.load()
+      this.#units.load(this.#settings.sockets ?? [])
       this.#loadedAt = Date.now()
       this.#problem = undefined
       this.#isWaiting = false
@@ -262,10 +280,12 @@ export class Agent {
     this.#names.close()
     this.#tunables.close()
     this.#latches.close()
+    this.#units.close()
     this.#record.close()
     this.#watchman.close()
     await this.#queue.catch(() => undefined)
     this.#keeper.clear()
+    this.journal.close()
     this.#lock.release()
   }
 

@@ -35,7 +35,7 @@ export const LATCH_HOLDER_NAME = 'solipsec-latch'
 export const DESTROY_GROUPS: readonly number[] = Object.values(diagGroup)
 
 /** What Solaris calls connected: from the handshake's end to the last packet. */
-const CONNECTED = [
+export const CONNECTED: readonly number[] = [
   socketState.ESTABLISHED,
   socketState.FIN_WAIT1,
   socketState.FIN_WAIT2,
@@ -86,7 +86,7 @@ export function connectionOf({ body }: DiagMessage, protocol: Flow['protocol']):
 const MAPPED = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff)
 
 /** Sockets of IPv6 may be connected over IPv4. */
-function addressOf(bytes: Uint8Array, family: number): Address {
+export function addressOf(bytes: Uint8Array, family: number): Address {
   if (family === AF_INET) return { family: 'inet', bytes: bytes.slice(0, 4) }
   return MAPPED.every((byte, i) => bytes[i] === byte)
     ? { family: 'inet', bytes: bytes.slice(12) }

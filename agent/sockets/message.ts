@@ -39,6 +39,12 @@ export type SocketRequest = { readonly form: Form } & (
       /** Seconds to wait for SAs. */
       readonly wait: number
     }
+  | {
+      /** What the configuration says for the service that asks. */
+      readonly kind: 'service'
+      readonly peer?: Address
+      readonly wait: number
+    }
 )
 
 /** A policy in the words of a configuration: its meaning, or what is wrong with it. */
@@ -85,6 +91,11 @@ function readJson(bytes: Uint8Array, { algorithms, readPolicy }: Vocabulary): So
   if (policy.action === 'query' || policy.action === 'none') {
     if (Object.keys(policy).length > 1) throw invalid(`'${policy.action}' stands alone`)
     return policy.action === 'query' ? { form, kind: 'query' } : { form, kind: 'remove' }
+  }
+  if (policy.action === 'service') {
+    const other = Object.keys(policy).find((name) => name !== 'action')
+    if (other !== undefined) throw invalid(`'${other}' cannot stand beside 'service'`)
+    return { form, kind: 'service', wait: 0, ...options }
   }
   const read = readPolicy(policy)
   if ('reason' in read) throw invalid(read.reason)

@@ -1,5 +1,5 @@
 /**
- * Who is at the other end of a UNIX socket, and whether they may do what needs privilege.
+ * Who is at the other end of a UNIX socket, whether they may do what needs privilege, and which unit they belong to.
  *
  * @module
  */
@@ -7,6 +7,7 @@ import { readFileSync, readlinkSync } from 'node:fs'
 import { SystemError } from '../../netlink/libc/errno.ts'
 import { close, getSockOpt, getSockOptInt, SOL_SOCKET } from '../../netlink/libc/socket.ts'
 import { SO_PEERCRED, SO_PEERPIDFD } from '../../netlink/libc/socket-options.ts'
+import { unitOfCgroups } from './unit.ts'
 
 const CAP_NET_ADMIN = 12n
 const NOBODY = 0xffff_ffff
@@ -18,38 +19,69 @@ export interface Peer {
   readonly uid: number
   /** Root, or known for sure to have CAP_NET_ADMIN over this host's network. */
   readonly isPrivileged: boolean
+  /** The unit of systemd that the process belongs to now. To be asked while the connection is open. */
+  unit(): PeerUnit
+}
+
+export interface PeerUnit {
+  /** Absent where it belongs to none, or is gone. */
+  readonly unit?: string
+  /** It is the very process that connected; else the number may be that of another one by now. */
+  readonly isCertain: boolean
 }
 
 /** @throws SystemError */
 export function peerOf(fd: number): Peer {
   const [pid = 0, uid = NOBODY] = new Uint32Array(getSockOpt(fd, SOL_SOCKET, SO_PEERCRED, 12).slice().buffer)
-  return { pid, uid, isPrivileged: uid === 0 || hasNetAdmin(fd, pid) }
+  return { pid, uid, isPrivileged: uid === 0 || hasNetAdmin(fd, pid), unit: () => unitOf(fd, pid) }
 }
 
-/**
- * Process numbers are used again, so the number alone says nothing: only where the kernel gives a handle of the very
- * process (6.5) is it looked at. In a user namespace of its own everyone has all capabilities, over nothing of ours.
- */
+/** In a user namespace of its own everyone has all capabilities, over nothing of ours. */
 function hasNetAdmin(fd: number, pid: number): boolean {
-  let handle: number
-  try {
-    handle = getSockOptInt(fd, SOL_SOCKET, SO_PEERPIDFD)
-  } catch (error) {
-    if (error instanceof SystemError) return false
-    throw error
-  }
-  try {
+  const found = readOfProcess(fd, pid, () => {
     const isOurs = readlinkSync(`/proc/${pid}/ns/user`) === readlinkSync('/proc/self/ns/user')
     const [, digits = '0'] =
       /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
-    const has = ((BigInt(`0x${digits}`) >> CAP_NET_ADMIN) & 1n) === 1n
+    return isOurs && ((BigInt(`0x${digits}`) >> CAP_NET_ADMIN) & 1n) === 1n
+  })
+  return found.isCertain && found.value === true
+}
+
+function unitOf(fd: number, pid: number): PeerUnit {
+  const { value: unit, isCertain } = readOfProcess(fd, pid, () =>
+    unitOfCgroups(readFileSync(`/proc/${pid}/cgroup`, 'utf8')),
+  )
+  return { isCertain, ...(unit !== undefined && { unit }) }
+}
+
+/**
+ * Process numbers are used again, so the number alone says nothing for sure: that does a handle of the very process, which
+ * the kernel gives from 6.5 on.
+ *
+ * @returns no value where the process is gone, or its files are not for us to read
+ */
+function readOfProcess<T>(
+  fd: number,
+  pid: number,
+  read: () => T,
+): { readonly value?: T; readonly isCertain: boolean } {
+  let handle: number | undefined
+  try {
+    handle = getSockOptInt(fd, SOL_SOCKET, SO_PEERPIDFD)
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error
+    // The process is gone.
+    if (error.code !== 'ENOPROTOOPT') return { isCertain: false }
+  }
+  try {
+    const value = read()
+    if (handle === undefined) return { value, isCertain: false }
     // Still the same process after the reading.
-    return isOurs && has && isAlive(handle, pid)
+    return isAlive(handle, pid) ? { value, isCertain: true } : { isCertain: false }
   } catch {
-    // It is gone, or its files are not for us to read.
-    return false
+    return { isCertain: false }
   } finally {
-    close(handle)
+    if (handle !== undefined) close(handle)
   }
 }
 

@@ -10,11 +10,19 @@ import { netnsCookie } from '../../netlink/libc/netns.ts'
 import { AF_INET, AF_INET6 } from '../../netlink/libc/socket.ts'
 import { IPPROTO_TCP } from '../../netlink/libc/socket-options.ts'
 import type { AlgorithmTable } from '../model/algorithm.ts'
+import type { SocketDemand } from './demand.ts'
 import { Doors } from './doors.ts'
 import { type InspectedSocket, inspectSocket } from './inspect.ts'
+import type { SocketJournal } from './journal.ts'
 import { clearSocketPolicy } from './kernel-socket.ts'
 import { KindsInUse } from './kinds-in-use.ts'
-import { type ReadPolicy, readRequest, type SocketAnswer, writeAnswer } from './message.ts'
+import {
+  type ReadPolicy,
+  readRequest,
+  type SocketAnswer,
+  type SocketRequest,
+  writeAnswer,
+} from './message.ts'
 import type { Peer } from './peer.ts'
 import { type Between, type SetRequest, Setter } from './setter.ts'
 import { SocketError } from './socket-error.ts'
@@ -30,6 +38,10 @@ export interface SocketServiceOptions {
   algorithms(): AlgorithmTable
   /** Reads a policy in the words of a configuration. */
   readonly readPolicy: ReadPolicy
+  /** What the configuration says for the sockets of a unit of systemd; absent: nothing for any. */
+  policyOf?(unit: string): SocketDemand | undefined
+  /** Keeps which sockets have a policy. */
+  readonly journal?: SocketJournal
   /** Asked at each request; absent: the defaults of Solaris. */
   tunables?(): { readonly overrideSocketPolicy: boolean }
   /** Milliseconds that SAs stay as sockets needed them after the last such socket; absent: ten minutes. */
@@ -57,7 +69,7 @@ const LONGEST_SWEEP = 60_000
 export function startSocketService(options: SocketServiceOptions): SocketService {
   const { path, readPolicy, patience = PATIENCE, report = () => {} } = options
   const namespace = BigInt(netnsCookie())
-  const table = new SocketTable()
+  const table = new SocketTable(undefined, options.journal)
   const kinds = new KindsInUse(patience)
   const setter = new Setter(options.between, table, kinds)
   // A process before this one may have left some.
@@ -98,8 +110,10 @@ export function startSocketService(options: SocketServiceOptions): SocketService
       if (table.delete(socket.cookie)) needsSweep = true
       return write({ kind: 'done' })
     }
-    checkAllowed(request, peer, options)
-    return setter.set({ inspect, request, uid: peer.uid }).then(write)
+    const wanted = request.kind === 'service' ? configured(request, peer, options) : request
+    if (request.kind === 'set') checkBypass(request, peer)
+    checkTunables(options)
+    return setter.set({ inspect, request: wanted, uid: peer.uid }).then(write)
   }
 
   let doors: Doors
@@ -123,10 +137,48 @@ export function startSocketService(options: SocketServiceOptions): SocketService
   }
 }
 
-function checkAllowed({ demand }: SetRequest, peer: Peer, { tunables }: SocketServiceOptions): void {
+/**
+ * What the configuration says for the service that asks. To pass in clear needs no privilege then: root has written it.
+ *
+ * @throws SocketError ENODATA where it says nothing, EPERM where it is not certain who asks
+ */
+function configured(
+  { form, peer: other, wait }: Extract<SocketRequest, { kind: 'service' }>,
+  peer: Peer,
+  { policyOf }: SocketServiceOptions,
+): SetRequest {
+  const { unit, isCertain } = peer.unit()
+  if (unit === undefined) {
+    throw new SocketError(
+      'ENODATA',
+      'who asks belongs to no unit of systemd, for which the configuration could say something: ask for a policy',
+    )
+  }
+  const demand = policyOf?.(unit)
+  if (!demand) {
+    throw new SocketError(
+      'ENODATA',
+      `the section 'sockets' of the agent's configuration has nothing for ${unit}: ` +
+        'add it there and reload the agent, or ask for a policy',
+    )
+  }
+  if (demand.action.kind === 'bypass' && !isCertain && !peer.isPrivileged) {
+    throw new SocketError(
+      'EPERM',
+      `the configuration lets sockets of ${unit} pass in clear, but this kernel cannot say for sure that ` +
+        'who asks belongs to it (that takes Linux 6.5): let root ask',
+    )
+  }
+  return { form, kind: 'set', demand, wait, ...(other && { peer: other }) }
+}
+
+function checkBypass({ demand }: SetRequest, peer: Peer): void {
   if (demand.action.kind === 'bypass' && !peer.isPrivileged) {
     throw new SocketError('EPERM', 'only root, or who has CAP_NET_ADMIN, may let a socket pass in clear')
   }
+}
+
+function checkTunables({ tunables }: SocketServiceOptions): void {
   if (tunables?.().overrideSocketPolicy) {
     throw new SocketError(
       'EACCES',

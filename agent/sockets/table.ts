@@ -6,6 +6,7 @@
  */
 import { IPPROTO_TCP, IPPROTO_UDP } from '../../netlink/libc/socket-options.ts'
 import type { SocketDemand } from './demand.ts'
+import type { SocketJournal } from './journal.ts'
 import type { SocketTerms } from './kernel-socket.ts'
 import { SocketError } from './socket-error.ts'
 
@@ -33,12 +34,15 @@ export class SocketTable {
   readonly #entries = new Map<bigint, SocketEntry>()
   readonly #ofUser = new Map<number, number>()
   readonly #limits: TableLimits
+  readonly #journal: SocketJournal | undefined
   #silent = 0
   /** Those that may be gone without our knowing. */
   #doubtful = new Set<bigint>()
 
-  constructor(limits: TableLimits = LIMITS) {
+  /** @param journal keeps which sockets have a policy, for agents to come */
+  constructor(limits: TableLimits = LIMITS, journal?: SocketJournal) {
     this.#limits = limits
+    this.#journal = journal
   }
 
   get size(): number {
@@ -63,14 +67,20 @@ export class SocketTable {
   }
 
   set(cookie: bigint, entry: SocketEntry): void {
-    this.delete(cookie)
+    this.#remove(cookie)
+    this.#journal?.set(cookie, entry.demand.action.kind)
     this.#entries.set(cookie, entry)
     this.#ofUser.set(entry.uid, (this.#ofUser.get(entry.uid) ?? 0) + 1)
     if (isSilent(entry) && ++this.#silent > this.#limits.silent) this.#dropOldestSilent()
   }
 
-  /** @returns true where it was there */
+  /** It has no policy any more, or is no more. @returns true where it was there */
   delete(cookie: bigint): boolean {
+    this.#journal?.delete(cookie)
+    return this.#remove(cookie)
+  }
+
+  #remove(cookie: bigint): boolean {
     const entry = this.#entries.get(cookie)
     if (!entry) return false
     this.#entries.delete(cookie)

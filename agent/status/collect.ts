@@ -13,6 +13,7 @@ import { type AlgorithmTable, joinTables } from '../model/algorithm.ts'
 import { defaultAlgorithmTable } from '../model/default-algorithms.ts'
 import { readHostNetwork } from '../reconcile/host.ts'
 import { Store } from '../reconcile/store.ts'
+import { keptUnits } from '../units/report.ts'
 import { parseLosses } from './losses.ts'
 import { makeReport, type ReportOptions, type StatusSources } from './make-report.ts'
 import type { DataPathReport, StatusReport } from './report.ts'
@@ -45,6 +46,7 @@ function readSources(algorithms: AlgorithmTable): StatusSources {
   const connection = software ? connectIfAnswering(folder) : XfrmConnection.open()
   try {
     const tables = software ? unlessGone(() => connection?.tables()) : connection?.tables()
+    const units = keptUnits(folder)
     const losses = tables && (software ? serviceLosses(folder) : kernelLosses())
     return {
       time: Date.now(),
@@ -56,6 +58,7 @@ function readSources(algorithms: AlgorithmTable): StatusSources {
       notes: store.loadNotes(),
       localAddresses: readHostNetwork().localAddresses,
       ...(losses && { losses }),
+      ...(units && { units }),
       // Those that have another value than at first.
       ...(policy && Object.keys(policy.tunables).length > 0 && { tunables: policy.tunables }),
       algorithms: joinTables(algorithms, defaultAlgorithmTable),

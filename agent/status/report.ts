@@ -6,6 +6,7 @@
  */
 import type { DataPathKind } from '../datapath/data-path.ts'
 import type { SaProtocol, SaState } from '../model/association.ts'
+import type { UnitReport } from '../units/report.ts'
 
 /** Counts are exact up to 2^53. Times are seconds since 1970. */
 export interface StatusReport {
@@ -20,6 +21,8 @@ export interface StatusReport {
   readonly associations: readonly AssociationReport[]
   /** Lost packets since the namespace was made, or since the software data path took over, by the names of xfrm_stat. */
   readonly losses?: Readonly<Record<string, number>>
+  /** Units whose sockets are to be protected by policies of their own. Absent where no agent looks after them. */
+  readonly units?: readonly UnitReport[]
   /** Tunables with another value than at first. */
   readonly tunables?: Readonly<Record<string, number | string | boolean>>
 }

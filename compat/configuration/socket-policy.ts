@@ -9,7 +9,7 @@ import type { PolicyEnvironment } from '../solaris/ipsecconf/index.ts'
 import { readConfiguration } from './index.ts'
 
 /** The section has names of units; here there is none. */
-const NO_UNIT = 'request'
+const NO_UNIT = 'request.service'
 
 /** A reader of policies. It takes what a document may say of one socket, and nothing else. */
 export function socketPolicyReader(environment: PolicyEnvironment): ReadPolicy {

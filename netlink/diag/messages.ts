@@ -4,14 +4,17 @@
  *
  * @module
  */
-import { attributes } from '../codec/attributes.ts'
-import { u8, u32, type ValueOf } from '../codec/field.ts'
+import { attributes, nlattrSize } from '../codec/attributes.ts'
+import { u8, u32, u64, type ValueOf } from '../codec/field.ts'
+import { align4, littleEndian } from '../codec/memory.ts'
 import { type MessageOf, messageFamily } from '../codec/message.ts'
 import { exactly } from '../codec/payload.ts'
 import * as s from './structs.ts'
 
 /** `SOCK_DIAG_BY_FAMILY` */
 const BY_FAMILY = 20
+/** `INET_DIAG_CGROUP_ID` */
+const CGROUP_ID = 21
 
 /** `INET_DIAG_`: only what is used here; all others stay bytes. */
 export const diagAttributes = attributes('INET_DIAG', {
@@ -21,6 +24,8 @@ export const diagAttributes = attributes('INET_DIAG', {
   protocol: [10, exactly(u8)],
   skv6only: [11, exactly(u8)],
   mark: [15, exactly(u32)],
+  /** Since 5.8: the inode of the directory of the cgroup that the socket was made in. */
+  cgroup_id: [CGROUP_ID, exactly(u64)],
 })
 
 /** `INET_DIAG_REQ_`. */
@@ -58,6 +63,24 @@ export interface SocketsWanted {
   readonly protocol: number
   /** By `socketState`. */
   readonly states: readonly number[]
+}
+
+/**
+ * The cgroup of a socket, without reading the rest of the answer: of many sockets few may be wanted.
+ *
+ * @param payload of a message about a socket
+ * @returns `undefined` where the kernel does not say it
+ */
+export function cgroupIdOf(payload: Uint8Array): bigint | undefined {
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.length)
+  for (let at = s.inet_diag_msg.size; at + nlattrSize <= payload.length; ) {
+    const length = view.getUint16(at, littleEndian)
+    if (length < nlattrSize) return undefined
+    const isWanted = view.getUint16(at + 2, littleEndian) === CGROUP_ID && length === nlattrSize + 8
+    if (isWanted && at + length <= payload.length) return view.getBigUint64(at + nlattrSize, littleEndian)
+    at += align4(length)
+  }
+  return undefined
 }
 
 /** Number of the request. */

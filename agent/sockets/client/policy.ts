@@ -35,6 +35,8 @@ export type SocketPolicy =
   | { readonly action: 'bypass' }
   /** The rules of the host hold for the socket. */
   | { readonly action: 'none' }
+  /** What the section `sockets` of the agent's configuration says for the unit of systemd that this process belongs to. */
+  | { readonly action: 'service' }
   | { readonly request: IpsecReq }
 
 export interface SecureOptions {

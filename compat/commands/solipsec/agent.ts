@@ -99,6 +99,8 @@ function serveSockets(agent: Agent, tell: Tell): { close(): void } {
     between: (use) => agent.withSession(use),
     algorithms: () => agent.algorithms,
     readPolicy: (...words) => socketPolicyReader({ algorithms: agent.algorithms, resolver })(...words),
+    policyOf: (unit) => agent.socketPolicyOf(unit),
+    journal: agent.journal,
     tunables: () => ({ overrideSocketPolicy: isOn(agent.tunables, 'ipsec_override_persocket_policy') }),
     report: (error) => tell({ level: 'error', event: 'failed', message: describeError(error) }),
   })

@@ -17,13 +17,14 @@ import { subcommand } from './subcommand.ts'
 
 export const run = subcommand({ name: 'solipsec listen', options: optionTable, interpret, carryOut })
 
+const CONFIGURED: SocketPolicy = { action: 'service' }
 /** As Node's own servers have it. */
 const BACKLOG = 511
 
 /** Does not return: this process becomes the command, and so has the number that `LISTEN_PID` says. */
 async function carryOut(request: Request, io: Io): Promise<void> {
   const { place, type, wait, name, program, argv } = request
-  const policy = readPolicy(request.policy)
+  const policy = request.policy === undefined ? CONFIGURED : readPolicy(request.policy)
   let fd: number
   try {
     fd = await openSocket(type, place, policy, { wait })

@@ -4,6 +4,7 @@
  * @module
  */
 import type { SocketPolicy } from '../../../agent/model/socket-policy.ts'
+import { isUnitName } from '../../../agent/sockets/unit.ts'
 import type { SocketPolicy as Section } from '../../../schemas/generated/configuration.ts'
 import { Context } from '../../solaris/ipsecconf/check/context.ts'
 import { checkRule } from '../../solaris/ipsecconf/check/rule.ts'
@@ -30,6 +31,10 @@ export function readSockets(
     const earlier = first.get(service)
     if (earlier === undefined) first.set(service, document.at([...path, 'service']).line)
     else document.error([...path, 'service'], `Duplicate service: line ${earlier} has it already`)
+    if (!isUnitName(service)) {
+      const hint = 'The full name has its kind: postgresql.service.'
+      document.warning([...path, 'service'], 'No program belongs to a unit of this name', { hint })
+    }
     const syntax = ruleSyntax(document, node)
     // A socket has both directions; a rule without one would be asked for it.
     const word = document.token(node, 'both')

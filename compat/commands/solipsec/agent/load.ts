@@ -32,7 +32,12 @@ export async function loadForAgent(request: Request, io: Io, tell: Tell): Promis
     for (const message of change.warnings) tell({ level: 'warning', event: 'warning', message })
     session.apply(change)
   })
-  return { algorithms: configuration.algorithms, drift: request.drift ?? configuration.drift ?? 'enforce' }
+  const { algorithms, sockets } = configuration
+  return {
+    algorithms,
+    drift: request.drift ?? configuration.drift ?? 'enforce',
+    ...(sockets && { sockets }),
+  }
 }
 
 /** A tunnel may be made by somebody who is not ready yet. */

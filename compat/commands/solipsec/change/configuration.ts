@@ -95,15 +95,7 @@ function documentOf(input: InputFile, env: Io['env']) {
 }
 
 /** What is asked for is put into force or refused, never passed over. */
-function refuseSections({ sockets, tunnels }: CheckedConfiguration, name: string): void {
-  const refuse = (section: string, why: string): never => {
-    throw new CommandError(
-      `${name}: the section \`${section}\` ${why}\nhelp: leave it out, or empty. Nothing was changed.`,
-    )
-  }
-  if (sockets && sockets.length > 0) {
-    refuse('sockets', 'asks for policies of single sockets, which this version cannot put into force.')
-  }
+function refuseSections({ tunnels }: CheckedConfiguration, name: string): void {
   if (tunnels) requireTunnels(tunnels, name)
 }
 

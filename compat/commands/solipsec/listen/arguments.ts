@@ -23,8 +23,8 @@ export const optionTable = {
 } as const
 
 export interface Request {
-  /** JSON, or the name of a file with it. */
-  readonly policy: string
+  /** JSON, or the name of a file with it; absent: what the configuration says for the unit that this runs in. */
+  readonly policy?: string
   readonly place: Place
   readonly type: 'tcp' | 'udp'
   /** Seconds. */
@@ -42,7 +42,6 @@ type Interpreted = { readonly request: Request } | { readonly usage: string }
 export function interpret(options: readonly ParsedOption[], operands: readonly string[]): Interpreted {
   const value = (wanted: string): string | undefined => options.findLast(({ name }) => name === wanted)?.value
   const policy = value('policy')
-  if (policy === undefined) return { usage: '--policy is missing' }
   const address = value('address') ?? '0.0.0.0'
   if (!parseAddress(address)) return { usage: `--address: '${address}' is not an IP address` }
   const portText = value('port')
@@ -61,8 +60,12 @@ export function interpret(options: readonly ParsedOption[], operands: readonly s
   if (program === undefined) return { usage: 'a command is missing' }
   const netns = value('netns')
   const type = options.some((option) => option.name === 'udp') ? 'udp' : 'tcp'
-  const optional = { ...(name !== undefined && { name }), ...(netns !== undefined && { netns }) }
-  return { request: { policy, place: { address, port }, type, wait, ...optional, program, argv: operands } }
+  const optional = {
+    ...(policy !== undefined && { policy }),
+    ...(name !== undefined && { name }),
+    ...(netns !== undefined && { netns }),
+  }
+  return { request: { place: { address, port }, type, wait, ...optional, program, argv: operands } }
 }
 
 function integer(text: string, largest: number): number | undefined {

@@ -22,6 +22,7 @@ export function summaryLines(report: StatusReport, rates: Rates | undefined): Su
     rulesLine(report),
     ...associationLines(report, rates),
     ...lossLines(report, rates),
+    ...unitLines(report),
     ...otherLines(report),
     ...report.problems.map((text): SummaryLine => ({ name: 'PROBLEM', text, tone: 'bad' })),
   ]
@@ -103,6 +104,20 @@ function lossLines({ losses }: StatusReport, rates: Rates | undefined): SummaryL
   const text = lost === 0 ? 'none' : `${counted(lost, 'packet')}${more}`
   return [
     { name: 'Lost', text, ...(lost > 0 && { tone: fresh > 0 ? ('bad' as const) : ('warning' as const) }) },
+  ]
+}
+
+/** Those that are to have policies of their own, and whether they have. */
+function unitLines({ units = [] }: StatusReport): SummaryLine[] {
+  if (units.length === 0) return []
+  const sockets = units.reduce((sum, unit) => sum + unit.sockets, 0)
+  const bare = units.filter(({ unprotected }) => unprotected > 0)
+  const without = bare.map(({ unit, unprotected }) => `${unprotected} of ${unit}`).join(', ')
+  const text = `${counted(sockets, 'socket')} of ${counted(units.length, 'service')} to be protected`
+  return [
+    without
+      ? { name: 'Sockets', text: `${text}; without a policy: ${without}`, tone: 'warning' }
+      : { name: 'Sockets', text },
   ]
 }
 
