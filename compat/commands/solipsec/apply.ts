@@ -12,6 +12,7 @@ import { applyOptions, interpret, type Request } from './change/arguments.ts'
 import { loadConfiguration } from './change/configuration.ts'
 import { planJson } from './change/json.ts'
 import { idleRemarks, outcomeOf } from './change/outcome.ts'
+import { socketsText, socketsWarnings } from './change/services.ts'
 import { planConfiguration, withSession } from './change/session.ts'
 import { countsText, kernelLine, planText } from './change/text.ts'
 import { showPlan } from './plan.ts'
@@ -22,11 +23,12 @@ export const run = subcommand({ name: 'solipsec apply', options: applyOptions, i
 async function carryOut(request: Request, io: Io): Promise<void> {
   if (request.dryRun) return showPlan(request, io)
   const loaded = await loadConfiguration(request, io)
-  const { algorithms } = loaded.configuration
+  const { algorithms, sockets } = loaded.configuration
+  const unserved = await socketsWarnings(sockets)
   await withSession(loaded, true, io, (session) => {
     const change = planConfiguration(session, loaded, request, io)
     const outcome = outcomeOf(session.state, change, loaded.configuration)
-    const warnings = [...change.warnings, ...idleRemarks(outcome)]
+    const warnings = [...change.warnings, ...idleRemarks(outcome), ...unserved]
     if (!request.json) for (const warning of warnings) io.stderr.write(`WARNING: ${warning}\n`)
     // Looking at the signal puts off what it does, which else could be an end half-way.
     if (io.interrupted.aborted) throw new CommandError('Interrupted. Nothing was changed.')
@@ -38,11 +40,12 @@ async function carryOut(request: Request, io: Io): Promise<void> {
       throw new CommandError(`${refusalText(error.cause, session.dataPath.kind)}\nNothing was changed.`)
     }
     if (request.json) {
-      io.stdout.write(planJson(loaded.name, outcome, algorithms, { warnings, isApplied: true }))
-    } else if (request.verbose) io.stdout.write(`${planText(outcome, algorithms, true)}Done.\n`)
+      io.stdout.write(planJson(loaded.name, outcome, loaded.configuration, { warnings, isApplied: true }))
+    } else if (request.verbose)
+      io.stdout.write(`${socketsText(sockets)}${planText(outcome, algorithms, true)}Done.\n`)
     else if (!request.quiet) {
       const lines = [...kernelLine(outcome), `Plan: ${countsText(outcome.counts)}.`, 'Done.']
-      io.stdout.write(`${lines.join('\n')}\n`)
+      io.stdout.write(`${socketsText(sockets)}${lines.join('\n')}\n`)
     }
   })
 }

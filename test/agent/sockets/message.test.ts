@@ -24,6 +24,12 @@ t.test('requests', async (t) => {
     peer: { family: 'inet' },
     wait: 2.5,
   })
+  t.same(read('{"action": "service"}'), { form: 'json', kind: 'service', wait: 0 })
+  t.match(read('{"action": "service", "peer": "192.0.2.1", "wait": 2.5}'), {
+    kind: 'service',
+    peer: { family: 'inet' },
+    wait: 2.5,
+  })
   t.match(read('{"request": {"ipsr_esp_req": 2}}'), {
     kind: 'set',
     demand: { action: { protection: { esp: { encryption: { algorithm: 0 } } } } },
@@ -38,6 +44,9 @@ t.test('what is no request', async (t) => {
     '{"action": "query", "wait": 61}',
     '{"action": "query", "protect": {}}',
     '{"action": "none", "selfEncapsulation": true}',
+    '{"action": "service", "protect": {"ah": "sha256"}}',
+    '{"action": "service", "service": "a.service"}',
+    '{"action": "service", "selfEncapsulation": true}',
     '{"action": "bypass", "wait": -1}',
     '{"action": "bypass", "wait": "1"}',
     '{"action": "bypass", "peer": "host"}',

@@ -335,8 +335,8 @@ t.test('policies of sockets', async (t) => {
     said(
       read({
         sockets: [
-          { service: 'a', protect: { encryption: 'aex' } },
-          { service: 'a', action: 'bypass', selfEncapsulation: true },
+          { service: 'a.service', protect: { encryption: 'aex' } },
+          { service: 'a.service', action: 'bypass', selfEncapsulation: true },
         ],
       }),
     ),
@@ -345,6 +345,11 @@ t.test('policies of sockets', async (t) => {
       'error /sockets/1/service: Duplicate service: line 4 has it already',
     ],
   )
+  for (const service of ['postgresql', 'system.slice']) {
+    const found = read({ sockets: [{ service, action: 'bypass' }] })
+    t.same(said(found), ['warning /sockets/0/service: No program belongs to a unit of this name'])
+    t.match(found.configuration?.sockets, [{ service }], 'taken as it is')
+  }
 })
 
 t.test('what a document does not say stays unsaid', async (t) => {

@@ -5,6 +5,7 @@
  */
 import type { AlgorithmTable } from '../../../../agent/model/algorithm.ts'
 import type { RulePlan } from '../../../../agent/reconcile/rule-plan.ts'
+import type { CheckedConfiguration } from '../../../configuration/index.ts'
 import { planValue } from '../../support/policy-text.ts'
 import type { AssociationOutcome, Outcome, TunableOutcome } from './outcome.ts'
 import { associationJson, connectionJson, latchJson, ruleJson, tunableJson } from './words.ts'
@@ -15,7 +16,7 @@ type Json = Readonly<Record<string, unknown>>
 export function planJson(
   file: string,
   outcome: Outcome,
-  algorithms: AlgorithmTable,
+  { algorithms, sockets }: Pick<CheckedConfiguration, 'algorithms' | 'sockets'>,
   { warnings, isApplied }: { readonly warnings: readonly string[]; readonly isApplied: boolean },
 ): string {
   const { counts, rules, associations, tunables, latch, connections, reconciliation } = outcome
@@ -28,6 +29,7 @@ export function planJson(
     ...(associations && { associations: associationsJson(associations, algorithms) }),
     ...(tunables && { tunables: tunablesJson(tunables) }),
     ...(latch && { latch: latchJson(latch) }),
+    ...(sockets && { sockets: sockets.map(({ service }) => service) }),
     connections: connections.map((one) => connectionJson(one, outcome.after.latch)),
     kernel: {
       policies,

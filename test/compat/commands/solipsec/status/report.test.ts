@@ -45,6 +45,10 @@ const FULL = reportWith({
     }),
   ],
   losses: { XfrmInNoStates: 4, XfrmInError: 0 },
+  units: [
+    { unit: 'a.service', sockets: 3, unprotected: 2 },
+    { unit: 'b.service', sockets: 1, unprotected: 0 },
+  ],
   problems: ['A rule has entries that are not in force: 6'],
 })
 

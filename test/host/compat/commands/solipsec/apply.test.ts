@@ -148,7 +148,6 @@ t.test('files of Solaris', async (t) => {
 
 t.test('what cannot be put into force is refused as a whole', async (t) => {
   const refused: [object, RegExp][] = [
-    [{ ...BASE, sockets: [{ service: 'x.service', action: 'bypass' }] }, /section `sockets`/],
     [
       { ...BASE, tunnels: [{ name: 'tun7', kind: 'ipip', local: L, remote: R, addresses: ['10.3.0.1/30'] }] },
       /ip link add tun7 type ipip local 10\.1\.0\.1 remote 10\.1\.0\.2\n {2}ip address add 10\.3\.0\.1\/30 dev tun7\n/,
