@@ -17,6 +17,7 @@ import {
   PROTOCOL_TCP,
   PROTOCOL_UDP,
 } from '../latch/connections.ts'
+import { isLoopback } from '../model/address.ts'
 
 export interface UnitSocket extends Flow {
   readonly unit: string
@@ -62,7 +63,7 @@ export function readUnitSockets(unitOf: (cgroup: bigint) => string | undefined):
           const unit = cgroup === undefined ? undefined : unitOf(cgroup)
           if (unit === undefined) return
           const socket = socketOf(diag.decode(entry.type, entry.payload), protocol, unit)
-          if (!isWithinHost(socket, [])) sockets.push(socket)
+          if (canLeaveHost(socket)) sockets.push(socket)
         })
       }
     }
@@ -70,6 +71,11 @@ export function readUnitSockets(unitOf: (cgroup: bigint) => string | undefined):
   } finally {
     netlink.close()
   }
+}
+
+/** Of a socket without a peer, the other end is no address. */
+function canLeaveHost(socket: UnitSocket): boolean {
+  return socket.hasPeer ? !isWithinHost(socket, []) : !isLoopback(socket.local)
 }
 
 /** A socket of an answer. Pure. */

@@ -99,6 +99,7 @@ t.test('everything', async (t) => {
     'Carried    in 1.23 MB in 1000 packets; out 0 B in 0 packets',
     'Refused    1 with a wrong ICV, 2 repeated',
     'Lost       4 packets',
+    'Sockets    4 sockets of 2 services to be protected; without a policy: 2 of a.service',
     'Missing    1 SA that packets need and nobody has made',
     'Others     1 policy of other programs, 1 SA of other programs, 2 policies of single sockets',
     'PROBLEM    A rule has entries that are not in force: 6',
