@@ -1,4 +1,8 @@
-"""A listening socket that IPsec protects, by the socket service of solipsec (see solipsec-sockets(7))."""
+"""A listening socket that IPsec protects, by the socket service of solipsec (see solipsec-sockets(7)).
+
+What it gets stands in the configuration of the agent, for the unit of systemd that this runs in; a program may also name
+a policy itself: {"protect": {"encryption": "aes", "authentication": "sha256"}}.
+"""
 import json
 import socket
 
@@ -18,7 +22,7 @@ if __name__ == "__main__":
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as server:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         server.bind(("0.0.0.0", 7007))
-        print(secure(server, {"protect": {"encryption": "aes", "authentication": "sha256"}, "wait": 30}))
+        print(secure(server, {"action": "service", "wait": 30}))
         server.listen()
         while True:
             connection, address = server.accept()

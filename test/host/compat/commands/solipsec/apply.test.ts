@@ -174,6 +174,20 @@ t.test('what cannot be put into force is refused as a whole', async (t) => {
   t.equal((await here.command('plan', empty)).code, 0)
 })
 
+t.test('policies of sockets: the agent puts them into force', async (t) => {
+  const asked = { sockets: [{ service: 'x.service', action: 'bypass' }] }
+  const line = /^Sockets: policies of 1 service; the agent that loads this file gives them/
+  const err = /WARNING: No agent runs here: programs of x\.service /
+  for (const subcommand of ['plan', 'apply', 'apply -v']) {
+    t.match(await here.command(subcommand, asked), { code: 0, out: line, err }, subcommand)
+  }
+  const { code, out } = await here.command('plan --json', asked)
+  t.equal(code, 0)
+  t.same(violations('solipsec-plan.schema.json', out), [])
+  t.match(JSON.parse(out), { sockets: ['x.service'], warnings: [/No agent/] })
+  t.same(await here.command('diff', asked), { code: 0, out: '', err: '' })
+})
+
 /** Hundreds of rules and SAs, of which every second one is the same from one generation to the next. */
 function generation(n: number): object {
   const peers = Array.from({ length: 200 }, (_, i) => `10.${i % 2 === 0 ? 100 : 100 + n}.0.${i + 1}`)
