@@ -14,5 +14,5 @@ else {
   const net = new TestNet(t)
   const [left, right] = await Station.make(t, net, 2)
   await net.wire(left.host, right.host, ['10.1.0.1/24'], ['10.1.0.2/24'])
-  unitsSuite(t, left, '10.1.0.1')
+  unitsSuite(t, { station: left, address: '10.1.0.1', hasHandles: true })
 }
