@@ -32,7 +32,7 @@ t.test('what was secured speaks protected, and connections that it accepts are n
   const clear = await right.host.tcpSend(L, 7200, 'in clear', { timeout: 1000 })
   t.equal(clear.error, 'timeout', 'who does not protect is not heard')
   const rules = new ConfigurationPlace(t, right)
-  await rules.apply({ policies: [{ local: R, remote: L, protect }] })
+  await rules.apply({ policies: [{ local: R, remote: L, protocol: 'tcp', remotePort: 7200, protect }] })
   const client = new UnitProgram(new UnitCgroup(t, 'client.service').start(t, right.host, ...argv))
   for (const [name, port] of [
     ['a', 7200],
