@@ -19,6 +19,8 @@ import type { AgentEvent } from '../events.ts'
 /** Milliseconds between looks; longer where a look takes long. */
 const INTERVAL_MS = 30_000
 const SHARE = 0.005
+/** The same while sockets may come to have a policy still. */
+const SHARE_SOON = 0.05
 /** Sockets that one look tells of; of more, only how many there are. */
 const MOST_TOLD = 16
 
@@ -75,7 +77,7 @@ export class UnitDuty {
     }
     const took = performance.now() - started
     const usual = Math.max(INTERVAL_MS, took / SHARE)
-    this.#timer = setTimeout(() => this.#look(), isSoon ? Math.max(GRACE_MS, took / SHARE) : usual)
+    this.#timer = setTimeout(() => this.#look(), isSoon ? Math.max(GRACE_MS, took / SHARE_SOON) : usual)
   }
 
   /** @returns true where another look is worth it soon */

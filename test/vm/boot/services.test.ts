@@ -16,6 +16,7 @@ import { captureIo } from '../../compat/commands/support/capture-io.ts'
 const skip = existsSync('/run/solipsec-boot-test') ? false : 'needs a machine of its own (test/vm/run --boot)'
 
 const POLICY = '/etc/inet/ipsecinit.conf'
+const AGENT_LOG = '/var/log/svc/network-ipsec-agent:default.log'
 const GOOD = '{raddr 10.9.0.2} ipsec {encr_algs aes encr_auth_algs sha256 sa shared}\n'
 const BAD = `${GOOD}{raddr 10.9.0.2} drop {\n`
 const ROOT = { env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root' }, encoding: 'utf8' } as const
@@ -165,6 +166,24 @@ t.test('a system with the package', { skip }, async (t) => {
     t.equal((await command('systemctl is-active solipsec-agent')).stdout, 'active\n')
     writeFileSync('/etc/solipsec.json', '{"version": 1}\n')
     t.equal((await command('svcadm clear agent')).status, 0)
+    const protect = { encryption: 'aes(256)', authentication: 'sha256' }
+    const sockets = ['asks.service', 'bare.service'].map((service) => ({ service, protect }))
+    writeFileSync('/etc/solipsec.json', JSON.stringify({ version: 1, sockets }))
+    t.equal((await command('svcadm refresh agent')).status, 0)
+    const asking = (unit: string) =>
+      command([
+        ...['systemd-run', '--quiet', '--wait', '--pipe', '--collect', '--uid=nobody', `--unit=${unit}`],
+        ...['/usr/sbin/solipsec', 'listen', '--port', '7300', '--', '/bin/echo', 'listens'],
+      ])
+    t.match(await asking('asks'), { status: 0, stdout: 'listens\n' }, 'it sees which unit asks')
+    t.match(await asking('stranger'), { status: 1, stderr: /ENODATA: .* for stranger\.service/ })
+    const server = 'import socket, time; server = socket.create_server(("0.0.0.0", 7301)); time.sleep(9999)'
+    installed('systemd-run', '--unit=bare', '/usr/bin/python3', '-c', server)
+    const told = () => /bare\.service \(tcp 0\.0\.0\.0:7301\)/.test(readFileSync(AGENT_LOG, 'utf8'))
+    // Where it was not there yet when the configuration was loaded, the next look is half a minute later.
+    t.equal((await command('svcadm refresh agent')).status, 0)
+    t.ok((await until(told)) || (await until(told)), 'and which units have sockets that nobody asked for')
+    installed('systemctl', 'stop', 'bare')
     t.equal((await command('svcadm disable agent')).status, 0)
     t.equal(count('clear'), 0)
   })
