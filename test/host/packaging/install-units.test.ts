@@ -1,4 +1,4 @@
-/** `packaging/install-units`, with a folder of units that this test alone sees and a systemctl that writes down its calls. */
+/** `packaging/install-units`, with a folder of units that this test alone sees and commands that write down their calls. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,6 +13,8 @@ t.test('installs units with the paths of this checkout, and takes them away', { 
   const calls = join(folder, 'calls')
   mkdirSync(join(folder, 'bin'))
   writeFileSync(join(folder, 'bin/systemctl'), `#!/bin/sh\necho "$@" >>${calls}\n`, { mode: 0o755 })
+  writeFileSync(join(folder, 'bin/getent'), '#!/bin/sh\nexit 2\n', { mode: 0o755 })
+  writeFileSync(join(folder, 'bin/groupadd'), `#!/bin/sh\necho groupadd "$@" >>${calls}\n`, { mode: 0o755 })
   const script = `
     mount -t tmpfs tmpfs /etc/systemd/system && mount -t tmpfs tmpfs /var/log || exit
     "$1" && ls /etc/systemd/system && cat /etc/systemd/system/solipsec-policy.service && "$1" --remove && ls /etc/systemd/system`
@@ -29,6 +31,7 @@ t.test('installs units with the paths of this checkout, and takes them away', { 
   t.match(stdout, `ExecStart=${join(root, 'bin/svc-method')} policy start\n`)
   t.ok(stdout.trimEnd().endsWith('WantedBy=sysinit.target'), 'nothing is left')
   t.same(readFileSync(calls, 'utf8').trim().split('\n'), [
+    'groupadd --system solipsec',
     'daemon-reload',
     'enable solipsec-ipsecalgs.service solipsec-policy.service',
     '--quiet disable solipsec-ipsecalgs.service solipsec-policy.service solipsec-manual-key.service solipsec-agent.service',
