@@ -44,6 +44,7 @@ export interface StatusSources {
   readonly notes: AssociationNotes
   readonly localAddresses: readonly Address[]
   readonly losses?: Readonly<Record<string, number>>
+  readonly tunnels?: StatusReport['tunnels']
   readonly tunables?: StatusReport['tunables']
   readonly algorithms: AlgorithmTable
 }
@@ -57,7 +58,7 @@ export function makeReport(
   sources: StatusSources,
   { withForeign = false }: ReportOptions = {},
 ): StatusReport {
-  const { tables, losses, tunables } = sources
+  const { tables, losses, tunnels, tunables } = sources
   const policies = mainPolicies(tables?.policies ?? [])
   const own = policies.filter(({ info }) => isOurPolicyIndex(info.index))
   const rules = reportRules(sources.rules, own)
@@ -72,6 +73,7 @@ export function makeReport(
     ...(tables && { tables: reportTables(tables, policies, found) }),
     associations: reportAssociations(shown, found, sources),
     ...(losses && { losses }),
+    ...(tunnels && { tunnels }),
     ...(tunables && { tunables }),
   }
 }

@@ -6,6 +6,7 @@
  */
 import type { DataPathKind } from '../datapath/data-path.ts'
 import type { SaProtocol, SaState } from '../model/association.ts'
+import type { TunnelKind } from '../model/tunnel.ts'
 
 /** Counts are exact up to 2^53. Times are seconds since 1970. */
 export interface StatusReport {
@@ -20,6 +21,8 @@ export interface StatusReport {
   readonly associations: readonly AssociationReport[]
   /** Lost packets since the namespace was made, or since the software data path took over, by the names of xfrm_stat. */
   readonly losses?: Readonly<Record<string, number>>
+  /** Tunnel interfaces that solipsec has made. Absent where there are none. */
+  readonly tunnels?: readonly TunnelReport[]
   /** Tunables with another value than at first. */
   readonly tunables?: Readonly<Record<string, number | string | boolean>>
 }
@@ -30,6 +33,15 @@ export interface DataPathReport {
   readonly state: 'ready' | 'stopped'
   /** Of the program of the software data path. */
   readonly processId?: number
+}
+
+export interface TunnelReport {
+  readonly name: string
+  readonly kind: TunnelKind
+  readonly local: string
+  readonly remote: string
+  /** `changed`: it is not as it is to be. `taken`: somebody else has made another one of that name. */
+  readonly state: 'up' | 'down' | 'missing' | 'changed' | 'taken'
 }
 
 export interface TablesReport {

@@ -16,7 +16,6 @@ import type { Io } from '../../support/io.ts'
 import { report } from '../../support/report.ts'
 import { environmentFor } from '../environment.ts'
 import { configurationFiles, type InputFile, readInput } from '../input.ts'
-import { requireTunnels } from './tunnels.ts'
 
 export interface ConfigurationRequest {
   readonly file: string
@@ -95,7 +94,7 @@ function documentOf(input: InputFile, env: Io['env']) {
 }
 
 /** What is asked for is put into force or refused, never passed over. */
-function refuseSections({ sockets, tunnels }: CheckedConfiguration, name: string): void {
+function refuseSections({ sockets }: CheckedConfiguration, name: string): void {
   const refuse = (section: string, why: string): never => {
     throw new CommandError(
       `${name}: the section \`${section}\` ${why}\nhelp: leave it out, or empty. Nothing was changed.`,
@@ -104,7 +103,6 @@ function refuseSections({ sockets, tunnels }: CheckedConfiguration, name: string
   if (sockets && sockets.length > 0) {
     refuse('sockets', 'asks for policies of single sockets, which this version cannot put into force.')
   }
-  if (tunnels) requireTunnels(tunnels, name)
 }
 
 /** The kernel has them now, or never will: this process needs them no more. */

@@ -7,6 +7,7 @@ import type { AlgorithmTable } from '../../../../agent/model/algorithm.ts'
 import type { RulePlan } from '../../../../agent/reconcile/rule-plan.ts'
 import { planValue } from '../../support/policy-text.ts'
 import type { AssociationOutcome, Outcome, TunableOutcome } from './outcome.ts'
+import { tunnelsJson } from './tunnels.ts'
 import { associationJson, connectionJson, latchJson, ruleJson, tunableJson } from './words.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -18,7 +19,7 @@ export function planJson(
   algorithms: AlgorithmTable,
   { warnings, isApplied }: { readonly warnings: readonly string[]; readonly isApplied: boolean },
 ): string {
-  const { counts, rules, associations, tunables, latch, connections, reconciliation } = outcome
+  const { counts, rules, associations, tunables, tunnels, latch, connections, reconciliation } = outcome
   const { associationChanges: _, ...policies } = planValue(reconciliation)
   const value = {
     file,
@@ -27,6 +28,7 @@ export function planJson(
     ...(rules && { rules: rulesJson(rules) }),
     ...(associations && { associations: associationsJson(associations, algorithms) }),
     ...(tunables && { tunables: tunablesJson(tunables) }),
+    ...(tunnels && { tunnels: tunnelsJson(tunnels) }),
     ...(latch && { latch: latchJson(latch) }),
     connections: connections.map((one) => connectionJson(one, outcome.after.latch)),
     kernel: {
