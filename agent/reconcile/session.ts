@@ -24,7 +24,7 @@ import { type AssociationPlan, planAssociations } from './association-plan.ts'
 import { statusOf } from './association-status.ts'
 import { AssociationTransaction } from './association-transaction.ts'
 import { carryOut, type Transition } from './carry-out.ts'
-import { applySteps, installedAssociations, installedPolicies, readTables } from './engine.ts'
+import { ApplyError, applySteps, installedAssociations, installedPolicies, readTables } from './engine.ts'
 import { type HostNetwork, readHostLinks, readHostNetwork } from './host.ts'
 import { associationsOnly, planJointly, type Reconciliation, strictSteps, type Tables } from './joint-plan.ts'
 import {
@@ -373,6 +373,20 @@ export class Session {
       ...(!keepsRecord && { next, settings: { before: this.#state.settings, after: next.settings } }),
       ...(associations && { associations: associations.transaction }),
     })
+    if (tunnels && !isEmptyTunnelPlan(tunnels)) this.#followAddresses()
+  }
+
+  /** The kernel gives interfaces that come up addresses of its own, which policies about this host with itself follow. */
+  #followAddresses(): void {
+    if (this.#state.rules.length === 0) return
+    try {
+      const { next, reconciliation } = this.#join(this.#state)
+      const netfilter = { before: this.#state.netfilter, after: next.netfilter }
+      if (reconciliation.steps.length > 0) this.#carryOut({ steps: reconciliation.steps, netfilter, next })
+    } catch (error) {
+      // The change is complete. Without these policies less passes, and the next change, or the agent, brings them.
+      if (!(error instanceof ApplyError)) throw error
+    }
   }
 
   /** Begins a series of changes to the SADB. Nothing happens before {@link commit}. */
