@@ -17,7 +17,6 @@ import type { TunnelInterface } from '../model/tunnel.ts'
 import { DEFAULT_MARK_MASK } from '../translate/marks.ts'
 import { classesOf } from '../translate/policy-set.ts'
 import type { KernelAssociation } from '../translate/read-association.ts'
-import type { HostLink } from '../translate/tunnel-interfaces.ts'
 import { takeBack } from './association-journal.ts'
 import type { AssociationNotes } from './association-notes.ts'
 import { type AssociationPlan, planAssociations } from './association-plan.ts'
@@ -25,7 +24,7 @@ import { statusOf } from './association-status.ts'
 import { AssociationTransaction } from './association-transaction.ts'
 import { carryOut, type Transition } from './carry-out.ts'
 import { ApplyError, applySteps, installedAssociations, installedPolicies, readTables } from './engine.ts'
-import { type HostNetwork, readHostLinks, readHostNetwork } from './host.ts'
+import type { HostNetwork } from './host.ts'
 import { associationsOnly, planJointly, type Reconciliation, strictSteps, type Tables } from './joint-plan.ts'
 import {
   hasNft,
@@ -42,11 +41,11 @@ import { planRelease } from './release-plan.ts'
 import { type SocketView, socketView } from './socket-view.ts'
 import { stateWays } from './state-ways.ts'
 import { Store } from './store.ts'
+import { Surroundings } from './surroundings.ts'
 import { survey } from './survey.ts'
 import { syncSettings } from './system-settings.ts'
-import { networkWith } from './tunnel-network.ts'
-import { isEmptyTunnelPlan, planTunnels, stepsOut, type TunnelPlan, withOwnTunnels } from './tunnel-plan.ts'
-import { runTunnelSteps, TunnelBlockedError, TunnelError } from './tunnel-steps.ts'
+import { isEmptyTunnelPlan, planTunnels, type TunnelPlan, withOwnTunnels } from './tunnel-plan.ts'
+import { TunnelBlockedError } from './tunnel-steps.ts'
 
 /** A change that was planned; {@link Session.apply} carries it out. */
 export interface PlannedChange {
@@ -124,8 +123,7 @@ export class Session {
   readonly dataPath: Omit<DataPath, 'connection'>
   readonly #connection: XfrmConnection
   readonly #algorithms: AlgorithmTable
-  #network: HostNetwork | undefined
-  #links: readonly HostLink[] | undefined
+  readonly #around = new Surroundings()
   #state: PolicyState
   #isRecorded: boolean
   /** Why a broken-off change could not be taken back. Only taking everything away is possible then. */
@@ -194,26 +192,12 @@ export class Session {
 
   /** Tunnel interfaces, addresses and routing rules of this namespace. */
   get network(): HostNetwork {
-    this.#network ??= readHostNetwork()
-    return this.#network
-  }
-
-  /** The interfaces of this namespace. */
-  get #hostLinks(): readonly HostLink[] {
-    this.#links ??= readHostLinks()
-    return this.#links
+    return this.#around.network
   }
 
   /** The network as it is when the tunnel interfaces of ours are as a state says. */
   #networkFor({ ownTunnels }: PolicyState): HostNetwork {
-    const before = this.#state.ownTunnels
-    if (before.length + ownTunnels.length === 0) return this.network
-    return networkWith(this.network, this.#hostLinks, before, ownTunnels)
-  }
-
-  #forgetNetwork(): void {
-    this.#network = undefined
-    this.#links = undefined
+    return this.#around.networkFor(this.#state.ownTunnels, ownTunnels)
   }
 
   /** The policies of ours that the kernel has. */
@@ -281,7 +265,7 @@ export class Session {
 
   /** What it takes to have these tunnel interfaces. Changes nothing. @throws TunnelBlockedError */
   planTunnels(wanted: readonly TunnelInterface[]): TunnelPlan {
-    const plan = planTunnels(wanted, this.#state.ownTunnels, this.#hostLinks)
+    const plan = planTunnels(wanted, this.#state.ownTunnels, this.#around.links)
     if (plan.blocked.length > 0) throw new TunnelBlockedError(plan.blocked)
     return plan
   }
@@ -444,8 +428,7 @@ export class Session {
 
   /** What it takes to have the tunnel interfaces of ours as they are to be. Changes nothing. */
   planTunnelRepair(): TunnelPlan {
-    const { ownTunnels } = this.#state
-    return planTunnels(ownTunnels, ownTunnels, ownTunnels.length > 0 ? this.#hostLinks : [])
+    return this.#around.planRepair(this.#state.ownTunnels)
   }
 
   /**
@@ -453,9 +436,8 @@ export class Session {
    *
    * @throws TunnelError
    */
-  repairTunnels({ early, middle, late }: TunnelPlan): void {
-    this.#forgetNetwork()
-    runTunnelSteps([...early, ...middle, ...late])
+  repairTunnels(plan: TunnelPlan): void {
+    this.#around.repair(plan)
   }
 
   #carryOut(transition: Transition): void {
@@ -465,7 +447,7 @@ export class Session {
       dataPath: this.dataPath.kind,
       restore: (undo, cause) => this.#restore(undo, cause),
     })
-    if (transition.tunnels) this.#forgetNetwork()
+    if (transition.tunnels) this.#around.forget()
     if (!transition.next) return
     this.#state = transition.next
     this.#isRecorded = true
@@ -478,7 +460,10 @@ export class Session {
    */
   #restore(undo: readonly XfrmMessage[], cause: unknown): void {
     try {
-      const hasTunnels = this.#takeTunnelsOut()
+      // Tunnel interfaces are changed only where the record is.
+      const pending = this.#store.loadPendingPolicy()?.ownTunnels
+      const { ownTunnels } = this.#state
+      if (pending) this.#around.beginBack(ownTunnels, pending)
       this.#store.restoreNotes()
       if (undo.length > 0) {
         applySteps(this.#connection, strictSteps(this.policies()))
@@ -486,42 +471,12 @@ export class Session {
       }
       // Without rules, and without a change of policy, there is none that was touched.
       if (this.#state.rules.length > 0 || this.#store.hasPendingPolicy()) this.#restorePolicies()
-      if (hasTunnels) this.#restoreTunnels()
+      if (pending) this.#around.finishBack(ownTunnels, pending)
     } catch (error) {
       throw new RestoreError(cause, error)
     }
     this.#store.dropPendingPolicy()
     this.#store.dropJournal()
-  }
-
-  /**
-   * Takes away what is not to be there, before policies change.
-   *
-   * @returns true where tunnel interfaces may have been part of the change
-   */
-  #takeTunnelsOut(): boolean {
-    const { ownTunnels } = this.#state
-    const pending = this.#store.loadPendingPolicy()?.ownTunnels ?? []
-    if (ownTunnels.length + pending.length === 0 || !this.#store.hasPendingPolicy()) return false
-    this.#forgetNetwork()
-    runTunnelSteps(stepsOut(planTunnels(ownTunnels, [...ownTunnels, ...pending], this.#hostLinks)))
-    this.#forgetNetwork()
-    return true
-  }
-
-  /**
-   * Makes the others what they were. Where the kernel does not let it, nothing passes that should not: the interface is
-   * missing, which the agent, or the next change, mends.
-   */
-  #restoreTunnels(): void {
-    const { ownTunnels } = this.#state
-    const pending = this.#store.loadPendingPolicy()?.ownTunnels ?? []
-    const plan = planTunnels(ownTunnels, [...ownTunnels, ...pending], this.#hostLinks)
-    try {
-      if (!isEmptyTunnelPlan(plan)) this.repairTunnels(plan)
-    } catch (error) {
-      if (!(error instanceof TunnelError)) throw error
-    }
   }
 
   #restorePolicies(): void {
