@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { errnoText } from '../../netlink/libc/errno.ts'
 import { requestRoute } from '../../netlink/route/request.ts'
 import {
   addAddress,
@@ -29,7 +30,7 @@ export class TunnelError extends Error {
   readonly hint: string | undefined
 
   constructor(step: TunnelStep, cause: NetlinkError) {
-    super(`the tunnel interface ${step.tunnel.name} cannot be ${doing(step)}: ${cause.message}`)
+    super(`the tunnel interface ${step.tunnel.name} cannot be ${doing(step)}: ${reasonOf(cause)}`)
     this.name = 'TunnelError'
     this.step = step
     this.cause = cause
@@ -46,6 +47,12 @@ export class TunnelBlockedError extends Error {
     this.name = 'TunnelBlockedError'
     this.blocked = blocked
   }
+}
+
+/** What the kernel says, or else what its number means. */
+function reasonOf({ extack, errno, errnoName, message }: NetlinkError): string {
+  if (errno === undefined) return message
+  return `${extack ?? errnoText(errno)} (${errnoName})`
 }
 
 function doing(step: TunnelStep): string {
