@@ -125,6 +125,7 @@ export class Agent {
   #failures = 0
   #lastRound = 0
   #lastDrift = ''
+  #lastTunnelProblem = ''
   #rules = 0
   /** One thing after the other: loading and rounds. */
   #queue: Promise<unknown> = Promise.resolve()
@@ -372,6 +373,7 @@ export class Agent {
   }
 
   #report(report: RoundReport): void {
+    this.#tellTunnelProblem(report)
     const { drift, isApplied } = report
     const text = isDrift(drift) && !isApplied ? JSON.stringify(roundEvents(report)) : ''
     const isKnown = text !== '' && text === this.#lastDrift
@@ -379,5 +381,16 @@ export class Agent {
     if (isKnown) return
     if (isDrift(drift)) this.#drifts++
     for (const event of roundEvents(report)) this.#options.tell(event)
+  }
+
+  /** Told once; it may come right by itself. */
+  #tellTunnelProblem({ tunnelProblem: problem }: RoundReport): void {
+    const text = problem === undefined ? '' : this.#options.describe(problem)
+    if (text !== '') this.#wake(RETRY_MS.last)
+    if (text !== '' && text !== this.#lastTunnelProblem) {
+      const message = `Mending tunnel interfaces failed: ${text}`
+      this.#options.tell({ level: 'error', event: 'failed', message })
+    }
+    this.#lastTunnelProblem = text
   }
 }

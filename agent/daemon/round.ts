@@ -9,6 +9,7 @@ import type { AssociationTransaction } from '../reconcile/association-transactio
 import { listNetfilter, NO_NETFILTER_RULES, sameNetfilterRules } from '../reconcile/netfilter.ts'
 import type { PlannedChange, Session } from '../reconcile/session.ts'
 import { associationChanges } from '../reconcile/steps.ts'
+import { isEmptyTunnelPlan, type TunnelPlan } from '../reconcile/tunnel-plan.ts'
 import type { KernelAssociation } from '../translate/read-association.ts'
 import { IdleWatch } from './idle.ts'
 import { Ledger, type LedgerDifference, type LedgerEntry } from './ledger.ts'
@@ -30,6 +31,8 @@ export interface RoundReport {
   /** SAs that ended with the other half of their pair, or by not being used. */
   readonly ended: readonly EndedAssociation[]
   readonly warnings: readonly string[]
+  /** Why tunnel interfaces could not be mended. */
+  readonly tunnelProblem?: unknown
 }
 
 export interface Drift {
@@ -40,6 +43,12 @@ export interface Drift {
     readonly unknown: readonly SecurityAssociation[]
   }
   readonly netfilter: boolean
+  /** Names of tunnel interfaces of ours. `blocked`: somebody else's has the name, which is not ours to change. */
+  readonly tunnels: {
+    readonly missing: readonly string[]
+    readonly changed: readonly string[]
+    readonly blocked: readonly string[]
+  }
 }
 
 export interface EndedAssociation {
@@ -104,17 +113,23 @@ export class Keeper {
     source.giveBack(later)
     const touched = { policies: (happened.policies || later.policies || happened.overrun) && !isNews }
     const netfilter = !isNews && this.#hasLostRules(happened)
-    const report = reportOf(change, difference, { ...touched, netfilter })
+    const tunnels = session.planTunnelRepair()
+    const report = reportOf(change, difference, { ...touched, netfilter, tunnels: tunnelDrift(tunnels) })
     const isNeeded = change.reconciliation.steps.length > 0 || netfilter
-    const isApplied = isNeeded && (isEnforced || !isDrift(report.drift) || ended.length > 0)
-    if (isApplied) {
+    const isAllowed = isEnforced || !isDrift(report.drift) || ended.length > 0
+    if (isNeeded && isAllowed) {
       session.apply(change)
       const changes = associationChanges(change.reconciliation.steps)
       this.#ledger.follow(session.ownStates(), changes, session.notes, now)
       this.#remember(session)
     }
     this.#expired = []
-    return { ...report, isNews, isApplied, ended, warnings: change.warnings }
+    // Last of all: whatever protects what they carry is there, and if it fails, nothing else does.
+    const mended = isEnforced && !isEmptyTunnelPlan(tunnels) ? mendTunnels(session, tunnels) : undefined
+    const isApplied = (isNeeded && isAllowed) || mended?.isDone === true
+    const { problem } = mended ?? {}
+    const told = problem !== undefined && { tunnelProblem: problem }
+    return { ...report, isNews, isApplied, ended, warnings: change.warnings, ...told }
   }
 
   /**
@@ -170,6 +185,26 @@ export class Keeper {
   }
 }
 
+function mendTunnels(
+  session: Session,
+  plan: TunnelPlan,
+): { readonly isDone: boolean; readonly problem?: unknown } {
+  try {
+    session.repairTunnels(plan)
+    return { isDone: true }
+  } catch (problem) {
+    return { isDone: false, problem }
+  }
+}
+
+function tunnelDrift({ add, change, blocked }: TunnelPlan): Drift['tunnels'] {
+  return {
+    missing: add.map(({ name }) => name),
+    changed: change.map(({ to }) => to.name),
+    blocked: blocked.map(({ found }) => found.name),
+  }
+}
+
 /** The other halves of pairs go along, as on Solaris. */
 function endPairs(expired: readonly LedgerEntry[], transaction: AssociationTransaction): EndedAssociation[] {
   return expired.flatMap((entry) => {
@@ -213,7 +248,7 @@ function leapOf({ isFinal, readAt }: LedgerEntry, now: number): number {
 function reportOf(
   { reconciliation: { plan } }: PlannedChange,
   { missing, changed, unknown }: LedgerDifference,
-  touched: { readonly policies: boolean; readonly netfilter: boolean },
+  touched: { readonly policies: boolean; readonly netfilter: boolean; readonly tunnels: Drift['tunnels'] },
 ): Pick<RoundReport, 'drift' | 'followed'> {
   const count = plan.add.length + plan.update.length + plan.remove.length
   const policies = touched.policies
@@ -228,17 +263,19 @@ function reportOf(
         unknown: unknown.map(({ association }) => association),
       },
       netfilter: touched.netfilter,
+      tunnels: touched.tunnels,
     },
     followed: touched.policies ? 0 : count,
   }
 }
 
 /** True where somebody has changed or removed what is ours. SAs that others have made for our rules are theirs. */
-export function isDrift({ policies, associations, netfilter }: Drift): boolean {
+export function isDrift({ policies, associations, netfilter, tunnels }: Drift): boolean {
   const { missing, changed, unknown } = policies
   return (
     missing + changed + unknown > 0 ||
     associations.missing.length + associations.changed.length > 0 ||
-    netfilter
+    netfilter ||
+    tunnels.missing.length + tunnels.changed.length + tunnels.blocked.length > 0
   )
 }

@@ -17,14 +17,28 @@ const MOST_NAMED = 8
 export function roundEvents(report: RoundReport): Untimed[] {
   const { drift, isApplied, followed, ended, warnings } = report
   const events: Untimed[] = []
-  if (isDrift(drift)) {
-    const what = driftText(drift)
+  const { blocked } = drift.tunnels
+  const ours: Drift = { ...drift, tunnels: { ...drift.tunnels, blocked: [] } }
+  if (isDrift(ours)) {
+    const problem = report.tunnelProblem !== undefined
+    const outcome = isApplied
+      ? 'It was put right.'
+      : problem
+        ? 'Putting it right failed.'
+        : 'Nothing was done about it, as the configuration says.'
     events.push({
       level: 'warning',
       event: isApplied ? 'drift-mended' : 'drift',
-      message: isApplied
-        ? `Another program has changed what is ours: ${what}. It was put right.`
-        : driftOnly(what),
+      message: `Another program has changed what is ours: ${driftText(ours)}. ${outcome}`,
+      details: driftDetails(drift),
+    })
+  }
+  if (blocked.length > 0) {
+    const lines = blocked.map((one) => `ip link delete ${one}`).join('; ')
+    events.push({
+      level: 'warning',
+      event: 'drift',
+      message: `In place of ours, another program has made ${interfaces(blocked)}. To have ours again: ${lines}`,
       details: driftDetails(drift),
     })
   }
@@ -50,11 +64,11 @@ export function roundEvents(report: RoundReport): Untimed[] {
   return events
 }
 
-function driftOnly(what: string): string {
-  return `Another program has changed what is ours: ${what}. Nothing was done about it, as the configuration says.`
+function interfaces(names: readonly string[]): string {
+  return `${names.length === 1 ? 'the tunnel interface' : 'the tunnel interfaces'} ${names.join(', ')}`
 }
 
-function driftText({ policies, associations, netfilter }: Drift): string {
+function driftText({ policies, associations, netfilter, tunnels }: Drift): string {
   const { missing, changed, unknown } = policies
   const parts = [
     missing && `${count(missing, 'policy', 'policies')} missing`,
@@ -63,11 +77,18 @@ function driftText({ policies, associations, netfilter }: Drift): string {
     associations.missing.length && `${count(associations.missing.length, 'SA', 'SAs')} missing`,
     associations.changed.length && `${count(associations.changed.length, 'SA', 'SAs')} changed`,
     netfilter && 'the nftables table changed',
+    tunnels.missing.length > 0 && `${interfaces(tunnels.missing)} missing`,
+    tunnels.changed.length > 0 && `${interfaces(tunnels.changed)} changed`,
   ]
   return parts.filter((part) => part).join(', ')
 }
 
-function driftDetails({ policies, associations, netfilter }: Drift): NonNullable<AgentEvent['details']> {
+function driftDetails({
+  policies,
+  associations,
+  netfilter,
+  tunnels,
+}: Drift): NonNullable<AgentEvent['details']> {
   const names = (list: readonly SaIdentifier[]) => list.slice(0, MOST_NAMED).map(name)
   return {
     missingPolicies: policies.missing,
@@ -77,6 +98,7 @@ function driftDetails({ policies, associations, netfilter }: Drift): NonNullable
     changedAssociations: associations.changed.length,
     associations: names([...associations.missing, ...associations.changed]),
     netfilter,
+    tunnels: [...tunnels.missing, ...tunnels.changed, ...tunnels.blocked].slice(0, MOST_NAMED),
   }
 }
 

@@ -18,4 +18,12 @@ export interface TunnelInterface {
   readonly addresses: readonly Prefix[]
   /** Bytes; absent: what the kernel finds. */
   readonly mtu?: number
+  /** Where a document describes it. */
+  readonly line?: number
+}
+
+/** One that solipsec has made, as it is to be. Only these are changed or removed. */
+export interface OwnTunnel extends Omit<TunnelInterface, 'line'> {
+  /** Its number: an interface with another one is somebody else's, whatever its name. */
+  readonly ifindex: number
 }

@@ -15,10 +15,14 @@ import type { PolicyState } from './policy-state.ts'
 import type { Step } from './steps.ts'
 import type { Store } from './store.ts'
 import { type SystemSettings, syncSettings } from './system-settings.ts'
+import type { TunnelPlan } from './tunnel-plan.ts'
+import { runTunnelSteps } from './tunnel-steps.ts'
 
 /** A change, ready to be made. */
 export interface Transition {
   readonly steps: readonly Step[]
+  /** Changes of tunnel interfaces, and how many of the steps come before those that go or get other ends. */
+  readonly tunnels?: { readonly plan: TunnelPlan; readonly place: number }
   readonly netfilter: { readonly before: NetfilterRules; readonly after: NetfilterRules }
   /** Absent: they stay as they are. */
   readonly settings?: { readonly before: SystemSettings; readonly after: SystemSettings }
@@ -44,7 +48,7 @@ export interface Place {
  * Makes a change. Traces are left on disk until it is complete. The end of a change of SAs alone is when its journal goes;
  * where policy is recorded as well, it is when `policy.pending` becomes the record.
  *
- * @throws ApplyError, NetfilterError after everything has been taken back; RestoreError where that failed, too;
+ * @throws ApplyError, TunnelError, NetfilterError after everything has been taken back; RestoreError where that failed, too;
  *   SystemError where a UDP port cannot be bound
  */
 export function carryOut(transition: Transition, place: Place): void {
@@ -84,14 +88,23 @@ function dropOldNotes(notes: AssociationNotes, store: Store): void {
   }
 }
 
-/** The mark of forwarded packets is there before policies look for it, and goes after them. */
+/**
+ * The mark of forwarded packets is there before policies look for it, and goes after them. A new tunnel interface comes up
+ * when everything is there that protects what it carries; one that goes does so while the old is.
+ */
 function applyAll(
-  { steps, netfilter: { before, after }, settings }: Transition,
+  { steps, tunnels, netfilter: { before, after }, settings }: Transition,
   connection: XfrmConnection,
 ): void {
+  const { early = [], middle = [], late = [] } = tunnels?.plan ?? {}
+  const place = middle.length > 0 ? (tunnels?.place ?? 0) : steps.length
+  runTunnelSteps(early)
   const isNeeded = !sameNetfilterRules(after, NO_NETFILTER_RULES)
   if (isNeeded) syncNetfilter(after)
   if (settings) syncSettings(settings.before, settings.after)
-  applySteps(connection, steps)
+  applySteps(connection, steps.slice(0, place))
+  runTunnelSteps(middle)
+  applySteps(connection, steps.slice(place))
   if (!isNeeded && !sameNetfilterRules(before, NO_NETFILTER_RULES)) syncNetfilter(after)
+  runTunnelSteps(late)
 }

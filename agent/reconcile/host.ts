@@ -15,8 +15,7 @@ import {
 import { NETLINK_ROUTE } from '../../netlink/socket/protocols.ts'
 import { NetlinkSocket } from '../../netlink/socket/socket.ts'
 import type { Address, Prefix } from '../model/address.ts'
-import type { TunnelInterface } from '../model/tunnel.ts'
-import { readTunnel, readTunnelInterface, toAddress } from '../translate/tunnel-interfaces.ts'
+import { type HostLink, readLink, readTunnel, toAddress } from '../translate/tunnel-interfaces.ts'
 import type { Tunnel } from '../translate/tunnels.ts'
 
 /** What rtnetlink says of this host. */
@@ -30,32 +29,34 @@ export interface HostNetwork {
 
 /** Reads addresses, tunnel interfaces and policy routing rules. */
 export function readHostNetwork(): HostNetwork {
-  const socket = NetlinkSocket.open(NETLINK_ROUTE)
-  try {
-    return {
-      localAddresses: dump(socket, 'GETADDR', dumpAddresses(), readLocalAddress),
-      tunnels: new Map(
-        dump(socket, 'GETLINK', dumpLinks(), readTunnel).map((tunnel) => [tunnel.name, tunnel]),
-      ),
-      routedMarks: dump(socket, 'GETRULE', dumpRules(), readFwmark).reduce(
-        (all, mask) => (all | mask) >>> 0,
-        0,
-      ),
-    }
-  } finally {
-    socket.close()
-  }
+  return withRoutes((socket) => ({
+    localAddresses: dump(socket, 'GETADDR', dumpAddresses(), readLocalAddress),
+    tunnels: new Map(dump(socket, 'GETLINK', dumpLinks(), readTunnel).map((tunnel) => [tunnel.name, tunnel])),
+    routedMarks: dump(socket, 'GETRULE', dumpRules(), readFwmark).reduce(
+      (all, mask) => (all | mask) >>> 0,
+      0,
+    ),
+  }))
 }
 
-/** Tunnel interfaces with all that a configuration can say of them. */
-export function readTunnelInterfaces(): TunnelInterface[] {
+/** The interfaces of this host, with their addresses. */
+export function readHostLinks(): HostLink[] {
+  return withRoutes((socket) => {
+    const prefixes = new Map<number, Prefix[]>()
+    for (const { ifindex, prefix } of dump(socket, 'GETADDR', dumpAddresses(), readInterfaceAddress)) {
+      const others = prefixes.get(ifindex)
+      if (others) others.push(prefix)
+      else prefixes.set(ifindex, [prefix])
+    }
+    const links = dump(socket, 'GETLINK', dumpLinks(), readLink)
+    return links.map((link) => ({ ...link, addresses: prefixes.get(link.ifindex) ?? [] }))
+  })
+}
+
+function withRoutes<T>(use: (socket: NetlinkSocket) => T): T {
   const socket = NetlinkSocket.open(NETLINK_ROUTE)
   try {
-    const addresses = dump(socket, 'GETADDR', dumpAddresses(), readInterfaceAddress)
-    return dump(socket, 'GETLINK', dumpLinks(), readTunnelInterface).map(({ ifindex, ...tunnel }) => ({
-      ...tunnel,
-      addresses: addresses.flatMap((one) => (one.ifindex === ifindex ? one.prefix : [])),
-    }))
+    return use(socket)
   } finally {
     socket.close()
   }

@@ -24,6 +24,8 @@ export interface Reconciliation {
   readonly stateSteps: readonly Step[]
   /** Everything, in order. */
   readonly steps: readonly Step[]
+  /** How many of the steps come before tunnel interfaces go, or get other ends. */
+  readonly beforeTunnels: number
 }
 
 /** What the kernel has, whoever's it is. */
@@ -77,13 +79,13 @@ export function planJointly(
   const marks = hasRules ? facts.marks : undefined
   const stateSteps = hasRules || facts.socketKinds ? classifySteps(changes.after, classes, marks, known) : []
   const serials = freeSerials(tables.policies.map(({ info }) => info.index))
-  const steps = orderSteps(changes.steps, stateSteps, plan, orderPolicies(plan, serials), tables.policies)
-  return { plan, stateSteps, steps }
+  const ordered = orderSteps(changes.steps, stateSteps, plan, orderPolicies(plan, serials), tables.policies)
+  return { plan, stateSteps, ...ordered }
 }
 
 /** Changes of SAs alone, where there are no rules that could follow them. */
 export function associationsOnly(steps: readonly Step[]): Reconciliation {
-  return { plan: NO_POLICY_CHANGES, stateSteps: [], steps }
+  return { plan: NO_POLICY_CHANGES, stateSteps: [], steps, beforeTunnels: steps.length }
 }
 
 /**
@@ -95,24 +97,28 @@ function orderSteps(
   changes: readonly Step[],
   moves: readonly Step[],
   plan: PolicyPlan,
-  { first, main, last }: OrderedSteps,
+  { first, main, removals, last }: OrderedSteps,
   installed: readonly InstalledPolicy[],
-): Step[] {
+): Pick<Reconciliation, 'steps' | 'beforeTunnels'> {
   const { early, late } = phases(changes)
   const gaps = new Set([...early, ...moves].flatMap(removedDestination))
   const planned = new Set([...plan.remove, ...plan.update.map(({ from }) => from)])
   const concerned =
     gaps.size === 0 ? [] : lenientOnes(installed).filter((one) => !planned.has(one) && covers(one, gaps))
-  return [
+  const before = [
     ...first,
     ...concerned.map((from): Step => ({ kind: 'update', from, to: strictForm(asWanted(from)) })),
     ...early,
     ...moves,
     ...main,
+  ]
+  const after = [
+    ...removals,
     ...concerned.map((from): Step => ({ kind: 'update', from, to: asWanted(from) })),
     ...last,
     ...late,
   ]
+  return { steps: [...before, ...after], beforeTunnels: before.length }
 }
 
 /** Removals of SAs that do not come again are late; all else keeps its order. */

@@ -24,6 +24,7 @@ export function emptyState(markMask: number): PolicyState {
     markMask,
     netfilter: NO_NETFILTER_RULES,
     tunnels: new Map(),
+    ownTunnels: [],
     tunables: {},
     settings: NO_SYSTEM_SETTINGS,
     latch: false,

@@ -14,10 +14,14 @@ import { policyIndex } from './ownership.ts'
 import type { InstalledPolicy, PolicyPlan } from './plan.ts'
 import type { Step } from './steps.ts'
 
-/** The steps of a plan in three parts; changes of SAs have their place behind the first. */
+/**
+ * The steps of a plan in parts; changes of SAs have their place behind the first, those of tunnel interfaces before the
+ * removals: by then both the old and the new policies are there, and nothing new passes in clear.
+ */
 export interface OrderedSteps {
   readonly first: Step[]
   readonly main: Step[]
+  readonly removals: Step[]
   readonly last: Step[]
 }
 
@@ -28,7 +32,7 @@ export function orderPolicies(plan: PolicyPlan, serials: Generator<number, never
   }
   // Where there was nothing, nothing was protected.
   const isNew = plan.unchanged + plan.update.length + plan.remove.length === 0
-  if (isNew) return { first: [], main: plan.add.map(number), last: [] }
+  if (isNew) return { first: [], main: plan.add.map(number), removals: [], last: [] }
   const order = new Order()
   for (const policy of plan.add) order.add(number(policy))
   for (const change of plan.update) order.update(change)
@@ -48,8 +52,8 @@ class Order {
   readonly #last: Step[] = []
 
   get steps(): OrderedSteps {
-    const main = [...this.#adds, ...this.#raises, ...this.#lowers, ...this.#removes]
-    return { first: this.#first, main, last: this.#last }
+    const main = [...this.#adds, ...this.#raises, ...this.#lowers]
+    return { first: this.#first, main, removals: this.#removes, last: this.#last }
   }
 
   add(step: Step & { kind: 'add' }): void {

@@ -9,12 +9,14 @@ import { type Address, formatAddress, parseAddress } from '../model/address.ts'
 import { directionsOf, familiesOf, type PolicyEntry, policyEntries } from '../model/entries.ts'
 import type { AddressPair, Rule } from '../model/policy.ts'
 import type { TunableValues } from '../model/tunables.ts'
+import type { OwnTunnel } from '../model/tunnel.ts'
 import type { PlacedRule } from '../translate/policies.ts'
 import type { SaKind } from '../translate/requirements.ts'
 import type { Tunnel } from '../translate/tunnels.ts'
 import type { NetfilterRules } from './netfilter.ts'
 import { decodeKind, encodeKind, type StoredKind } from './stored-kinds.ts'
 import { decodeRules, encodeRules, type StoredRules } from './stored-rules.ts'
+import { decodeOwnTunnel, encodeOwnTunnel, type StoredOwnTunnel } from './stored-tunnels.ts'
 import { NO_SYSTEM_SETTINGS, type SystemSettings } from './system-settings.ts'
 
 /** Where one address pair of a rule stands. */
@@ -38,6 +40,8 @@ export interface PolicyState {
   readonly netfilter: NetfilterRules
   /** The tunnels that rules are about, as they were last seen: their interfaces may be gone. */
   readonly tunnels: ReadonlyMap<string, Tunnel>
+  /** The tunnel interfaces that we have made, as they are to be. */
+  readonly ownTunnels: readonly OwnTunnel[]
   /** Kinds of SAs that sockets are bound to; absent: none. */
   readonly socketKinds?: readonly SaKind[]
   /** Those that are not as they are at first. */
@@ -118,21 +122,26 @@ interface StoredPin extends Omit<Pin, 'local' | 'remote'> {
 }
 
 interface StoredState
-  extends Omit<PolicyState, 'rules' | 'tunnels' | 'tunables' | 'settings' | 'latch' | 'pins' | 'socketKinds'>,
+  extends Omit<
+      PolicyState,
+      'rules' | 'tunnels' | 'ownTunnels' | 'tunables' | 'settings' | 'latch' | 'pins' | 'socketKinds'
+    >,
     Partial<Pick<PolicyState, 'tunables' | 'settings' | 'latch'>>,
     StoredRules {
   readonly version: number
   readonly socketKinds?: readonly StoredKind[]
   readonly pins?: readonly StoredPin[]
   readonly tunnels: readonly StoredTunnel[]
+  readonly ownTunnels?: readonly StoredOwnTunnel[]
 }
 
 /** Writes a state as JSON text. */
-export function encodeState({ rules, tunnels, pins, socketKinds, ...rest }: PolicyState): string {
+export function encodeState({ rules, tunnels, ownTunnels, pins, socketKinds, ...rest }: PolicyState): string {
   const stored: StoredState = {
     version: VERSION,
     ...rest,
     tunnels: [...tunnels.values()].map(encodeTunnel),
+    ownTunnels: ownTunnels.map(encodeOwnTunnel),
     ...(socketKinds && { socketKinds: socketKinds.map(encodeKind) }),
     pins: pins.map((pin) => ({ ...pin, local: formatAddress(pin.local), remote: formatAddress(pin.remote) })),
     ...encodeRules(rules),
@@ -156,7 +165,7 @@ function decodeTunnel({ local, remote, ...rest }: StoredTunnel): Tunnel {
 export function decodeState(text: string): PolicyState {
   const stored = JSON.parse(text) as StoredState
   const { version, markMask, netfilter, nextIndex, socketKinds } = stored
-  const { tunables = {}, settings = NO_SYSTEM_SETTINGS, latch = false, pins = [] } = stored
+  const { tunables = {}, settings = NO_SYSTEM_SETTINGS, latch = false, pins = [], ownTunnels = [] } = stored
   if (version !== VERSION && version !== OLD_VERSION) {
     throw new Error(`policy state of version ${version} is not understood`)
   }
@@ -164,6 +173,7 @@ export function decodeState(text: string): PolicyState {
     markMask,
     netfilter,
     tunnels: new Map(stored.tunnels.map(decodeTunnel).map((tunnel) => [tunnel.name, tunnel])),
+    ownTunnels: ownTunnels.map(decodeOwnTunnel),
     ...(socketKinds && { socketKinds: socketKinds.map(decodeKind) }),
     tunables,
     settings,

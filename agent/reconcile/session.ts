@@ -13,6 +13,7 @@ import { type ConcernedConnection, concernedConnections, type Pin, pinsFor } fro
 import { type AlgorithmTable, joinTables } from '../model/algorithm.ts'
 import type { AssociationStatus, SecurityAssociation } from '../model/association.ts'
 import { defaultAlgorithmTable } from '../model/default-algorithms.ts'
+import type { TunnelInterface } from '../model/tunnel.ts'
 import { DEFAULT_MARK_MASK } from '../translate/marks.ts'
 import { classesOf } from '../translate/policy-set.ts'
 import type { KernelAssociation } from '../translate/read-association.ts'
@@ -22,8 +23,8 @@ import { type AssociationPlan, planAssociations } from './association-plan.ts'
 import { statusOf } from './association-status.ts'
 import { AssociationTransaction } from './association-transaction.ts'
 import { carryOut, type Transition } from './carry-out.ts'
-import { applySteps, installedAssociations, installedPolicies, readTables } from './engine.ts'
-import { type HostNetwork, readHostNetwork } from './host.ts'
+import { ApplyError, applySteps, installedAssociations, installedPolicies, readTables } from './engine.ts'
+import type { HostNetwork } from './host.ts'
 import { associationsOnly, planJointly, type Reconciliation, strictSteps, type Tables } from './joint-plan.ts'
 import {
   hasNft,
@@ -40,8 +41,11 @@ import { planRelease } from './release-plan.ts'
 import { type SocketView, socketView } from './socket-view.ts'
 import { stateWays } from './state-ways.ts'
 import { Store } from './store.ts'
+import { Surroundings } from './surroundings.ts'
 import { survey } from './survey.ts'
 import { syncSettings } from './system-settings.ts'
+import { isEmptyTunnelPlan, planTunnels, type TunnelPlan, withOwnTunnels } from './tunnel-plan.ts'
+import { TunnelBlockedError } from './tunnel-steps.ts'
 
 /** A change that was planned; {@link Session.apply} carries it out. */
 export interface PlannedChange {
@@ -54,6 +58,8 @@ export interface PlannedChange {
     readonly plan: AssociationPlan
     readonly transaction: AssociationTransaction
   }
+  /** Present where tunnel interfaces are part of it. */
+  readonly tunnels?: TunnelPlan
   /** The record of policy stays as it is. */
   readonly keepsRecord?: true
   /**
@@ -68,6 +74,8 @@ export interface Wanted {
   readonly policy?: PolicyState
   /** All the SAs of ours, with distinct identifiers. */
   readonly associations?: readonly SecurityAssociation[]
+  /** All the tunnel interfaces of ours, and others that have to be there, with distinct names. */
+  readonly tunnels?: readonly TunnelInterface[]
 }
 
 /** A change failed, and so did taking it back. The next command tries again before it does anything else. */
@@ -115,7 +123,7 @@ export class Session {
   readonly dataPath: Omit<DataPath, 'connection'>
   readonly #connection: XfrmConnection
   readonly #algorithms: AlgorithmTable
-  #network: HostNetwork | undefined
+  readonly #around = new Surroundings()
   #state: PolicyState
   #isRecorded: boolean
   /** Why a broken-off change could not be taken back. Only taking everything away is possible then. */
@@ -184,8 +192,12 @@ export class Session {
 
   /** Tunnel interfaces, addresses and routing rules of this namespace. */
   get network(): HostNetwork {
-    this.#network ??= readHostNetwork()
-    return this.#network
+    return this.#around.network
+  }
+
+  /** The network as it is when the tunnel interfaces of ours are as a state says. */
+  #networkFor({ ownTunnels }: PolicyState): HostNetwork {
+    return this.#around.networkFor(this.#state.ownTunnels, ownTunnels)
   }
 
   /** The policies of ours that the kernel has. */
@@ -239,17 +251,31 @@ export class Session {
   }
 
   /**
-   * The same for policy and SAs together. Those SAs that are as they are to be stay untouched, unless another policy has
+   * The same for policy, SAs and tunnel interfaces together. Those SAs that are as they are to be stay untouched, unless another policy has
    * another class for them.
    *
-   * @throws as {@link plan}; AssociationError
+   * @throws as {@link plan}; AssociationError, TunnelBlockedError
    */
-  planAll({ policy, associations: wanted }: Wanted): PlannedChange {
+  planAll({ policy: asked, associations: wanted, tunnels: interfaces }: Wanted): PlannedChange {
+    const tunnels = interfaces && this.planTunnels(interfaces)
+    const policy = tunnels ? withOwnTunnels(asked, this.#state, tunnels) : asked
+    const change = this.#planAll({ ...(policy && { policy }), ...(wanted && { associations: wanted }) })
+    return tunnels ? { ...change, tunnels } : change
+  }
+
+  /** What it takes to have these tunnel interfaces. Changes nothing. @throws TunnelBlockedError */
+  planTunnels(wanted: readonly TunnelInterface[]): TunnelPlan {
+    const plan = planTunnels(wanted, this.#state.ownTunnels, this.#around.links)
+    if (plan.blocked.length > 0) throw new TunnelBlockedError(plan.blocked)
+    return plan
+  }
+
+  #planAll({ policy, associations: wanted }: Omit<Wanted, 'tunnels'>): PlannedChange {
     const { next, connections } = policy ? this.#latch(policy) : { next: this.#state }
     const concerned = connections && { connections }
     if (!wanted) return { ...this.#join(next), ...concerned }
     const transaction = this.#transactionUnder(next)
-    const plan = planAssociations(wanted, transaction, this.network.localAddresses)
+    const plan = planAssociations(wanted, transaction, this.#networkFor(next).localAddresses)
     const associations = { plan, transaction }
     const joined = policy || next.rules.length > 0 ? this.#join(next, transaction) : undefined
     return {
@@ -299,7 +325,7 @@ export class Session {
   }
 
   #join(next: PolicyState, transaction?: AssociationTransaction): PlannedChange {
-    const { facts, warnings, state } = survey(next, this.network)
+    const { facts, warnings, state } = survey(next, this.#networkFor(next))
     const tables = readTables(this.#connection)
     const changes = transaction ?? { steps: [], after: tables.associations, notes: this.#store.loadNotes() }
     const reconciliation = planJointly(tables, state, { ...facts, algorithms: this.#algorithms }, changes)
@@ -318,17 +344,33 @@ export class Session {
    * Carries a planned change out, all or nothing. A process that dies in between leaves a trace from which the
    * next {@link open} takes everything back.
    *
-   * @throws ApplyError, NetfilterError after everything has been taken back; RestoreError where that failed too;
-   *   SystemError where a UDP port cannot be bound
+   * @throws ApplyError, TunnelError, NetfilterError after everything has been taken back; RestoreError where that failed
+   *   too; SystemError where a UDP port cannot be bound
    */
-  apply({ next, reconciliation, associations, keepsRecord }: PlannedChange): void {
-    if (this.#unrecovered && (next.rules.length > 0 || associations)) throw this.#unrecovered
+  apply({ next, reconciliation, associations, tunnels, keepsRecord }: PlannedChange): void {
+    const isMore = next.rules.length > 0 || associations || (tunnels && tunnels.own.length > 0)
+    if (this.#unrecovered && isMore) throw this.#unrecovered
     this.#carryOut({
       steps: reconciliation.steps,
+      ...(tunnels && { tunnels: { plan: tunnels, place: reconciliation.beforeTunnels } }),
       netfilter: { before: this.#state.netfilter, after: next.netfilter },
       ...(!keepsRecord && { next, settings: { before: this.#state.settings, after: next.settings } }),
       ...(associations && { associations: associations.transaction }),
     })
+    if (tunnels && !isEmptyTunnelPlan(tunnels)) this.#followAddresses()
+  }
+
+  /** The kernel gives interfaces that come up addresses of its own, which policies about this host with itself follow. */
+  #followAddresses(): void {
+    if (this.#state.rules.length === 0) return
+    try {
+      const { next, reconciliation } = this.#join(this.#state)
+      const netfilter = { before: this.#state.netfilter, after: next.netfilter }
+      if (reconciliation.steps.length > 0) this.#carryOut({ steps: reconciliation.steps, netfilter, next })
+    } catch (error) {
+      // The change is complete. Without these policies less passes, and the next change, or the agent, brings them.
+      if (!(error instanceof ApplyError)) throw error
+    }
   }
 
   /** Begins a series of changes to the SADB. Nothing happens before {@link commit}. */
@@ -337,7 +379,7 @@ export class Session {
   }
 
   #transactionUnder(state: PolicyState): AssociationTransaction {
-    const { facts } = survey(state, this.network)
+    const { facts } = survey(state, this.#networkFor(state))
     const rules = rulesInForce(state)
     return new AssociationTransaction(installedAssociations(this.#connection), this.#store.loadNotes(), {
       classes: classesOf(rules, { ...facts, algorithms: this.#algorithms }),
@@ -384,6 +426,20 @@ export class Session {
     return { ...joined, associations, ...(isSame && { keepsRecord: true }) }
   }
 
+  /** What it takes to have the tunnel interfaces of ours as they are to be. Changes nothing. */
+  planTunnelRepair(): TunnelPlan {
+    return this.#around.planRepair(this.#state.ownTunnels)
+  }
+
+  /**
+   * Carries such a plan out, as far as the kernel lets it: policies are there already, and the record stays as it is.
+   *
+   * @throws TunnelError
+   */
+  repairTunnels(plan: TunnelPlan): void {
+    this.#around.repair(plan)
+  }
+
   #carryOut(transition: Transition): void {
     carryOut(transition, {
       store: this.#store,
@@ -391,6 +447,7 @@ export class Session {
       dataPath: this.dataPath.kind,
       restore: (undo, cause) => this.#restore(undo, cause),
     })
+    if (transition.tunnels) this.#around.forget()
     if (!transition.next) return
     this.#state = transition.next
     this.#isRecorded = true
@@ -403,6 +460,10 @@ export class Session {
    */
   #restore(undo: readonly XfrmMessage[], cause: unknown): void {
     try {
+      // Tunnel interfaces are changed only where the record is.
+      const pending = this.#store.loadPendingPolicy()?.ownTunnels
+      const { ownTunnels } = this.#state
+      if (pending) this.#around.beginBack(ownTunnels, pending)
       this.#store.restoreNotes()
       if (undo.length > 0) {
         applySteps(this.#connection, strictSteps(this.policies()))
@@ -410,6 +471,7 @@ export class Session {
       }
       // Without rules, and without a change of policy, there is none that was touched.
       if (this.#state.rules.length > 0 || this.#store.hasPendingPolicy()) this.#restorePolicies()
+      if (pending) this.#around.finishBack(ownTunnels, pending)
     } catch (error) {
       throw new RestoreError(cause, error)
     }

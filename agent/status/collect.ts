@@ -11,13 +11,15 @@ import { isSoftware, openStatistics, readStatistics } from '../datapath/software
 import { servicePlace } from '../datapath/software/service/place.ts'
 import { type AlgorithmTable, joinTables } from '../model/algorithm.ts'
 import { defaultAlgorithmTable } from '../model/default-algorithms.ts'
-import { readHostNetwork } from '../reconcile/host.ts'
+import { readHostLinks, readHostNetwork } from '../reconcile/host.ts'
+import type { PolicyState } from '../reconcile/policy-state.ts'
 import { Store } from '../reconcile/store.ts'
 import { keptUnits } from '../units/report.ts'
 import { parseLosses } from './losses.ts'
 import { makeReport, type ReportOptions, type StatusSources } from './make-report.ts'
 import type { DataPathReport, StatusReport } from './report.ts'
 import { connectIfAnswering, unlessGone } from './service.ts'
+import { reportTunnels } from './tunnel-report.ts'
 
 /** XFRM's counters of the thread's own namespace: `/proc/net` is that of the process. */
 const LOSSES_FILE = '/proc/thread-self/net/xfrm_stat'
@@ -59,6 +61,7 @@ function readSources(algorithms: AlgorithmTable): StatusSources {
       localAddresses: readHostNetwork().localAddresses,
       ...(losses && { losses }),
       ...(units && { units }),
+      ...(policy && policy.ownTunnels.length > 0 && { tunnels: tunnelsOf(policy) }),
       // Those that have another value than at first.
       ...(policy && Object.keys(policy.tunables).length > 0 && { tunables: policy.tunables }),
       algorithms: joinTables(algorithms, defaultAlgorithmTable),
@@ -66,6 +69,10 @@ function readSources(algorithms: AlgorithmTable): StatusSources {
   } finally {
     connection?.close()
   }
+}
+
+function tunnelsOf({ ownTunnels }: PolicyState): StatusSources['tunnels'] {
+  return reportTunnels(ownTunnels, readHostLinks())
 }
 
 function softwarePath(folder: string, isRunning: boolean): DataPathReport {

@@ -45,6 +45,7 @@ export interface StatusSources {
   readonly localAddresses: readonly Address[]
   readonly losses?: Readonly<Record<string, number>>
   readonly units?: StatusReport['units']
+  readonly tunnels?: StatusReport['tunnels']
   readonly tunables?: StatusReport['tunables']
   readonly algorithms: AlgorithmTable
 }
@@ -58,7 +59,7 @@ export function makeReport(
   sources: StatusSources,
   { withForeign = false }: ReportOptions = {},
 ): StatusReport {
-  const { tables, losses, units, tunables } = sources
+  const { tables, losses, units, tunnels, tunables } = sources
   const policies = mainPolicies(tables?.policies ?? [])
   const own = policies.filter(({ info }) => isOurPolicyIndex(info.index))
   const rules = reportRules(sources.rules, own)
@@ -74,6 +75,7 @@ export function makeReport(
     associations: reportAssociations(shown, found, sources),
     ...(losses && { losses }),
     ...(units && { units }),
+    ...(tunnels && { tunnels }),
     ...(tunables && { tunables }),
   }
 }

@@ -6,6 +6,7 @@
  */
 import type { DataPathKind } from '../datapath/data-path.ts'
 import type { SaProtocol, SaState } from '../model/association.ts'
+import type { TunnelKind } from '../model/tunnel.ts'
 import type { UnitReport } from '../units/report.ts'
 
 /** Counts are exact up to 2^53. Times are seconds since 1970. */
@@ -23,6 +24,8 @@ export interface StatusReport {
   readonly losses?: Readonly<Record<string, number>>
   /** Units whose sockets are to be protected by policies of their own. Absent where no agent looks after them. */
   readonly units?: readonly UnitReport[]
+  /** Tunnel interfaces that solipsec has made. Absent where there are none. */
+  readonly tunnels?: readonly TunnelReport[]
   /** Tunables with another value than at first. */
   readonly tunables?: Readonly<Record<string, number | string | boolean>>
 }
@@ -33,6 +36,15 @@ export interface DataPathReport {
   readonly state: 'ready' | 'stopped'
   /** Of the program of the software data path. */
   readonly processId?: number
+}
+
+export interface TunnelReport {
+  readonly name: string
+  readonly kind: TunnelKind
+  readonly local: string
+  readonly remote: string
+  /** `changed`: it is not as it is to be. `taken`: somebody else has made another one of that name. */
+  readonly state: 'up' | 'down' | 'missing' | 'changed' | 'taken'
 }
 
 export interface TablesReport {

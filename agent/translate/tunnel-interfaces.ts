@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { linkFlag } from '../../netlink/route/constants.ts'
 import { type RouteMessage, tunnelOf } from '../../netlink/route/messages.ts'
-import { type Address, isUnspecified } from '../model/address.ts'
+import { type Address, isUnspecified, type Prefix } from '../model/address.ts'
 import type { TunnelInterface, TunnelKind } from '../model/tunnel.ts'
 import type { Tunnel } from './tunnels.ts'
 
@@ -33,17 +34,31 @@ export function readTunnel(message: RouteMessage): Tunnel | undefined {
 /** The kinds that configurations know. */
 const KINDS: readonly string[] = ['ipip', 'ip6tnl', 'gre', 'ip6gre'] satisfies TunnelKind[]
 
-/** A tunnel interface of such a kind with all but its addresses; `undefined` where the message is about none. */
-export function readTunnelInterface(
-  message: RouteMessage,
-): (Omit<TunnelInterface, 'addresses'> & { readonly ifindex: number }) | undefined {
-  const tunnel = readTunnel(message)
-  if (message.name !== 'NEWLINK' || !tunnel) return undefined
-  const kind = message.attributes.linkinfo?.kind ?? ''
-  if (!isKind(kind)) return undefined
-  const { mtu } = message.attributes
-  const { name, ifindex, endpoints } = tunnel
-  return { name, kind, ...endpoints, ...(mtu !== undefined && { mtu }), ifindex }
+/** An interface of this host, as far as tunnels are concerned. */
+export interface HostLink {
+  readonly name: string
+  readonly ifindex: number
+  readonly isUp: boolean
+  readonly mtu: number
+  /** Absent where it is no tunnel of a kind that configurations know. */
+  readonly tunnel?: Pick<TunnelInterface, 'kind' | 'local' | 'remote'>
+  readonly addresses: readonly Prefix[]
+}
+
+/** An interface with all but its addresses; `undefined` where the message is about something else. */
+export function readLink(message: RouteMessage): Omit<HostLink, 'addresses'> | undefined {
+  if (message.name !== 'NEWLINK') return undefined
+  const { body, attributes } = message
+  const { ifname: name = '', mtu = 0 } = attributes
+  const kind = attributes.linkinfo?.kind ?? ''
+  const { local, remote } = readTunnel(message)?.endpoints ?? {}
+  return {
+    name,
+    ifindex: body.ifi_index,
+    isUp: (body.ifi_flags & linkFlag.UP) !== 0,
+    mtu,
+    ...(local && remote && isKind(kind) && { tunnel: { kind, local, remote } }),
+  }
 }
 
 function isKind(kind: string): kind is TunnelKind {
@@ -51,7 +66,10 @@ function isKind(kind: string): kind is TunnelKind {
 }
 
 /** A tunnel that a configuration describes, before it has a number. @param ifindex stands for it */
-export function describedTunnel({ name, kind, local, remote }: TunnelInterface, ifindex: number): Tunnel {
+export function describedTunnel(
+  { name, kind, local, remote }: Pick<TunnelInterface, 'name' | 'kind' | 'local' | 'remote'>,
+  ifindex: number,
+): Tunnel {
   return {
     name,
     ifindex,

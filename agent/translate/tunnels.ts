@@ -53,7 +53,7 @@ export function tunnelOf(rule: Rule, tunnels: ReadonlyMap<string, Tunnel>): Tunn
     throw new TunnelRuleError(
       rule,
       `Cannot find tunnel interface ${reference.name}.`,
-      `make it first, for example: ip link add ${reference.name} type ipip local ADDRESS remote ADDRESS`,
+      `put it into the section tunnels of a document, or make it: ip link add ${reference.name} type ipip local ADDRESS remote ADDRESS`,
     )
   }
   if (tunnel.skipsPolicy) {

@@ -5,7 +5,7 @@
  * @module
  */
 import { type AttributesValue, attributes } from '../codec/attributes.ts'
-import { be32, u32 } from '../codec/field.ts'
+import { be32, u8, u32 } from '../codec/field.ts'
 import { anything, exactly, raw, text } from '../codec/payload.ts'
 
 /** `IFA_`. On a point-to-point link ADDRESS is the peer's, LOCAL the interface's own. */
@@ -64,20 +64,43 @@ export const routeAttributes = attributes('RTA', {
   mark: [16, exactly(u32)],
 })
 
-/** `IFLA_IPTUN_`: ipip, sit and ip6tnl. */
-export const iptunAttributes = attributes('IFLA_IPTUN', {
+const iptun = {
   link: [1, exactly(u32)],
   local: [2, raw],
   remote: [3, raw],
+  ttl: [4, exactly(u8)],
+  pmtudisc: [10, exactly(u8)],
+} as const
+
+/** `IFLA_IPTUN_`: ipip and sit, for which the flags are those of sit. */
+export const iptunAttributes = attributes('IFLA_IPTUN', iptun)
+
+/** `IFLA_IPTUN_` of ip6tnl. Protocol 0: whatever is inside. */
+export const ip6tnlAttributes = attributes('IFLA_IPTUN', {
+  ...iptun,
+  encap_limit: [6, exactly(u8)],
+  flags: [8, exactly(u32)],
+  proto: [9, exactly(u8)],
 })
 
-/** `IFLA_GRE_`: gre, gretap, ip6gre, ip6gretap. */
-export const greAttributes = attributes('IFLA_GRE', {
+const gre = {
   link: [1, exactly(u32)],
   ikey: [4, exactly(be32)],
   okey: [5, exactly(be32)],
   local: [6, raw],
   remote: [7, raw],
+  ttl: [8, exactly(u8)],
+  pmtudisc: [10, exactly(u8)],
+} as const
+
+/** `IFLA_GRE_`: gre and gretap. */
+export const greAttributes = attributes('IFLA_GRE', gre)
+
+/** `IFLA_GRE_` of ip6gre and ip6gretap. */
+export const ip6greAttributes = attributes('IFLA_GRE', {
+  ...gre,
+  encap_limit: [11, exactly(u8)],
+  flags: [13, exactly(u32)],
 })
 
 /** `IFLA_VTI_`: vti and vti6. */

@@ -1,5 +1,6 @@
 /**
- * Numbers of rtnetlink. Sources: `linux/rtnetlink.h`, `linux/fib_rules.h`, `linux/if.h`, `linux/if_addr.h`.
+ * Numbers of rtnetlink. Sources: `linux/rtnetlink.h`, `linux/fib_rules.h`, `linux/if.h`, `linux/if_addr.h`,
+ * `linux/ip6_tunnel.h`.
  *
  * @module
  */
@@ -31,6 +32,9 @@ export const linkFlag = { UP: 0x1 } as const
 
 /** Flags of an address (`IFA_F_`). */
 export const addressFlag = { NOPREFIXROUTE: 0x200 } as const
+
+/** Flags of an IPv6 tunnel (`IP6_TNL_F_`). */
+export const ip6TunnelFlag = { IGN_ENCAP_LIMIT: 0x1 } as const
 
 /** Groups of events (`RTNLGRP_`). */
 export const routeGroup = {

@@ -1,6 +1,6 @@
 /**
- * The messages of `NETLINK_ROUTE` (`RTM_`) used here. Addresses are read, never changed; interfaces, routes and rules are
- * changed for the software data path only.
+ * The messages of `NETLINK_ROUTE` (`RTM_`) used here. Interfaces and addresses are changed for tunnels (`tunnels.ts`) and for
+ * the software data path, routes and rules for the latter only.
  *
  * @module
  */
@@ -60,8 +60,10 @@ export interface TunnelInfo {
 
 const tunnelData: ReadonlyMap<string, AttributeSet<Definitions>> = new Map<string, AttributeSet<Definitions>>(
   [
-    ...(['ipip', 'sit', 'ip6tnl'] as const).map((kind) => [kind, a.iptunAttributes] as const),
-    ...(['gre', 'gretap', 'ip6gre', 'ip6gretap'] as const).map((kind) => [kind, a.greAttributes] as const),
+    ...(['ipip', 'sit'] as const).map((kind) => [kind, a.iptunAttributes] as const),
+    ['ip6tnl', a.ip6tnlAttributes],
+    ...(['gre', 'gretap'] as const).map((kind) => [kind, a.greAttributes] as const),
+    ...(['ip6gre', 'ip6gretap'] as const).map((kind) => [kind, a.ip6greAttributes] as const),
     ...(['vti', 'vti6'] as const).map((kind) => [kind, a.vtiAttributes] as const),
     ['xfrm', a.xfrmiAttributes],
   ],

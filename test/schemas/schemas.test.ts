@@ -31,7 +31,7 @@ t.test('a plan follows its schema', async (t) => {
     unchanged: 0,
     conflicts: [],
   }
-  const json = planJson({ plan, stateSteps: [], steps: [] })
+  const json = planJson({ plan, stateSteps: [], steps: [], beforeTunnels: 0 })
   t.same(violations('ipsecconf-plan.schema.json', json), [])
   t.not(violations('ipsecconf-plan.schema.json', json.replace('"allow"', '"maybe"')).length, 0)
 })

@@ -4,8 +4,10 @@
  * @module
  */
 import { ApplyError } from '../../../agent/reconcile/engine.ts'
+import { TunnelError } from '../../../agent/reconcile/tunnel-steps.ts'
 import { refusalText } from '../ipseckey/refusals.ts'
 import { CommandError } from '../support/exit.ts'
+import { tunnelErrorText } from '../support/explain.ts'
 import type { Io } from '../support/io.ts'
 import { keepLatches } from '../support/latches.ts'
 import { applyOptions, interpret, type Request } from './change/arguments.ts'
@@ -36,6 +38,8 @@ async function carryOut(request: Request, io: Io): Promise<void> {
       session.apply(change)
       keepLatches(session.state)
     } catch (error) {
+      if (error instanceof TunnelError)
+        throw new CommandError(`${tunnelErrorText(error)}\nNothing was changed.`)
       if (!(error instanceof ApplyError)) throw error
       throw new CommandError(`${refusalText(error.cause, session.dataPath.kind)}\nNothing was changed.`)
     }

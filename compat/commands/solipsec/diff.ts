@@ -11,7 +11,7 @@ import type { Io } from '../support/io.ts'
 import { diffOptions, interpret, type Request } from './change/arguments.ts'
 import { type LoadableConfiguration, loadConfiguration } from './change/configuration.ts'
 import { tunablesOutcome } from './change/outcome.ts'
-import { configuredState, withSession } from './change/session.ts'
+import { configuredState, withBlocked, withSession } from './change/session.ts'
 import { type Differences, diffJson, diffText, isSame } from './diff/text.ts'
 import { subcommand } from './subcommand.ts'
 
@@ -34,8 +34,8 @@ async function carryOut(request: Request, io: Io): Promise<number> {
 }
 
 /** The loaded rules and the kernel's SAs on one side, the configuration on the other. */
-function compare(session: Session, { configuration }: LoadableConfiguration): Differences {
-  const { rules, associations, tunables } = configuration
+function compare(session: Session, { name, configuration }: LoadableConfiguration): Differences {
+  const { rules, associations, tunables, tunnels } = configuration
   if (session.isUnrecorded) {
     throw new CommandError('the record of the loaded rules is lost; `ip xfrm policy` shows what is in force')
   }
@@ -43,10 +43,12 @@ function compare(session: Session, { configuration }: LoadableConfiguration): Di
   const next = configuredState(state, configuration)
   const drift = rules && session.plan(state).reconciliation
   const plan = associations && session.planAll({ associations }).associations?.plan
+  const interfaces = tunnels && withBlocked(name, () => session.planTunnels(tunnels))
   return {
     ...(rules && { rules: planRules(state, next) }),
     ...(plan && { associations: { ...plan, move: [] } }),
     ...(tunables && { tunables: tunablesOutcome(state, next, tunables) }),
+    ...(interfaces && { tunnels: interfaces }),
     ...(next.latch !== state.latch && { latch: { from: state.latch, to: next.latch } }),
     ...(drift && !isEmptyPlan(drift.plan) && { drift }),
   }

@@ -14,6 +14,7 @@ import { NetfilterError } from '../../../agent/reconcile/netfilter.ts'
 import { RestoreError } from '../../../agent/reconcile/session.ts'
 import { LockedError, UntrustedFolderError } from '../../../agent/reconcile/store.ts'
 import { SettingError } from '../../../agent/reconcile/system-settings.ts'
+import { TunnelError } from '../../../agent/reconcile/tunnel-steps.ts'
 import { MarkCapacityError } from '../../../agent/translate/policy-set.ts'
 import { TunnelRuleError } from '../../../agent/translate/tunnels.ts'
 import { NamespaceError } from '../../../netlink/libc/netns.ts'
@@ -37,6 +38,7 @@ export function explain(error: unknown): CommandError | undefined {
     const { file, span } = error.rule
     return new CommandError(`${file}:${span.line}: ${error.message}\nhelp: ${error.hint}`)
   }
+  if (error instanceof TunnelError) return new CommandError(tunnelErrorText(error))
   if (error instanceof AssociationError) return new CommandError(error.message)
   if (error instanceof NetlinkError) {
     if (error.errnoName === 'EPERM') {
@@ -66,6 +68,11 @@ export function explain(error: unknown): CommandError | undefined {
     return new CommandError(`Insufficient privilege: ${systemText(error)}${wayOut}`, 'permission')
   }
   return isSystemError(error) ? new CommandError(systemText(error)) : undefined
+}
+
+/** What the kernel refused about a tunnel interface, and the way out. */
+export function tunnelErrorText({ message, hint }: TunnelError): string {
+  return hint === undefined ? message : `${message}\nhelp: ${hint}`
 }
 
 function withHint({ message, hint }: NetlinkError): string {

@@ -45,7 +45,7 @@ export function readTunnels(
       readInterfaceAddress(document, [...path, 'addresses', String(place)], text),
     )
     if (!local || !remote || earlier !== undefined || !addresses.every((one) => one !== undefined)) return []
-    return [{ name, kind, local, remote, addresses, ...(mtu !== undefined && { mtu }) }]
+    return [{ name, kind, local, remote, addresses, ...(mtu !== undefined && { mtu }), line }]
   })
 }
 

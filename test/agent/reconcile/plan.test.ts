@@ -41,8 +41,9 @@ function policiesOf(state: PolicyState): readonly KernelPolicy[] {
 
 function stepsTo(desired: readonly KernelPolicy[], table: PolicyTable): Step[] {
   const plan = planPolicies(desired, table.policies)
-  const { first, main, last } = orderPolicies(plan, freeSerials(table.policies.map(({ info }) => info.index)))
-  return [...first, ...main, ...last]
+  const serials = freeSerials(table.policies.map(({ info }) => info.index))
+  const { first, main, removals, last } = orderPolicies(plan, serials)
+  return [...first, ...main, ...removals, ...last]
 }
 
 function carryOut(steps: readonly Step[], table: PolicyTable): void {

@@ -104,6 +104,7 @@ export class Service {
     this.#watchman = new Watchman({
       table: (sender) => this.#steering.restore(sender),
       routes: () => addRoutes(DEVICE),
+      links: () => this.#steering.linksChanged(),
       // Decisions about packets out of tunnels depend on them.
       addresses: () => this.#databases.generation++,
     })

@@ -6,6 +6,7 @@
  */
 import { dumpLinks, route } from '../../../../netlink/route/messages.ts'
 import type { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
+import { formatAddress } from '../../../model/address.ts'
 import { readTunnel } from '../../../translate/tunnel-interfaces.ts'
 import type { Tunnel } from '../../../translate/tunnels.ts'
 import { greLength } from '../packet/gre.ts'
@@ -26,8 +27,13 @@ export class Tunnels {
     return this.#list
   }
 
-  /** Finds the interfaces that these policies are bound to. @throws NetlinkError */
-  refresh(policies: readonly Policy[]): void {
+  /**
+   * Finds the interfaces that these policies are bound to.
+   *
+   * @returns true where they are others than before
+   * @throws NetlinkError
+   */
+  refresh(policies: readonly Policy[]): boolean {
     const wanted = new Set(policies.map(({ info }) => info.sel.ifindex).filter(Boolean))
     const found: Tunnel[] = []
     if (wanted.size > 0) {
@@ -36,7 +42,9 @@ export class Tunnels {
         if (tunnel && wanted.has(tunnel.ifindex)) found.push(tunnel)
       })
     }
+    const isOther = textOf(found) !== textOf(this.#list)
     this.#list = found
+    return isOther
   }
 
   /** The tunnel whose own packet this is. */
@@ -50,6 +58,17 @@ export class Tunnels {
         isAddress(bytes, destinationAt, ip.version, remote.bytes),
     )
   }
+}
+
+function textOf(tunnels: readonly Tunnel[]): string {
+  return JSON.stringify(
+    tunnels.map(({ ifindex, endpoints: { local, remote }, protocols }) => [
+      ifindex,
+      formatAddress(local),
+      formatAddress(remote),
+      protocols,
+    ]),
+  )
 }
 
 function isAddress(bytes: Uint8Array, at: number, version: 4 | 6, address: Uint8Array): boolean {

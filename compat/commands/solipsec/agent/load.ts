@@ -13,7 +13,7 @@ import { explain } from '../../support/explain.ts'
 import type { Io } from '../../support/io.ts'
 import { loadConfiguration } from '../change/configuration.ts'
 import { planConfiguration, withSession } from '../change/session.ts'
-import { MissingTunnelError } from '../change/tunnels.ts'
+import { BlockedError } from '../change/tunnels.ts'
 import type { Request } from './arguments.ts'
 
 const USUAL = '/etc/solipsec.json'
@@ -40,9 +40,9 @@ export async function loadForAgent(request: Request, io: Io, tell: Tell): Promis
   }
 }
 
-/** A tunnel may be made by somebody who is not ready yet. */
+/** A tunnel may be made by somebody who is not ready yet, and what is in the way of one may go. */
 export function mayComeRight(error: unknown): boolean {
-  return error instanceof TunnelRuleError || error instanceof MissingTunnelError
+  return error instanceof TunnelRuleError || error instanceof BlockedError
 }
 
 /** An error in words for people; of one that nobody expected, only what kind it is. */

@@ -16,7 +16,6 @@ import type { Io } from '../../support/io.ts'
 import { report } from '../../support/report.ts'
 import { environmentFor } from '../environment.ts'
 import { configurationFiles, type InputFile, readInput } from '../input.ts'
-import { requireTunnels } from './tunnels.ts'
 
 export interface ConfigurationRequest {
   readonly file: string
@@ -43,8 +42,7 @@ export async function loadConfiguration(
   io: Io,
 ): Promise<LoadableConfiguration> {
   const loaded = await checkedConfiguration(request, io)
-  const { name, configuration } = loaded
-  refuseSections(configuration, name)
+  const { configuration } = loaded
   const { associations = [] } = configuration
   for (const association of associations) refuseUnsupported(association, configuration.algorithms)
   return loaded
@@ -92,11 +90,6 @@ function documentOf(input: InputFile, env: Io['env']) {
   const section = kind === 'ipseckeys' ? 'associations' : 'policies'
   const only = { ...files, read: () => ({ text, name, isExposed }) }
   return { text: JSON.stringify({ [section]: { file: name } }), files: only }
-}
-
-/** What is asked for is put into force or refused, never passed over. */
-function refuseSections({ tunnels }: CheckedConfiguration, name: string): void {
-  if (tunnels) requireTunnels(tunnels, name)
 }
 
 /** The kernel has them now, or never will: this process needs them no more. */

@@ -8,6 +8,7 @@ import type { RulePlan } from '../../../../agent/reconcile/rule-plan.ts'
 import type { CheckedConfiguration } from '../../../configuration/index.ts'
 import { planValue } from '../../support/policy-text.ts'
 import type { AssociationOutcome, Outcome, TunableOutcome } from './outcome.ts'
+import { tunnelsJson } from './tunnels.ts'
 import { associationJson, connectionJson, latchJson, ruleJson, tunableJson } from './words.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -19,7 +20,7 @@ export function planJson(
   { algorithms, sockets }: Pick<CheckedConfiguration, 'algorithms' | 'sockets'>,
   { warnings, isApplied }: { readonly warnings: readonly string[]; readonly isApplied: boolean },
 ): string {
-  const { counts, rules, associations, tunables, latch, connections, reconciliation } = outcome
+  const { counts, rules, associations, tunables, tunnels, latch, connections, reconciliation } = outcome
   const { associationChanges: _, ...policies } = planValue(reconciliation)
   const value = {
     file,
@@ -28,6 +29,7 @@ export function planJson(
     ...(rules && { rules: rulesJson(rules) }),
     ...(associations && { associations: associationsJson(associations, algorithms) }),
     ...(tunables && { tunables: tunablesJson(tunables) }),
+    ...(tunnels && { tunnels: tunnelsJson(tunnels) }),
     ...(latch && { latch: latchJson(latch) }),
     ...(sockets && { sockets: sockets.map(({ service }) => service) }),
     connections: connections.map((one) => connectionJson(one, outcome.after.latch)),

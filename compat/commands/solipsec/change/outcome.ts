@@ -13,6 +13,7 @@ import type { Reconciliation } from '../../../../agent/reconcile/joint-plan.ts'
 import type { PolicyState } from '../../../../agent/reconcile/policy-state.ts'
 import { planRules, type RulePlan } from '../../../../agent/reconcile/rule-plan.ts'
 import type { PlannedChange } from '../../../../agent/reconcile/session.ts'
+import type { TunnelPlan } from '../../../../agent/reconcile/tunnel-plan.ts'
 import { readState } from '../../../../agent/translate/read-association.ts'
 import type { CheckedConfiguration } from '../../../configuration/index.ts'
 import { tunableEntries } from '../../../configuration/tunable-values.ts'
@@ -53,6 +54,8 @@ export interface Outcome {
   readonly associations?: AssociationOutcome
   /** Absent where the configuration has no tunables. */
   readonly tunables?: TunableOutcome
+  /** Absent where the configuration has no tunnels. */
+  readonly tunnels?: TunnelPlan
   /** Absent where it stays as it is. */
   readonly latch?: { readonly from: boolean; readonly to: boolean }
   /** Connections for which the new rules decide otherwise. */
@@ -69,17 +72,18 @@ export function outcomeOf(
   change: PlannedChange,
   configuration: Pick<CheckedConfiguration, 'rules' | 'tunables'>,
 ): Outcome {
-  const { next, reconciliation, connections = [] } = change
+  const { next, reconciliation, tunnels, connections = [] } = change
   const latch = before.latch === next.latch ? undefined : { from: before.latch, to: next.latch }
   const rules = configuration.rules ? planRules(before, next) : undefined
   const associations = associationsOf(change)
   const tunables = configuration.tunables && tunablesOutcome(before, next, configuration.tunables)
   const count = (kind: 'add' | 'change' | 'remove'): number =>
-    (rules?.[kind].length ?? 0) + (associations?.[kind].length ?? 0)
+    (rules?.[kind].length ?? 0) + (associations?.[kind].length ?? 0) + (tunnels?.[kind].length ?? 0)
   return {
     ...(rules && { rules }),
     ...(associations && { associations }),
     ...(tunables && { tunables }),
+    ...(tunnels && { tunnels }),
     ...(latch && { latch }),
     connections,
     counts: {
@@ -87,7 +91,11 @@ export function outcomeOf(
       change:
         count('change') + (associations?.move.length ?? 0) + (tunables?.change.length ?? 0) + (latch ? 1 : 0),
       remove: count('remove'),
-      untouched: (rules?.untouched ?? 0) + (associations?.untouched ?? 0) + (tunables?.untouched ?? 0),
+      untouched:
+        (rules?.untouched ?? 0) +
+        (associations?.untouched ?? 0) +
+        (tunables?.untouched ?? 0) +
+        (tunnels?.untouched ?? 0),
     },
     before,
     after: next,

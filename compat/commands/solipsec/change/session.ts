@@ -7,6 +7,7 @@ import { protocolsOf } from '../../../../agent/model/policy.ts'
 import { replaceRules, replaceTunables } from '../../../../agent/reconcile/policy-edit.ts'
 import type { PolicyState } from '../../../../agent/reconcile/policy-state.ts'
 import { type PlannedChange, Session } from '../../../../agent/reconcile/session.ts'
+import { TunnelBlockedError } from '../../../../agent/reconcile/tunnel-steps.ts'
 import { tunableValuesOf } from '../../../configuration/tunable-values.ts'
 import { withMarks } from '../../ipsecconf/marks.ts'
 import { announceDataPath } from '../../support/data-path-option.ts'
@@ -14,6 +15,7 @@ import { CommandError } from '../../support/exit.ts'
 import type { Io } from '../../support/io.ts'
 import type { Request } from './arguments.ts'
 import { type LoadableConfiguration, wipeKeys } from './configuration.ts'
+import { blockedError } from './tunnels.ts'
 
 /**
  * Opens the namespace for what a configuration asks for, and lets `use` work with it.
@@ -43,17 +45,29 @@ export async function withSession<T>(
 /** What it takes to have all that the configuration says. Sections that it leaves out stay as they are. */
 export function planConfiguration(
   session: Session,
-  { configuration }: LoadableConfiguration,
+  { name, configuration }: LoadableConfiguration,
   request: Pick<Request, 'markMask' | 'quiet'>,
   io: Io,
 ): PlannedChange {
-  const { rules, associations } = configuration
+  const { rules, associations, tunnels } = configuration
   const before = rules ? withMarks(session, request, io) : session.state
   const policy = configuredState(before, configuration)
-  return session.planAll({
-    ...(policy !== session.state && { policy }),
-    ...(associations && { associations }),
-  })
+  return withBlocked(name, () =>
+    session.planAll({
+      ...(policy !== session.state && { policy }),
+      ...(associations && { associations }),
+      ...(tunnels && { tunnels }),
+    }),
+  )
+}
+
+/** @throws BlockedError that says where the file asks for what is in the way */
+export function withBlocked<T>(file: string, plan: () => T): T {
+  try {
+    return plan()
+  } catch (error) {
+    throw error instanceof TunnelBlockedError ? blockedError(error, file) : error
+  }
 }
 
 /** What a configuration says of policy, in place of what is there. The same object where it says nothing. */

@@ -8,14 +8,17 @@ import type { SecurityAssociation } from '../../../../agent/model/association.ts
 import { saKey } from '../../../../agent/reconcile/association-notes.ts'
 import type { LoadedRule } from '../../../../agent/reconcile/policy-state.ts'
 import { type RuleChange, type RulePlan, ruleLine } from '../../../../agent/reconcile/rule-plan.ts'
+import type { TunnelPlan } from '../../../../agent/reconcile/tunnel-plan.ts'
 import { connectionLines } from '../../support/connections.ts'
 import { policyLines, stateLines } from './kernel-lines.ts'
 import type { AssociationOutcome, Counts, Outcome } from './outcome.ts'
+import { changeText, tunnelText } from './tunnels.ts'
 import { associationLine, ruleText, tunableText } from './words.ts'
 
 /** Everything, ending in the line with the counts. */
 export function planText(outcome: Outcome, algorithms: AlgorithmTable, verbose: boolean): string {
   const lines = [
+    ...tunnelSection(outcome.tunnels),
     ...ruleSection(outcome, verbose),
     ...associationSection(outcome, algorithms, verbose),
     ...tunableSection(outcome),
@@ -38,6 +41,16 @@ export function kernelLine({ reconciliation }: Pick<Outcome, 'reconciliation'>):
   if (add.length + update.length + remove.length + states === 0) return []
   const counts = { add: add.length, change: update.length, remove: remove.length, untouched: unchanged }
   return [`Kernel policies: ${countsText(counts)}; ${states} changes of SAs.`]
+}
+
+function tunnelSection(tunnels: TunnelPlan | undefined): string[] {
+  if (!tunnels) return []
+  const rows = [
+    ...tunnels.add.map((one) => `  + ${tunnelText(one)}`),
+    ...tunnels.change.map((one) => `  ~ ${tunnelText(one.to)}  # ${changeText(one)}`),
+    ...tunnels.remove.map((one) => `  - ${tunnelText(one)}`),
+  ]
+  return rows.length === 0 ? [] : ['Tunnels', ...rows, '']
 }
 
 function ruleSection(outcome: Outcome, verbose: boolean): string[] {

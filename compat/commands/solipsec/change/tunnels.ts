@@ -1,59 +1,93 @@
 /**
- * Tunnel interfaces that a document asks for. They are not made here; but they have to be there, as it says.
+ * Tunnel interfaces of a document, as lines and as plain data, and what is said where they cannot be made.
  *
  * @module
  */
-import { formatAddress, formatPrefix, sameAddress } from '../../../../agent/model/address.ts'
-import type { TunnelInterface } from '../../../../agent/model/tunnel.ts'
-import { readTunnelInterfaces } from '../../../../agent/reconcile/host.ts'
+import { formatAddress, formatPrefix } from '../../../../agent/model/address.ts'
+import type { OwnTunnel } from '../../../../agent/model/tunnel.ts'
+import type { BlockedTunnel, TunnelDifference, TunnelPlan } from '../../../../agent/reconcile/tunnel-plan.ts'
+import type { TunnelBlockedError } from '../../../../agent/reconcile/tunnel-steps.ts'
+import type { HostLink } from '../../../../agent/translate/tunnel-interfaces.ts'
 import { CommandError } from '../../support/exit.ts'
 
-/** Interfaces are not there, or are others. */
-export class MissingTunnelError extends CommandError {}
+type Json = Readonly<Record<string, unknown>>
 
-/** @throws MissingTunnelError with the commands that make what is missing */
-export function requireTunnels(wanted: readonly TunnelInterface[], file: string): void {
-  if (wanted.length === 0) return
-  const lines = tunnelCommands(wanted, readTunnelInterfaces())
-  if (lines.length === 0) return
-  throw new MissingTunnelError(
+/** Interfaces of others are in the way; they may go. */
+export class BlockedError extends CommandError {}
+
+/** `ip.tun0 ipip 192.0.2.1 -> 198.51.100.1 10.0.0.1/30 mtu 1400`. */
+export function tunnelText({ name, kind, local, remote, addresses, mtu }: OwnTunnel): string {
+  const words = [
+    name,
+    kind,
+    formatAddress(local),
+    '->',
+    formatAddress(remote),
+    ...addresses.map(formatPrefix),
+  ]
+  if (mtu !== undefined) words.push('mtu', String(mtu))
+  return words.join(' ')
+}
+
+/** `remote, mtu; in place`. */
+export function changeText({ differences, manner }: TunnelPlan['change'][number]): string {
+  return `${differences.join(', ')}; ${manner === 'replaced' ? 'made anew' : 'in place'}`
+}
+
+/** Tunnels that come, change and go. */
+export function tunnelsJson({ add, change, remove, untouched }: TunnelPlan): Json {
+  return {
+    add: add.map(tunnelJson),
+    change: change.map(({ to, differences, manner }) => ({ ...tunnelJson(to), differences, manner })),
+    remove: remove.map(tunnelJson),
+    untouched,
+  }
+}
+
+function tunnelJson({ name, kind, local, remote, addresses, mtu }: OwnTunnel): Json {
+  return {
+    name,
+    kind,
+    local: formatAddress(local),
+    remote: formatAddress(remote),
+    addresses: addresses.map(formatPrefix),
+    ...(mtu !== undefined && { mtu }),
+  }
+}
+
+/** What is in the way, where the file asks for it, and how to get on. */
+export function blockedError({ blocked }: TunnelBlockedError, file: string): BlockedError {
+  const names = blocked.map(({ found }) => found.name)
+  return new BlockedError(
     [
-      `${file}: the section \`tunnels\` asks for interfaces that are not there, or not as it says, and this version`,
-      'does not make them. Nothing was changed.',
-      'help: these commands make them:',
-      ...lines.map((line) => `  ip ${line}`),
+      ...blocked.map((one) => `${file}:${one.wanted.line ?? 1}: ${blockedText(one)}`),
+      `help: say in the file what is there, or take it away, and it is made: ${names
+        .map((name) => `ip link delete ${name}`)
+        .join('; ')}`,
+      'Nothing was changed.',
     ].join('\n'),
   )
 }
 
-/** Lines for ip(8) that make of the interfaces that are there those that are wanted. Pure. */
-export function tunnelCommands(
-  wanted: readonly TunnelInterface[],
-  present: readonly TunnelInterface[],
-): string[] {
-  return wanted.flatMap((tunnel) => {
-    const { name, kind, local, remote, mtu } = tunnel
-    const found = present.find((one) => one.name === name)
-    const isRight =
-      found?.kind === kind && sameAddress(found.local, local) && sameAddress(found.remote, remote)
-    const ends = `local ${formatAddress(local)} remote ${formatAddress(remote)}`
-    const link = isRight
-      ? []
-      : [...(found ? [`link delete ${name}`] : []), `link add ${name} type ${kind} ${ends}${any(kind)}`]
-    const old = isRight ? found : undefined
-    const addresses = tunnel.addresses
-      .map(formatPrefix)
-      .filter((text) => !old?.addresses.some((one) => formatPrefix(one) === text))
-    const size = mtu !== undefined && old?.mtu !== mtu ? ` mtu ${mtu}` : ''
-    return [
-      ...link,
-      ...addresses.map((address) => `address add ${address} dev ${name}`),
-      ...(old && size === '' ? [] : [`link set ${name} up${size}`]),
-    ]
-  })
+function blockedText({ found, differences }: BlockedTunnel): string {
+  const facts = differences.map((difference) => factText(difference, found))
+  return `${found.name} is there, solipsec has not made it, and it is another one: ${facts.join(', ')}`
 }
 
-/** IPv4 as well as IPv6 inside. */
-function any(kind: TunnelInterface['kind']): string {
-  return kind === 'ip6tnl' ? ' mode any' : ''
+function factText(difference: TunnelDifference, { tunnel, addresses, mtu }: HostLink): string {
+  switch (difference) {
+    case 'kind':
+      return tunnel ? `its kind is ${tunnel.kind}` : 'it is no tunnel that a document can describe'
+    case 'local':
+    case 'remote':
+      return `its ${difference} end is ${tunnel ? formatAddress(tunnel[difference]) : 'unknown'}`
+    case 'addresses':
+      return addresses.length > 0
+        ? `its addresses are ${addresses.map(formatPrefix).join(' and ')}`
+        : 'it has no address'
+    case 'mtu':
+      return `its MTU is ${mtu}`
+    default:
+      return `its ${difference} differs`
+  }
 }

@@ -19,6 +19,7 @@ export interface SummaryLine {
 export function summaryLines(report: StatusReport, rates: Rates | undefined): SummaryLine[] {
   return [
     dataPathLine(report),
+    ...tunnelLines(report),
     rulesLine(report),
     ...associationLines(report, rates),
     ...lossLines(report, rates),
@@ -32,6 +33,15 @@ function dataPathLine({ dataPath: { kind, state, processId } }: StatusReport): S
   const process = processId === undefined ? '' : `, process ${processId}`
   const text = `${kind}, ${state}${process}`
   return { name: 'Data path', text, tone: state === 'ready' ? 'good' : 'bad' }
+}
+
+/** The tunnel interfaces that solipsec has made. */
+function tunnelLines({ tunnels = [] }: StatusReport): SummaryLine[] {
+  if (tunnels.length === 0) return []
+  const others = tunnels.filter(({ state }) => state !== 'up')
+  const notes = others.map(({ name, state }) => `${name} ${state}`)
+  const text = [`${tunnels.length - others.length} of ${tunnels.length} up`, ...notes].join(', ')
+  return [{ name: 'Tunnels', text, tone: others.length > 0 ? 'bad' : 'good' }]
 }
 
 function rulesLine({ rules, tables }: StatusReport): SummaryLine {

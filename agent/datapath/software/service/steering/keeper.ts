@@ -26,6 +26,7 @@ export class SteeringKeeper {
   /** Who made the last changes for us. */
   readonly #ownChanges: number[] = []
   #timer: NodeJS.Timeout | undefined
+  #linksTimer: NodeJS.Timeout | undefined
 
   /** @param device that packets are steered to */
   constructor(device: string, databases: Databases, tunnels: Tunnels) {
@@ -37,6 +38,24 @@ export class SteeringKeeper {
   /** Policies have changed: {@link soon} or {@link bring}. */
   policiesChanged(): void {
     this.#isStale = true
+  }
+
+  /** An interface that policies are bound to may be another now, or be there again. */
+  linksChanged(): void {
+    this.#linksTimer ??= setTimeout(() => {
+      this.#linksTimer = undefined
+      this.#followLinks()
+    }, DELAY_MS)
+  }
+
+  #followLinks(): void {
+    try {
+      if (!this.#tunnels.refresh(this.#databases.policies.inOrder())) return
+      this.#isStale = true
+      this.bring()
+    } catch {
+      // As it is, a tunnel's packets are refused; the next change tries again.
+    }
   }
 
   /** Brings it up to date, but not before a swarm of changes is over. */
@@ -83,6 +102,7 @@ export class SteeringKeeper {
   /** Leaves everything as it is. */
   close(): void {
     clearTimeout(this.#timer)
+    clearTimeout(this.#linksTimer)
   }
 
   #later(): void {

@@ -14,14 +14,16 @@ import { NETLINK_NETFILTER, NETLINK_ROUTE } from '../../../../../netlink/socket/
 import { ROUTING_TABLE } from './routes.ts'
 import { STEERING_TABLE } from './table.ts'
 
-const { IPV4_ROUTE, IPV4_RULE, IPV6_ROUTE, IPV6_RULE } = routeGroup
-const ROUTE_GROUPS = [IPV4_ROUTE, IPV4_RULE, IPV6_ROUTE, IPV6_RULE]
+const { LINK, IPV4_ROUTE, IPV4_RULE, IPV6_ROUTE, IPV6_RULE } = routeGroup
+const ROUTE_GROUPS = [LINK, IPV4_ROUTE, IPV4_RULE, IPV6_ROUTE, IPV6_RULE]
 
 /** What was taken away, or may have been, or is not as it was. */
 export interface Losses {
   /** @param sender who told the kernel to; `undefined` where nobody knows */
   table(sender?: number): void
   routes(): void
+  /** Interfaces have come, gone or changed. */
+  links(): void
   /** Addresses of this host have come or gone. */
   addresses(): void
 }
@@ -48,11 +50,13 @@ export class Watchman {
         { groups: ROUTE_GROUPS },
         {
           event: (event) => {
+            if (isLink(event)) return losses.links()
             const table = tableOf(event)
             if (table === ROUTING_TABLE && isRemoval(event)) losses.routes()
             else if (table === routingTable.LOCAL) losses.addresses()
           },
           overrun: () => {
+            losses.links()
             losses.routes()
             losses.addresses()
           },
@@ -70,6 +74,10 @@ export class Watchman {
 function tableOf({ type, payload }: ReceivedMessage): number {
   const { attributes } = route.decode(type, payload) as { attributes: { readonly table?: number } }
   return attributes.table ?? 0
+}
+
+function isLink({ type }: ReceivedMessage): boolean {
+  return type === route.type('NEWLINK') || type === route.type('DELLINK')
 }
 
 function isRemoval({ type }: ReceivedMessage): boolean {

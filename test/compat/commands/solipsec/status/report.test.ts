@@ -171,3 +171,12 @@ t.test('names cannot write to the terminal', async (t) => {
   )
   t.notOk(text.includes('\x1b') || text.includes('\u202e'))
 })
+
+t.test('tunnel interfaces that solipsec has made', async (t) => {
+  const tunnel = { name: 'a', kind: 'ipip', local: '192.0.2.1', remote: '192.0.2.2', state: 'up' } as const
+  const line = (...tunnels: NonNullable<StatusReport['tunnels']>) =>
+    /^Tunnels +(.*)$/m.exec(statusText(reportWith({ tunnels }), PLAIN))?.[1]
+  t.equal(line(tunnel), '1 of 1 up')
+  t.equal(line(tunnel, { ...tunnel, name: 'b', state: 'missing' }), '1 of 2 up, b missing')
+  t.equal(line(), undefined)
+})

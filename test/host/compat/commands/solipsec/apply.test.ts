@@ -149,8 +149,8 @@ t.test('files of Solaris', async (t) => {
 t.test('what cannot be put into force is refused as a whole', async (t) => {
   const refused: [object, RegExp][] = [
     [
-      { ...BASE, tunnels: [{ name: 'tun7', kind: 'ipip', local: L, remote: R, addresses: ['10.3.0.1/30'] }] },
-      /ip link add tun7 type ipip local 10\.1\.0\.1 remote 10\.1\.0\.2\n {2}ip address add 10\.3\.0\.1\/30 dev tun7\n/,
+      { ...BASE, tunnels: [{ name: 'lo', kind: 'ipip', local: L, remote: R }] },
+      /json:1: lo is there, solipsec has not made it, and it is another one: it is no tunnel .*\nhelp: .*ip link delete lo\n/,
     ],
     [
       { associations: [espSa(0x1000, L, R, { encryption: { algorithm: 'aes', key: { credential: 'k' } } })] },
@@ -186,6 +186,27 @@ t.test('policies of sockets: the agent puts them into force', async (t) => {
   t.same(violations('solipsec-plan.schema.json', out), [])
   t.match(JSON.parse(out), { sockets: ['x.service'], warnings: [/No agent/] })
   t.same(await here.command('diff', asked), { code: 0, out: '', err: '' })
+})
+
+t.test('a tunnel that the kernel does not make: nothing of the rest is there', async (t) => {
+  const tunnel = { name: 'tun7', kind: 'ipip', local: L, remote: R, addresses: ['10.3.0.1/30'], mtu: 1400 }
+  // The other end is one that the tunnel with the same ends, which is made first, has.
+  const document = { ...BASE, tunnels: [tunnel, { ...tunnel, name: 'tun8', addresses: ['10.3.0.5/30'] }] }
+  const plan = await here.command('plan --json', document)
+  t.same(violations('solipsec-plan.schema.json', plan.out), [])
+  t.match(JSON.parse(plan.out), { tunnels: { add: [tunnel, { name: 'tun8' }], untouched: 0 } })
+  t.match(await here.command('plan', document), {
+    out: /^Tunnels\n {2}\+ tun7 ipip 10\.1\.0\.1 -> 10\.1\.0\.2 10\.3\.0\.1\/30 mtu 1400\n/,
+  })
+  t.match(await here.command('diff', document), { code: 1, out: /^\+ tun7 ipip/m })
+  t.match(await here.command('apply', document), {
+    code: 1,
+    out: '',
+    err: /tun[78] cannot be made: .*\nhelp: (this kernel has no|another interface) .*\nNothing was changed\.$/m,
+  })
+  t.notMatch(await left.host.ip('link show'), /tun[78]/)
+  t.same(states(), [])
+  t.same(pending(), [])
 })
 
 /** Hundreds of rules and SAs, of which every second one is the same from one generation to the next. */
