@@ -119,6 +119,8 @@ export class Agent {
   #rules = 0
   /** One thing after the other: loading and rounds. */
   #queue: Promise<unknown> = Promise.resolve()
+  /** A load that was asked for and has not begun: who asks for another one means this one. */
+  #nextLoad: Promise<void> | undefined
   #open = true
 
   private constructor(options: AgentOptions, folder: string, lock: FileLock) {
@@ -205,7 +207,11 @@ export class Agent {
 
   /** Loads the configuration again. Where that fails, what was loaded stays, and {@link status} says why. */
   reload(): Promise<void> {
-    return this.#do(() => this.#load())
+    this.#nextLoad ??= this.#do(() => {
+      this.#nextLoad = undefined
+      return this.#load()
+    })
+    return this.#nextLoad
   }
 
   async #load(): Promise<void> {

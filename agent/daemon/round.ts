@@ -23,8 +23,10 @@ export interface RoundReport {
   readonly isNews: boolean
   /** What others have changed. */
   readonly drift: Drift
-  /** The drift was mended, or the other changes were made. */
+  /** What had to be done was done. */
   readonly isApplied: boolean
+  /** With it, the drift was put right. */
+  readonly isMended: boolean
   /** Policies that follow SAs, addresses or tunnels. */
   readonly followed: number
   /** SAs that ended with the other half of their pair, or by not being used. */
@@ -60,6 +62,8 @@ export class Keeper {
   #expired: LedgerEntry[] = []
   /** Our nftables table as it was then; empty where none is needed. */
   #netfilter = ''
+  /** Drift of these was found and only told: it stays drift, whoever wakes the agent next. */
+  #standing = { policies: false, netfilter: false }
 
   /** How many SAs are kept. */
   get size(): number {
@@ -102,11 +106,18 @@ export class Keeper {
     // Behind the dump of policies: who has changed one is known now.
     const later = source.take()
     source.giveBack(later)
-    const touched = { policies: (happened.policies || later.policies || happened.overrun) && !isNews }
+    const known = happened.policies || later.policies || this.#standing.policies
+    const policies = (known || happened.overrun) && !isNews
     const netfilter = !isNews && this.#hasLostRules(happened)
-    const report = reportOf(change, difference, { ...touched, netfilter })
+    const report = reportOf(change, difference, { policies, netfilter })
+    const { drift } = report
     const isNeeded = change.reconciliation.steps.length > 0 || netfilter
-    const isApplied = isNeeded && (isEnforced || !isDrift(report.drift) || ended.length > 0)
+    const isApplied = isNeeded && (isEnforced || !isDrift(drift) || ended.length > 0)
+    // Where events were lost, what only follows may look like drift: that does not stand.
+    this.#standing = {
+      policies: known && hasPolicies(drift) && !isApplied,
+      netfilter: netfilter && !isApplied,
+    }
     if (isApplied) {
       session.apply(change)
       const changes = associationChanges(change.reconciliation.steps)
@@ -114,7 +125,8 @@ export class Keeper {
       this.#remember(session)
     }
     this.#expired = []
-    return { ...report, isNews, isApplied, ended, warnings: change.warnings }
+    const isMended = isApplied && (isEnforced || !hasAssociations(drift))
+    return { ...report, isNews, isApplied, isMended, ended, warnings: change.warnings }
   }
 
   /**
@@ -144,7 +156,8 @@ export class Keeper {
 
   /** What a command of ours has loaded is announced as well, so that the table has to be looked at. */
   #hasLostRules({ netfilter, overrun }: Happenings): boolean {
-    return (netfilter || overrun) && this.#netfilter !== '' && listNetfilter() !== this.#netfilter
+    const isTouched = netfilter || overrun || this.#standing.netfilter
+    return isTouched && this.#netfilter !== '' && listNetfilter() !== this.#netfilter
   }
 
   #takeNote({ expired, gone }: Happenings, now: number): void {
@@ -234,11 +247,14 @@ function reportOf(
 }
 
 /** True where somebody has changed or removed what is ours. SAs that others have made for our rules are theirs. */
-export function isDrift({ policies, associations, netfilter }: Drift): boolean {
-  const { missing, changed, unknown } = policies
-  return (
-    missing + changed + unknown > 0 ||
-    associations.missing.length + associations.changed.length > 0 ||
-    netfilter
-  )
+export function isDrift(drift: Drift): boolean {
+  return hasPolicies(drift) || hasAssociations(drift) || drift.netfilter
+}
+
+function hasPolicies({ policies: { missing, changed, unknown } }: Drift): boolean {
+  return missing + changed + unknown > 0
+}
+
+function hasAssociations({ associations: { missing, changed } }: Drift): boolean {
+  return missing.length + changed.length > 0
 }

@@ -15,14 +15,14 @@ const MOST_NAMED = 8
 
 /** In the order in which it came to pass. */
 export function roundEvents(report: RoundReport): Untimed[] {
-  const { drift, isApplied, followed, ended, warnings } = report
+  const { drift, isApplied, isMended, followed, ended, warnings } = report
   const events: Untimed[] = []
   if (isDrift(drift)) {
     const what = driftText(drift)
     events.push({
       level: 'warning',
-      event: isApplied ? 'drift-mended' : 'drift',
-      message: isApplied
+      event: isMended ? 'drift-mended' : 'drift',
+      message: isMended
         ? `Another program has changed what is ours: ${what}. It was put right.`
         : driftOnly(what),
       details: driftDetails(drift),

@@ -5,7 +5,7 @@
  * @module
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
 import { connectDataPath } from '../../agent/datapath/data-path.ts'
@@ -13,6 +13,7 @@ import { formatAddress } from '../../agent/model/address.ts'
 import { isOurPolicyIndex, isOurState } from '../../agent/reconcile/ownership.ts'
 import { readState } from '../../agent/translate/read-association.ts'
 import { readAddress } from '../../agent/translate/selectors.ts'
+import { lockFile } from '../../netlink/libc/lock.ts'
 import type { XfrmConnection } from '../../netlink/xfrm/connection.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import { keyOf } from '../vm/support/keys.ts'
@@ -20,6 +21,7 @@ import type { Station } from '../vm/support/station.ts'
 import { ping } from '../vm/support/traffic.ts'
 import { AgentProcess } from './agent-process.ts'
 import { ConfigurationPlace, espPair, espSa } from './configuration-place.ts'
+import { until } from './snoop-process.ts'
 import { root } from './tiers.ts'
 
 interface Ends {
@@ -188,6 +190,23 @@ export function agentSuite(t: Test, { left, right, L, R, hasTunnels }: Ends): vo
     t.equal(await agent.stop(), 0)
   })
 
+  const policyDriftIsOnlyTold = async (t: Test) => {
+    const { agent } = await start(t, { ...base, drift: 'report' })
+    const { length } = pictureOf(left)
+    meddle(left, (connection) => connection.send({ name: 'FLUSHPOLICY', body: {}, attributes: {} }))
+    t.match(await agent.event('drift'), { details: { missingPolicies: length } })
+    await agent.settle()
+    t.match(await agent.settle(), { drifts: 1 })
+    t.same(pictureOf(left), [], 'whoever wakes the agent next')
+    await left.host.addAddress('fd09::2/64')
+    await left.host.ip(`address delete fd09::2/64 dev ${left.host.device}`)
+    await agent.settle()
+    t.same(pictureOf(left), [], 'and whatever has changed beside it')
+    await agent.call('agent.reload')
+    t.equal(pictureOf(left).length, length, 'until the configuration is loaded again')
+    t.equal(await agent.stop(), 0)
+  }
+
   t.test('drift is only told where the configuration says so', async (t) => {
     const { agent } = await start(t, { ...base, drift: 'report' })
     meddle(left, (connection) => connection.send(deletion(find(left, 0x1001))))
@@ -196,6 +215,7 @@ export function agentSuite(t: Test, { left, right, L, R, hasTunnels }: Ends): vo
     const { drifts } = await agent.settle()
     t.equal(drifts, 1, 'and only once')
     t.equal(await agent.stop(), 0)
+    await policyDriftIsOnlyTold(t)
     const mending = await start(t, base)
     t.same(spisOf(left), [0x1000, 0x1001])
     t.equal(await mending.agent.stop(), 0)
@@ -251,14 +271,21 @@ export function agentSuite(t: Test, { left, right, L, R, hasTunnels }: Ends): vo
     const { agent, file } = await start(t, base)
     const wanted = pictureOf(left)
     writeFileSync(file, '{ "policies": [{ "local": "10.1.0.1", "action": "bypas" }] }')
-    await t.rejects(agent.call('agent.reload'), { message: /1 error; nothing was changed/ })
-    t.match(await agent.status(), { state: 'maintenance', problem: /1 error/, rules: 1 })
+    const problem = /^1 error; nothing was changed\. \S+\.json:1:\d+: `action` /
+    await t.rejects(agent.call('agent.reload'), { message: problem })
+    t.match(await agent.status(), { state: 'maintenance', problem, rules: 1 })
+    t.notMatch(agent.err, /^[^{]/m, 'each line of the log is an event')
     t.same(pictureOf(left), wanted)
     meddle(left, (connection) => connection.send({ name: 'FLUSHPOLICY', body: {}, attributes: {} }))
     await agent.event('drift-mended')
     t.same(pictureOf(left), wanted, 'and the old policy is looked after')
     writeFileSync(file, JSON.stringify(base))
     t.match(await agent.call('agent.reload'), { state: 'online' })
+    agent.events.length = 0
+    const many = Array.from({ length: 20 }, () => agent.signal('SIGHUP'))
+    await agent.event('reloaded')
+    await agent.settle()
+    t.ok(agent.events.length < many.length / 2, 'who asks often is answered at once')
     rmSync(file)
     t.match(await AgentProcess.fail(t, left), {
       code: 1,
@@ -281,6 +308,19 @@ export function agentSuite(t: Test, { left, right, L, R, hasTunnels }: Ends): vo
     t.match(await agent.status(), { drifts: 0 })
     t.equal(await agent.stop(), 0)
     await left.policy('')
+  })
+
+  t.test('SIGHUP while it starts is heeded when it has started', async (t) => {
+    const path = join(left.folder, 'agent')
+    rmSync(path, { force: true })
+    const busy = lockFile(join(left.folder, 'lock'))
+    const agent = AgentProcess.begin(t, left, '--config', here.file(base))
+    await until(async () => existsSync(path))
+    agent.signal('SIGHUP')
+    busy?.release()
+    await agent.ready()
+    await agent.event('reloaded')
+    t.equal(await agent.stop(), 0)
   })
 
   t.test('killed, it is started again', async (t) => {

@@ -37,6 +37,8 @@ async function carryOut(request: Request, io: Io): Promise<void> {
   forbidDumps()
   process.on('SIGUSR1', () => {})
   const { interrupted } = io
+  // From the first moment on: it would end a process that does not wait for it.
+  const hangUp = hangUps()
   const write = eventWriter(request.log, io)
   const listeners: Tell[] = []
   const tell: Tell = (event) => {
@@ -58,22 +60,37 @@ async function carryOut(request: Request, io: Io): Promise<void> {
   listeners.push((event) => server.notify('agent.event', { time: Date.now(), ...event }))
   const sockets = serveSockets(agent, tell)
   const unlink = request.netns === undefined ? linkSockets() : () => {}
-  const reload = () => void reloadFor(agent, io)
-  process.on('SIGHUP', reload)
   const { rules, associations } = agent.status
   const message = `Looking after ${rules} rules and ${associations} SAs.`
   tell({ level: 'info', event: 'started', message, details: { rules, associations } })
   notifyServiceManager(['READY=1', `STATUS=${message}`], io.env)
+  hangUp.heed(() => void reloadFor(agent, io))
   try {
     await aborted(interrupted)
     notifyServiceManager(['STOPPING=1'], io.env)
     tell({ level: 'info', event: 'stopped', message: 'The agent ends. What is loaded stays in force.' })
   } finally {
-    process.off('SIGHUP', reload)
+    hangUp.heed(() => {})
     unlink()
     sockets.close()
     server.close()
     await agent.close()
+  }
+}
+
+/** SIGHUP: what comes before anybody heeds it counts as one. */
+function hangUps(): { heed(what: () => void): void } {
+  let hasCome = false
+  let heeded = () => {
+    hasCome = true
+  }
+  process.on('SIGHUP', () => heeded())
+  return {
+    heed: (what) => {
+      heeded = what
+      if (hasCome) what()
+      hasCome = false
+    },
   }
 }
 
