@@ -207,6 +207,30 @@ export function agentSuite(t: Test, { left, right, L, R, hasTunnels }: Ends): vo
     t.equal(await agent.stop(), 0)
   }
 
+  t.test('what cannot be put right is no good state', async (t) => {
+    const { agent } = await start(t, base)
+    const wanted = pictureOf(left)
+    const [ours] = policiesOf(left).filter(({ body }) => body.dir === 1)
+    if (!ours) throw new Error('there is no outbound policy')
+    const theirs = { ...ours, name: 'NEWPOLICY', body: { ...ours.body, index: 0 } } as const
+    meddle(left, (connection) => {
+      connection.send({ name: 'FLUSHPOLICY', body: {}, attributes: {} })
+      connection.send(theirs)
+    })
+    await agent.event('failed')
+    await t.rejects(agent.settle(), { code: -32002, message: /policies of another program/ })
+    t.match(await agent.status(), { state: 'maintenance', problem: /policies of another program/ })
+    const { sel, dir } = theirs.body
+    const { mark } = theirs.attributes
+    meddle(left, (connection) =>
+      connection.send({ name: 'DELPOLICY', body: { sel, index: 0, dir }, attributes: mark ? { mark } : {} }),
+    )
+    await agent.event('drift-mended')
+    t.match(await agent.settle(), { state: 'online' })
+    t.same(pictureOf(left), wanted)
+    t.equal(await agent.stop(), 0)
+  })
+
   t.test('drift is only told where the configuration says so', async (t) => {
     const { agent } = await start(t, { ...base, drift: 'report' })
     meddle(left, (connection) => connection.send(deletion(find(left, 0x1001))))
