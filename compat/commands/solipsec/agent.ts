@@ -20,7 +20,7 @@ import { startSocketService } from '../../../agent/sockets/service.ts'
 import { forbidDumps } from '../../../netlink/libc/dump.ts'
 import * as resolver from '../../../netlink/libc/names.ts'
 import { socketPolicyReader } from '../../configuration/socket-policy.ts'
-import { namesOf, withAddresses } from '../../solaris/ipsecconf/names.ts'
+import { addressesOf, namesOf, withAddresses } from '../../solaris/ipsecconf/names.ts'
 import { algorithmTable } from '../support/algorithms.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
@@ -53,6 +53,7 @@ async function carryOut(request: Request, io: Io): Promise<void> {
     describe: describeError,
     named: ({ algorithms }) => ({
       namesOf,
+      addressesOf,
       withAddresses: (rule, addresses) => withAddresses(rule, { algorithms, resolver }, addresses),
     }),
   })
