@@ -317,6 +317,8 @@ export function agentSuite(t: Test, { left, right, L, R, hasTunnels }: Ends): vo
     })
     t.equal(await agent.stop(), 0)
     t.match(await AgentProcess.fail(t, left, '--config', file), { code: 1, err: /cannot be read/ })
+    const bad = here.file('{ "policies": [1] }')
+    t.match(await AgentProcess.fail(t, left, '--config', bad), { code: 1, err: /1 error.*\.json:1:16: / })
   })
 
   t.test('it follows the addresses of the host', async (t) => {

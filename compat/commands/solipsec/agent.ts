@@ -28,6 +28,7 @@ import { interpret, optionTable, type Request } from './agent/arguments.ts'
 import { describeError, loadForAgent, mayComeRight } from './agent/load.ts'
 import { eventWriter } from './agent/log.ts'
 import { controlMethods } from './agent/methods.ts'
+import { FileErrors } from './change/configuration.ts'
 import { subcommand } from './subcommand.ts'
 
 export const run = subcommand({ name: 'solipsec agent', options: optionTable, interpret, carryOut })
@@ -45,7 +46,7 @@ async function carryOut(request: Request, io: Io): Promise<void> {
     write(event)
     for (const listener of listeners) listener(event)
   }
-  const agent = await startAgent({
+  const agent = await startAgent(request, {
     load: () => loadForAgent(request, io, tell),
     initial: { algorithms: await algorithmTable(io), drift: request.drift ?? 'enforce' },
     mayComeRight,
@@ -95,11 +96,13 @@ function hangUps(): { heed(what: () => void): void } {
   }
 }
 
-async function startAgent(options: AgentOptions): Promise<Agent> {
+async function startAgent({ log }: Request, options: AgentOptions): Promise<Agent> {
   try {
     return await Agent.start(options)
   } catch (error) {
-    throw error instanceof AgentRunningError ? new CommandError(error.message) : error
+    if (error instanceof AgentRunningError) throw new CommandError(error.message)
+    // In text, they were told one by one.
+    throw error instanceof FileErrors && log === 'json' ? new CommandError(describeError(error)) : error
   }
 }
 
