@@ -62,10 +62,10 @@ async function carryOut(request: Request, io: Io): Promise<void> {
   listeners.push((event) => server.notify('agent.event', { time: Date.now(), ...event }))
   const sockets = serveSockets(agent, tell)
   const unlink = request.netns === undefined ? linkSockets() : () => {}
-  const { rules, associations } = agent.status
+  const { rules, associations, problem } = agent.status
   const message = `Looking after ${rules} rules and ${associations} SAs.`
   tell({ level: 'info', event: 'started', message, details: { rules, associations } })
-  notifyServiceManager(['READY=1', `STATUS=${message}`], io.env)
+  notifyServiceManager(['READY=1', `STATUS=${problem ?? message}`], io.env)
   hangUp.heed(() => void reloadFor(agent, io))
   try {
     await aborted(interrupted)
