@@ -8,6 +8,7 @@
  */
 import { type FSWatcher, watch } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type FileLock, lockFile } from '../../netlink/libc/lock.ts'
 import type { DataPathKind } from '../datapath/data-path.ts'
 import type { AlgorithmTable } from '../model/algorithm.ts'
@@ -59,7 +60,10 @@ export interface AgentStatus {
   readonly pid: number
   /** Milliseconds since 1970. */
   readonly since: number
-  /** `maintenance`: the configuration could not be loaded again, and what was loaded before is in force. */
+  /**
+   * `maintenance`: the configuration could not be loaded again, and what was loaded before is in force; or the last look
+   * failed, and nobody knows what is in force until the next one, which comes by itself.
+   */
   readonly state: 'online' | 'maintenance'
   readonly problem?: string
   readonly loadedAt: number
@@ -123,12 +127,16 @@ export class Agent {
   #drifts = 0
   /** Rounds that failed one after the other. */
   #failures = 0
+  /** Why the last round failed. */
+  #failure: string | undefined
   #lastRound = 0
   #lastDrift = ''
   #lastTunnelProblem = ''
   #rules = 0
   /** One thing after the other: loading and rounds. */
   #queue: Promise<unknown> = Promise.resolve()
+  /** A load that was asked for and has not begun: who asks for another one means this one. */
+  #nextLoad: Promise<void> | undefined
   #open = true
 
   private constructor(options: AgentOptions, folder: string, lock: FileLock) {
@@ -191,11 +199,12 @@ export class Agent {
   }
 
   get status(): AgentStatus {
+    const problem = this.#problem ?? this.#failure
     return {
       pid: process.pid,
       since: this.#since,
-      state: this.#problem === undefined ? 'online' : 'maintenance',
-      ...(this.#problem !== undefined && { problem: this.#problem }),
+      state: problem === undefined ? 'online' : 'maintenance',
+      ...(problem !== undefined && { problem }),
       loadedAt: this.#loadedAt,
       drift: this.#settings.drift,
       dataPath: this.#followed ?? 'kernel',
@@ -223,7 +232,11 @@ export class Agent {
 
   /** Loads the configuration again. Where that fails, what was loaded stays, and {@link status} says why. */
   reload(): Promise<void> {
-    return this.#do(() => this.#load())
+    this.#nextLoad ??= this.#do(() => {
+      this.#nextLoad = undefined
+      return this.#load()
+    })
+    return this.#nextLoad
   }
 
   async #load(): Promise<void> {
@@ -256,9 +269,14 @@ export class Agent {
     return this.#names.ask()
   }
 
-  /** Waits until everything that has happened so far is known and dealt with. */
-  settle(): Promise<void> {
-    return this.#do(() => this.#round())
+  /**
+   * Waits until everything that has happened so far is known and dealt with.
+   *
+   * @returns what stands in the way; `undefined` where nothing does
+   */
+  async settle(): Promise<string | undefined> {
+    while ((await this.#do(() => this.#round())) === 'busy') await sleep(BUSY_MS)
+    return this.#failure
   }
 
   /** Runs what takes the lock by itself between two rounds. */
@@ -303,12 +321,14 @@ export class Agent {
     this.#dueAt = at
     this.#timer = setTimeout(() => {
       this.#dueAt = Number.POSITIVE_INFINITY
-      void this.#do(() => (this.#isWaiting && this.#watchman.takeNetwork() ? this.#load() : this.#round()))
+      void this.#do<unknown>(() =>
+        this.#isWaiting && this.#watchman.takeNetwork() ? this.#load() : this.#round(),
+      )
     }, delay)
   }
 
   /** Never throws: what goes wrong is told, and tried again when something happens. */
-  async #round(): Promise<void> {
+  async #round(): Promise<'busy' | undefined> {
     if (!this.#open) return
     const started = performance.now()
     try {
@@ -323,12 +343,16 @@ export class Agent {
         return found
       }, 0)
       this.#failures = 0
+      this.#failure = undefined
       this.#report(report)
       this.#age.plan()
     } catch (error) {
-      if (error instanceof LockedError) return this.#wake(BUSY_MS)
-      const message = `Looking after policy and SAs failed: ${this.#options.describe(error)}`
-      this.#options.tell({ level: 'error', event: 'failed', message })
+      if (error instanceof LockedError) {
+        this.#wake(BUSY_MS)
+        return 'busy'
+      }
+      this.#failure = `Looking after policy and SAs failed: ${this.#options.describe(error)}`
+      this.#options.tell({ level: 'error', event: 'failed', message: this.#failure })
       this.#wake(Math.min(RETRY_MS.first * 2 ** this.#failures++, RETRY_MS.last))
     } finally {
       this.#tidying.plan()

@@ -24,6 +24,15 @@ export class NameBook {
     this.#names.set(name, known)
   }
 
+  /**
+   * The addresses that a loaded rule has for the name. One that is not known is from an answer that whoever loaded the rule
+   * has had; where all are known, they become no fresher.
+   */
+  assume(name: string, addresses: readonly Address[], now: number): void {
+    const known = this.#names.get(name)
+    if (addresses.some((address) => !known?.has(formatAddress(address)))) this.learn(name, addresses, now)
+  }
+
   /** Those of the last answer. */
   current(name: string): Address[] {
     const known = [...(this.#names.get(name) ?? new Map<string, number>())]

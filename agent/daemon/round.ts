@@ -24,8 +24,10 @@ export interface RoundReport {
   readonly isNews: boolean
   /** What others have changed. */
   readonly drift: Drift
-  /** The drift was mended, or the other changes were made. */
+  /** What had to be done was done. */
   readonly isApplied: boolean
+  /** With it, the drift was put right. */
+  readonly isMended: boolean
   /** Policies that follow SAs, addresses or tunnels. */
   readonly followed: number
   /** SAs that ended with the other half of their pair, or by not being used. */
@@ -69,6 +71,8 @@ export class Keeper {
   #expired: LedgerEntry[] = []
   /** Our nftables table as it was then; empty where none is needed. */
   #netfilter = ''
+  /** Drift of these was found and only told: it stays drift, whoever wakes the agent next. */
+  #standing = { policies: false, netfilter: false }
 
   /** How many SAs are kept. */
   get size(): number {
@@ -111,13 +115,20 @@ export class Keeper {
     // Behind the dump of policies: who has changed one is known now.
     const later = source.take()
     source.giveBack(later)
-    const touched = { policies: (happened.policies || later.policies || happened.overrun) && !isNews }
+    const known = happened.policies || later.policies || this.#standing.policies
+    const policies = (known || happened.overrun) && !isNews
     const netfilter = !isNews && this.#hasLostRules(happened)
     const tunnels = session.planTunnelRepair()
-    const report = reportOf(change, difference, { ...touched, netfilter, tunnels: tunnelDrift(tunnels) })
+    const report = reportOf(change, difference, { policies, netfilter, tunnels: tunnelDrift(tunnels) })
+    const { drift } = report
     const isNeeded = change.reconciliation.steps.length > 0 || netfilter
-    const isAllowed = isEnforced || !isDrift(report.drift) || ended.length > 0
-    if (isNeeded && isAllowed) {
+    const isCarriedOut = isNeeded && (isEnforced || !isDrift(drift) || ended.length > 0)
+    // Where events were lost, what only follows may look like drift: that does not stand.
+    this.#standing = {
+      policies: known && hasPolicies(drift) && !isCarriedOut,
+      netfilter: netfilter && !isCarriedOut,
+    }
+    if (isCarriedOut) {
       session.apply(change)
       const changes = associationChanges(change.reconciliation.steps)
       this.#ledger.follow(session.ownStates(), changes, session.notes, now)
@@ -126,10 +137,19 @@ export class Keeper {
     this.#expired = []
     // Last of all: whatever protects what they carry is there, and if it fails, nothing else does.
     const mended = isEnforced && !isEmptyTunnelPlan(tunnels) ? mendTunnels(session, tunnels) : undefined
-    const isApplied = (isNeeded && isAllowed) || mended?.isDone === true
     const { problem } = mended ?? {}
+    const isApplied = isCarriedOut || mended?.isDone === true
+    const isWhole = isEnforced ? problem === undefined : !hasAssociations(drift) && !hasTunnels(drift)
     const told = problem !== undefined && { tunnelProblem: problem }
-    return { ...report, isNews, isApplied, ended, warnings: change.warnings, ...told }
+    return {
+      ...report,
+      isNews,
+      isApplied,
+      isMended: isApplied && isWhole,
+      ended,
+      warnings: change.warnings,
+      ...told,
+    }
   }
 
   /**
@@ -159,7 +179,8 @@ export class Keeper {
 
   /** What a command of ours has loaded is announced as well, so that the table has to be looked at. */
   #hasLostRules({ netfilter, overrun }: Happenings): boolean {
-    return (netfilter || overrun) && this.#netfilter !== '' && listNetfilter() !== this.#netfilter
+    const isTouched = netfilter || overrun || this.#standing.netfilter
+    return isTouched && this.#netfilter !== '' && listNetfilter() !== this.#netfilter
   }
 
   #takeNote({ expired, gone }: Happenings, now: number): void {
@@ -270,12 +291,18 @@ function reportOf(
 }
 
 /** True where somebody has changed or removed what is ours. SAs that others have made for our rules are theirs. */
-export function isDrift({ policies, associations, netfilter, tunnels }: Drift): boolean {
-  const { missing, changed, unknown } = policies
-  return (
-    missing + changed + unknown > 0 ||
-    associations.missing.length + associations.changed.length > 0 ||
-    netfilter ||
-    tunnels.missing.length + tunnels.changed.length + tunnels.blocked.length > 0
-  )
+export function isDrift(drift: Drift): boolean {
+  return hasPolicies(drift) || hasAssociations(drift) || drift.netfilter || hasTunnels(drift)
+}
+
+function hasPolicies({ policies: { missing, changed, unknown } }: Drift): boolean {
+  return missing + changed + unknown > 0
+}
+
+function hasAssociations({ associations: { missing, changed } }: Drift): boolean {
+  return missing.length + changed.length > 0
+}
+
+function hasTunnels({ tunnels: { missing, changed, blocked } }: Drift): boolean {
+  return missing.length + changed.length + blocked.length > 0
 }

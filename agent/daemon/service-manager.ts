@@ -6,7 +6,11 @@
 import { SystemError } from '../../netlink/libc/errno.ts'
 import * as libc from '../../netlink/libc/socket.ts'
 
-/** Sends to the service manager that `NOTIFY_SOCKET` names; does nothing where there is none. */
+/**
+ * Sends to the service manager that `NOTIFY_SOCKET` names; does nothing where there is none.
+ *
+ * @param lines one assignment each: an end of line within one would begin another
+ */
 export function notifyServiceManager(
   lines: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
@@ -18,7 +22,7 @@ export function notifyServiceManager(
     // Of an abstract name, the first character stands for a zero.
     libc.send(
       fd,
-      Buffer.from(lines.join('\n')),
+      Buffer.from(lines.map((line) => line.replaceAll('\n', ' ')).join('\n')),
       libc.MSG_NOSIGNAL,
       libc.unixAddress(path.replace(/^@/, '\0')),
     )

@@ -15,20 +15,20 @@ const MOST_NAMED = 8
 
 /** In the order in which it came to pass. */
 export function roundEvents(report: RoundReport): Untimed[] {
-  const { drift, isApplied, followed, ended, warnings } = report
+  const { drift, isApplied, isMended, followed, ended, warnings } = report
   const events: Untimed[] = []
   const { blocked } = drift.tunnels
   const ours: Drift = { ...drift, tunnels: { ...drift.tunnels, blocked: [] } }
   if (isDrift(ours)) {
     const problem = report.tunnelProblem !== undefined
-    const outcome = isApplied
+    const outcome = isMended
       ? 'It was put right.'
       : problem
         ? 'Putting it right failed.'
         : 'Nothing was done about it, as the configuration says.'
     events.push({
       level: 'warning',
-      event: isApplied ? 'drift-mended' : 'drift',
+      event: isMended ? 'drift-mended' : 'drift',
       message: `Another program has changed what is ours: ${driftText(ours)}. ${outcome}`,
       details: driftDetails(drift),
     })

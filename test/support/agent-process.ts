@@ -71,9 +71,14 @@ export class AgentProcess {
     })
   }
 
+  /** One that has only begun to start. */
+  static begin(t: Teardown, station: Station, ...argv: string[]): AgentProcess {
+    return new AgentProcess(t, station, argv)
+  }
+
   /** Started, and ready. */
   static start(t: Teardown, station: Station, ...argv: string[]): Promise<AgentProcess> {
-    return new AgentProcess(t, station, argv).#ready()
+    return new AgentProcess(t, station, argv).ready()
   }
 
   /** The same, and `/etc/hosts` is another file for it. */
@@ -83,10 +88,11 @@ export class AgentProcess {
     hosts: string,
     ...argv: string[]
   ): Promise<AgentProcess> {
-    return new AgentProcess(t, station, argv, hosts).#ready()
+    return new AgentProcess(t, station, argv, hosts).ready()
   }
 
-  async #ready(): Promise<AgentProcess> {
+  /** Waits until it has started. */
+  async ready(): Promise<AgentProcess> {
     await until(async () => {
       if (this.#child.exitCode !== null) throw new Error(`it ended: ${this.err}`)
       return this.err.includes('"started"')

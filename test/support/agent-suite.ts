@@ -5,7 +5,7 @@
  * @module
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
 import { connectDataPath } from '../../agent/datapath/data-path.ts'
@@ -13,6 +13,7 @@ import { formatAddress } from '../../agent/model/address.ts'
 import { isOurPolicyIndex, isOurState } from '../../agent/reconcile/ownership.ts'
 import { readState } from '../../agent/translate/read-association.ts'
 import { readAddress } from '../../agent/translate/selectors.ts'
+import { lockFile } from '../../netlink/libc/lock.ts'
 import type { XfrmConnection } from '../../netlink/xfrm/connection.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import { keyOf } from '../vm/support/keys.ts'
@@ -20,6 +21,7 @@ import type { Station } from '../vm/support/station.ts'
 import { ping } from '../vm/support/traffic.ts'
 import { AgentProcess } from './agent-process.ts'
 import { ConfigurationPlace, espPair, espSa } from './configuration-place.ts'
+import { until } from './snoop-process.ts'
 import { root } from './tiers.ts'
 
 interface Ends {
@@ -188,6 +190,47 @@ export function agentSuite(t: Test, { left, right, L, R, hasTunnels }: Ends): vo
     t.equal(await agent.stop(), 0)
   })
 
+  const policyDriftIsOnlyTold = async (t: Test) => {
+    const { agent } = await start(t, { ...base, drift: 'report' })
+    const { length } = pictureOf(left)
+    meddle(left, (connection) => connection.send({ name: 'FLUSHPOLICY', body: {}, attributes: {} }))
+    t.match(await agent.event('drift'), { details: { missingPolicies: length } })
+    await agent.settle()
+    t.match(await agent.settle(), { drifts: 1 })
+    t.same(pictureOf(left), [], 'whoever wakes the agent next')
+    await left.host.addAddress('fd09::2/64')
+    await left.host.ip(`address delete fd09::2/64 dev ${left.host.device}`)
+    await agent.settle()
+    t.same(pictureOf(left), [], 'and whatever has changed beside it')
+    await agent.call('agent.reload')
+    t.equal(pictureOf(left).length, length, 'until the configuration is loaded again')
+    t.equal(await agent.stop(), 0)
+  }
+
+  t.test('what cannot be put right is no good state', async (t) => {
+    const { agent } = await start(t, base)
+    const wanted = pictureOf(left)
+    const [ours] = policiesOf(left).filter(({ body }) => body.dir === 1)
+    if (!ours) throw new Error('there is no outbound policy')
+    const theirs = { ...ours, name: 'NEWPOLICY', body: { ...ours.body, index: 0 } } as const
+    meddle(left, (connection) => {
+      connection.send({ name: 'FLUSHPOLICY', body: {}, attributes: {} })
+      connection.send(theirs)
+    })
+    await agent.event('failed')
+    await t.rejects(agent.settle(), { code: -32002, message: /policies of another program/ })
+    t.match(await agent.status(), { state: 'maintenance', problem: /policies of another program/ })
+    const { sel, dir } = theirs.body
+    const { mark } = theirs.attributes
+    meddle(left, (connection) =>
+      connection.send({ name: 'DELPOLICY', body: { sel, index: 0, dir }, attributes: mark ? { mark } : {} }),
+    )
+    await agent.event('drift-mended')
+    t.match(await agent.settle(), { state: 'online' })
+    t.same(pictureOf(left), wanted)
+    t.equal(await agent.stop(), 0)
+  })
+
   t.test('drift is only told where the configuration says so', async (t) => {
     const { agent } = await start(t, { ...base, drift: 'report' })
     meddle(left, (connection) => connection.send(deletion(find(left, 0x1001))))
@@ -196,6 +239,7 @@ export function agentSuite(t: Test, { left, right, L, R, hasTunnels }: Ends): vo
     const { drifts } = await agent.settle()
     t.equal(drifts, 1, 'and only once')
     t.equal(await agent.stop(), 0)
+    await policyDriftIsOnlyTold(t)
     const mending = await start(t, base)
     t.same(spisOf(left), [0x1000, 0x1001])
     t.equal(await mending.agent.stop(), 0)
@@ -251,14 +295,21 @@ export function agentSuite(t: Test, { left, right, L, R, hasTunnels }: Ends): vo
     const { agent, file } = await start(t, base)
     const wanted = pictureOf(left)
     writeFileSync(file, '{ "policies": [{ "local": "10.1.0.1", "action": "bypas" }] }')
-    await t.rejects(agent.call('agent.reload'), { message: /1 error; nothing was changed/ })
-    t.match(await agent.status(), { state: 'maintenance', problem: /1 error/, rules: 1 })
+    const problem = /^1 error; nothing was changed\. \S+\.json:1:\d+: `action` /
+    await t.rejects(agent.call('agent.reload'), { message: problem })
+    t.match(await agent.status(), { state: 'maintenance', problem, rules: 1 })
+    t.notMatch(agent.err, /^[^{]/m, 'each line of the log is an event')
     t.same(pictureOf(left), wanted)
     meddle(left, (connection) => connection.send({ name: 'FLUSHPOLICY', body: {}, attributes: {} }))
     await agent.event('drift-mended')
     t.same(pictureOf(left), wanted, 'and the old policy is looked after')
     writeFileSync(file, JSON.stringify(base))
     t.match(await agent.call('agent.reload'), { state: 'online' })
+    agent.events.length = 0
+    const many = Array.from({ length: 20 }, () => agent.signal('SIGHUP'))
+    await agent.event('reloaded')
+    await agent.settle()
+    t.ok(agent.events.length < many.length / 2, 'who asks often is answered at once')
     rmSync(file)
     t.match(await AgentProcess.fail(t, left), {
       code: 1,
@@ -266,6 +317,8 @@ export function agentSuite(t: Test, { left, right, L, R, hasTunnels }: Ends): vo
     })
     t.equal(await agent.stop(), 0)
     t.match(await AgentProcess.fail(t, left, '--config', file), { code: 1, err: /cannot be read/ })
+    const bad = here.file('{ "policies": [1] }')
+    t.match(await AgentProcess.fail(t, left, '--config', bad), { code: 1, err: /1 error.*\.json:1:16: / })
   })
 
   t.test('it follows the addresses of the host', async (t) => {
@@ -281,6 +334,19 @@ export function agentSuite(t: Test, { left, right, L, R, hasTunnels }: Ends): vo
     t.match(await agent.status(), { drifts: 0 })
     t.equal(await agent.stop(), 0)
     await left.policy('')
+  })
+
+  t.test('SIGHUP while it starts is heeded when it has started', async (t) => {
+    const path = join(left.folder, 'agent')
+    rmSync(path, { force: true })
+    const busy = lockFile(join(left.folder, 'lock'))
+    const agent = AgentProcess.begin(t, left, '--config', here.file(base))
+    await until(async () => existsSync(path))
+    agent.signal('SIGHUP')
+    busy?.release()
+    await agent.ready()
+    await agent.event('reloaded')
+    t.equal(await agent.stop(), 0)
   })
 
   t.test('killed, it is started again', async (t) => {
@@ -310,13 +376,22 @@ export function agentSuite(t: Test, { left, right, L, R, hasTunnels }: Ends): vo
     await agent.call('agent.resolve')
     t.match(await agent.status(), { rules: 1 })
     t.notOk(agent.events.some(({ event }) => event === 'names-followed'))
+    write(R, '10.1.0.8')
+    await agent.call('agent.reload')
+    t.same(remotes(), [R, '10.1.0.8'])
+    write(R)
+    await agent.call('agent.resolve')
+    t.same(remotes(), [R, '10.1.0.8'], 'what the first answer after a load leaves out is kept, too')
     write('10.1.0.9')
     await agent.call('agent.resolve')
     await agent.event('names-followed')
-    t.same(remotes(), [R, '10.1.0.9'], 'what was protected stays so for a time')
+    t.same(remotes(), [R, '10.1.0.8', '10.1.0.9'], 'what was protected stays so for a time')
     write()
     await agent.call('agent.resolve')
-    t.same(remotes(), [R, '10.1.0.9'], 'no answer is no news')
+    t.same(remotes(), [R, '10.1.0.8', '10.1.0.9'], 'no answer is no news')
+    write('10.1.0.9')
+    await agent.call('agent.reload')
+    t.same(remotes(), [R, '10.1.0.8', '10.1.0.9'], 'nor does a load take away what has to stay')
     t.match(await agent.settle(), { drifts: 0 })
     t.equal(await agent.stop(), 0)
   })

@@ -37,9 +37,8 @@ export interface ControlClient {
 }
 
 const BACKLOG = 64
-/** Connections at a time: all together, and of one user other than root. */
-const MOST_CLIENTS = 256
-const MOST_OF_A_USER = 32
+/** Connections at a time: of all, of all but root, and of one user other than root. */
+const MOST = { all: 256, unprivileged: 224, ofUser: 32 }
 /** Longest request in bytes. Only root has something long to say. */
 const LONGEST_LINE = { read: 64 * 1024, change: 64 * 1024 * 1024 }
 /** What may wait for a client that does not read; one with more is cut off. */
@@ -107,13 +106,20 @@ export class ControlServer {
       return
     }
     const credentials = libc.peerCredentials(fd)
-    const alike = [...this.#clients].filter((one) => one.credentials.uid === credentials.uid).length
-    if (this.#clients.size >= MOST_CLIENTS || (credentials.uid !== 0 && alike >= MOST_OF_A_USER)) {
+    if (!this.#hasRoomFor(credentials)) {
       libc.close(fd)
       return
     }
     const client = new Client(fd, credentials, methods, () => this.#clients.delete(client))
     this.#clients.add(client)
+  }
+
+  #hasRoomFor({ uid }: libc.PeerCredentials): boolean {
+    if (this.#clients.size >= MOST.all) return false
+    if (uid === 0) return true
+    const unprivileged = [...this.#clients].filter(({ credentials }) => credentials.uid !== 0)
+    const own = unprivileged.filter(({ credentials }) => credentials.uid === uid)
+    return unprivileged.length < MOST.unprivileged && own.length < MOST.ofUser
   }
 }
 

@@ -17,16 +17,28 @@ import { NameBook } from '../name-book.ts'
 export interface NamedRules {
   /** The host names that a rule was written with. */
   namesOf(rule: Rule): readonly string[]
+  /** The addresses that a rule has for each of them. */
+  addressesOf(rule: Rule): ReadonlyMap<string, readonly Address[]>
   /** The rule with these addresses; `undefined` where there is no such rule. */
   withAddresses(rule: Rule, addresses: (name: string) => readonly Address[]): Rule | undefined
 }
 
-/** Rules as their names are now; `undefined` where all are as they were. Those that cannot be made anew stay. */
-export function followNames(rules: readonly Rule[], book: NameBook, named: NamedRules): Rule[] | undefined {
+/**
+ * Rules as their names are now; `undefined` where all are as they were. Those that cannot be made anew stay.
+ *
+ * @param which `lingering`: nobody was asked, so that only rules are others that keep what was heard of a short time ago
+ */
+export function followNames(
+  rules: readonly Rule[],
+  book: NameBook,
+  named: NamedRules,
+  which: 'all' | 'lingering' = 'all',
+): Rule[] | undefined {
   let isSame = true
   const next = rules.map((rule) => {
     if (named.namesOf(rule).length === 0) return rule
     const letsPass = rule.actions.some(({ kind }) => kind === 'bypass')
+    if (letsPass && which === 'lingering') return rule
     const found = named.withAddresses(rule, (name) => (letsPass ? book.current(name) : book.recent(name)))
     if (!found || sameHosts(found, rule)) return rule
     isSame = false
@@ -79,13 +91,21 @@ export class NameDuty {
     this.#options = options
   }
 
-  /** The loaded rules may be others. */
-  note({ state, changeCount }: Session): void {
+  /** The loaded rules may be others: they get what is to linger in them. */
+  note(session: Session): void {
+    const { state, changeCount } = session
     if (changeCount === this.#count) return
     this.#count = changeCount
-    const { namesOf } = this.#options().named
-    this.#names = new Set(state.rules.flatMap(({ rule }) => namesOf(rule)))
+    const rules = state.rules.map(({ rule }) => rule)
+    const { namesOf, addressesOf } = this.#options().named
+    this.#names = new Set(rules.flatMap(namesOf))
     this.#book.keep(this.#names)
+    const now = performance.now()
+    for (const rule of rules) {
+      for (const [name, addresses] of addressesOf(rule)) this.#book.assume(name, addresses, now)
+    }
+    // An answer may be a part of all there is, and so may that of who loaded the rules.
+    this.#follow(session, 'lingering')
     this.#plan()
   }
 
@@ -98,7 +118,7 @@ export class NameDuty {
     if (!this.#isOpen) return
     const { tell, describe, between } = this.#context
     try {
-      const changed = await between((session) => this.#follow(session))
+      const changed = await between((session) => this.#follow(session, 'all'))
       const message = `Names have other addresses now, and rules follow: ${changed} changed.`
       if (changed > 0) tell({ level: 'info', event: 'names-followed', message, details: { rules: changed } })
     } catch (error) {
@@ -121,9 +141,10 @@ export class NameDuty {
   }
 
   /** @returns how many rules are others */
-  #follow(session: Session): number {
+  #follow(session: Session, which: 'all' | 'lingering'): number {
     const rules = session.state.rules.map(({ rule }) => rule)
-    const next = session.isUnrecorded ? undefined : followNames(rules, this.#book, this.#options().named)
+    const { named } = this.#options()
+    const next = session.isUnrecorded ? undefined : followNames(rules, this.#book, named, which)
     if (!next) return 0
     session.apply(session.plan(replaceRules(session.state, next, { kind: 'all' })))
     return next.filter((rule, i) => rule !== rules[i]).length

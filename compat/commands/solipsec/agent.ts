@@ -20,7 +20,7 @@ import { startSocketService } from '../../../agent/sockets/service.ts'
 import { forbidDumps } from '../../../netlink/libc/dump.ts'
 import * as resolver from '../../../netlink/libc/names.ts'
 import { socketPolicyReader } from '../../configuration/socket-policy.ts'
-import { namesOf, withAddresses } from '../../solaris/ipsecconf/names.ts'
+import { addressesOf, namesOf, withAddresses } from '../../solaris/ipsecconf/names.ts'
 import { algorithmTable } from '../support/algorithms.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
@@ -28,6 +28,7 @@ import { interpret, optionTable, type Request } from './agent/arguments.ts'
 import { describeError, loadForAgent, mayComeRight } from './agent/load.ts'
 import { eventWriter } from './agent/log.ts'
 import { controlMethods } from './agent/methods.ts'
+import { FileErrors } from './change/configuration.ts'
 import { subcommand } from './subcommand.ts'
 
 export const run = subcommand({ name: 'solipsec agent', options: optionTable, interpret, carryOut })
@@ -37,13 +38,15 @@ async function carryOut(request: Request, io: Io): Promise<void> {
   forbidDumps()
   process.on('SIGUSR1', () => {})
   const { interrupted } = io
+  // From the first moment on: it would end a process that does not wait for it.
+  const hangUp = hangUps()
   const write = eventWriter(request.log, io)
   const listeners: Tell[] = []
   const tell: Tell = (event) => {
     write(event)
     for (const listener of listeners) listener(event)
   }
-  const agent = await startAgent({
+  const agent = await startAgent(request, {
     load: () => loadForAgent(request, io, tell),
     initial: { algorithms: await algorithmTable(io), drift: request.drift ?? 'enforce' },
     mayComeRight,
@@ -51,6 +54,7 @@ async function carryOut(request: Request, io: Io): Promise<void> {
     describe: describeError,
     named: ({ algorithms }) => ({
       namesOf,
+      addressesOf,
       withAddresses: (rule, addresses) => withAddresses(rule, { algorithms, resolver }, addresses),
     }),
   })
@@ -58,18 +62,17 @@ async function carryOut(request: Request, io: Io): Promise<void> {
   listeners.push((event) => server.notify('agent.event', { time: Date.now(), ...event }))
   const sockets = serveSockets(agent, tell)
   const unlink = request.netns === undefined ? linkSockets() : () => {}
-  const reload = () => void reloadFor(agent, io)
-  process.on('SIGHUP', reload)
-  const { rules, associations } = agent.status
+  const { rules, associations, problem } = agent.status
   const message = `Looking after ${rules} rules and ${associations} SAs.`
   tell({ level: 'info', event: 'started', message, details: { rules, associations } })
-  notifyServiceManager(['READY=1', `STATUS=${message}`], io.env)
+  notifyServiceManager(['READY=1', `STATUS=${problem ?? message}`], io.env)
+  hangUp.heed(() => void reloadFor(agent, io))
   try {
     await aborted(interrupted)
     notifyServiceManager(['STOPPING=1'], io.env)
     tell({ level: 'info', event: 'stopped', message: 'The agent ends. What is loaded stays in force.' })
   } finally {
-    process.off('SIGHUP', reload)
+    hangUp.heed(() => {})
     unlink()
     sockets.close()
     server.close()
@@ -77,11 +80,29 @@ async function carryOut(request: Request, io: Io): Promise<void> {
   }
 }
 
-async function startAgent(options: AgentOptions): Promise<Agent> {
+/** SIGHUP: what comes before anybody heeds it counts as one. */
+function hangUps(): { heed(what: () => void): void } {
+  let hasCome = false
+  let heeded = () => {
+    hasCome = true
+  }
+  process.on('SIGHUP', () => heeded())
+  return {
+    heed: (what) => {
+      heeded = what
+      if (hasCome) what()
+      hasCome = false
+    },
+  }
+}
+
+async function startAgent({ log }: Request, options: AgentOptions): Promise<Agent> {
   try {
     return await Agent.start(options)
   } catch (error) {
-    throw error instanceof AgentRunningError ? new CommandError(error.message) : error
+    if (error instanceof AgentRunningError) throw new CommandError(error.message)
+    // In text, they were told one by one.
+    throw error instanceof FileErrors && log === 'json' ? new CommandError(describeError(error)) : error
   }
 }
 

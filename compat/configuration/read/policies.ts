@@ -21,7 +21,7 @@ export function* policySyntax(
 ): Generator<SyntaxRule> {
   for (const [index, item] of items.items.entries()) {
     if (item.kind !== 'object' || flaws.within(`${pointer}/${index}`)) continue
-    if (item.members.has('protect') || item.members.has('action')) yield ruleSyntax(document, item)
+    if (item.members.has('protect') || item.members.has('action')) yield withDirection(document, item)
   }
 }
 
@@ -42,6 +42,19 @@ export function ruleSyntax(document: JsonDocument, node: JsonObject): SyntaxRule
     span: { line: open.line, column: open.column, length: Math.min(node.end, firstLine.end) - node.start },
     end: node.end,
   }
+}
+
+/**
+ * A document means both directions where it names none. On Solaris, a rule that lets pass or refuses does nothing then, and
+ * the checks warn of that; the old style has to say which.
+ */
+function withDirection(document: JsonDocument, node: JsonObject): SyntaxRule {
+  const rule = ruleSyntax(document, node)
+  const isSaid = rule.pattern.some(({ field, style }) => field === 'direction' || style === 'old')
+  if (isSaid || rule.actions.some(({ word }) => word.text === 'ipsec')) return rule
+  const word = document.token(node, 'both')
+  const both = { field: 'direction', style: undefined, keyword: word, value: word } as const
+  return { ...rule, pattern: [...rule.pattern, both] }
 }
 
 type Members<F extends Field> = ReadonlyMap<string, PolicyMember<F>>

@@ -11,6 +11,7 @@ const QUIET: RoundReport = {
     tunnels: { missing: [], changed: [], blocked: [] },
   },
   isApplied: false,
+  isMended: false,
   followed: 0,
   ended: [],
   warnings: [],
@@ -24,7 +25,9 @@ function told(tunnels: Partial<Drift['tunnels']>, more: Partial<RoundReport> = {
 t.test('tunnel interfaces that others have changed', async (t) => {
   const ours = 'Another program has changed what is ours: the tunnel interface ip.tun0 missing.'
   t.same(told({}), [])
-  t.same(told({ missing: ['ip.tun0'] }, { isApplied: true }), [`drift-mended: ${ours} It was put right.`])
+  t.same(told({ missing: ['ip.tun0'] }, { isApplied: true, isMended: true }), [
+    `drift-mended: ${ours} It was put right.`,
+  ])
   t.same(told({ missing: ['ip.tun0'] }), [
     `drift: ${ours} Nothing was done about it, as the configuration says.`,
   ])

@@ -62,6 +62,22 @@ for (const [rule, solaris] of RULES) {
   })
 }
 
+t.test('without a direction, both are meant, as the documentation says', async (t) => {
+  const result = read({
+    policies: [
+      { localPort: 22, action: 'drop' },
+      { remotePort: 9, protect: ['bypass'] },
+    ],
+  })
+  t.same(said(result), [])
+  t.match(result.configuration?.rules, [
+    { direction: 'both', text: '{lport 22} drop {}' },
+    { direction: 'both', text: '{rport 9} bypass {}' },
+  ])
+  const old = read({ policies: [{ source: '10.0.0.1', action: 'drop' }] })
+  t.match(said(old), [/^error .*Requires Direction/])
+})
+
 t.test('a rule has its text in the language of Solaris, and its place in the document', async (t) => {
   const { configuration } = read(
     '{"policies": [\n  {"local": "10.0.0.1",\n   "action": "drop", "direction": "in"}]}',

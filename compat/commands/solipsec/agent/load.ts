@@ -6,17 +6,21 @@
 import { existsSync } from 'node:fs'
 import type { AgentSettings } from '../../../../agent/daemon/agent.ts'
 import type { Tell } from '../../../../agent/daemon/events.ts'
+import type { Diagnostic } from '../../../../agent/model/diagnostic.ts'
 import { TunnelRuleError } from '../../../../agent/translate/tunnels.ts'
 import { algorithmTable } from '../../support/algorithms.ts'
 import { CommandError } from '../../support/exit.ts'
 import { explain } from '../../support/explain.ts'
 import type { Io } from '../../support/io.ts'
-import { loadConfiguration } from '../change/configuration.ts'
+import { memoryIo } from '../../support/memory-io.ts'
+import { FileErrors, loadConfiguration } from '../change/configuration.ts'
 import { planConfiguration, withSession } from '../change/session.ts'
 import { BlockedError } from '../change/tunnels.ts'
 import type { Request } from './arguments.ts'
 
 const USUAL = '/etc/solipsec.json'
+/** Errors of a file that are told in one breath. */
+const MOST_ERRORS = 8
 
 /**
  * @throws CommandError in words for people; nothing was changed. Without a file in the usual place there is nothing to
@@ -25,8 +29,13 @@ const USUAL = '/etc/solipsec.json'
 export async function loadForAgent(request: Request, io: Io, tell: Tell): Promise<AgentSettings> {
   const { config: file = USUAL, dataPath, drift = 'enforce' } = request
   if (file === USUAL && !existsSync(USUAL)) return { algorithms: await algorithmTable(io), drift }
-  const loaded = await loadConfiguration({ file, ...(dataPath && { dataPath }) }, io)
-  const { configuration } = loaded
+  // Of a log for programs, each line is an event: what people read in a terminal is told in events alone.
+  const { stderr } = request.log === 'json' ? memoryIo() : io
+  const loaded = await loadConfiguration({ file, ...(dataPath && { dataPath }) }, { ...io, stderr })
+  const { configuration, diagnostics } = loaded
+  if (request.log === 'json') {
+    for (const one of diagnostics) tell({ level: 'warning', event: 'warning', message: inALine(one) })
+  }
   await withSession(loaded, true, io, (session) => {
     const change = planConfiguration(session, loaded, { ...request, quiet: true }, io)
     for (const message of change.warnings) tell({ level: 'warning', event: 'warning', message })
@@ -47,6 +56,15 @@ export function mayComeRight(error: unknown): boolean {
 
 /** An error in words for people; of one that nobody expected, only what kind it is. */
 export function describeError(error: unknown): string {
+  if (error instanceof FileErrors) {
+    const lines = error.diagnostics.slice(0, MOST_ERRORS).map(inALine)
+    return [`${error.message}.`, ...lines].join(' ')
+  }
   if (error instanceof CommandError) return error.message
   return explain(error)?.message ?? `internal error: ${error instanceof Error ? error.name : typeof error}`
+}
+
+/** `FILE:2:1: What is wrong`, as far as it may be told: there are no keys in it. */
+function inALine({ file, span: { line, column }, message }: Diagnostic): string {
+  return `${file}:${line}:${column}: ${message}${/[.!?]$/.test(message) ? '' : '.'}`
 }

@@ -53,7 +53,8 @@ export function controlMethods(agent: Agent): Methods {
     'agent.settle': {
       access: 'change',
       run: async () => {
-        await agent.settle()
+        const problem = await agent.settle()
+        if (problem !== undefined) throw new ControlError(code.FAILED, problem)
         return agent.status
       },
     },

@@ -30,6 +30,20 @@ export interface LoadableConfiguration {
   readonly name: string
   readonly configuration: CheckedConfiguration
   readonly dataPath: DataPathChoice
+  /** What was said of it, on standard error as well. */
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** A file has errors. They were told on standard error, and are here for who has to tell somebody else. */
+export class FileErrors extends CommandError {
+  readonly diagnostics: readonly Diagnostic[]
+
+  constructor(diagnostics: readonly Diagnostic[]) {
+    const { length } = diagnostics
+    super(`${length === 1 ? '1 error' : `${length} errors`}; nothing was changed`)
+    this.name = 'FileErrors'
+    this.diagnostics = diagnostics
+  }
 }
 
 /**
@@ -70,16 +84,12 @@ export async function checkedConfiguration(
   const { text, files } = documentOf(input, io.env)
   const environment = { algorithms, resolver, ...(dataPath !== 'software' && available), files }
   const { configuration, diagnostics } = readConfiguration(text, input.name, environment)
-  await report(
-    diagnostics.filter(({ severity }) => told.includes(severity)),
-    io,
-  )
-  const errors = diagnostics.filter(({ severity }) => severity === 'error').length
-  if (errors > 0 || !configuration) {
-    throw new CommandError(`${errors === 1 ? '1 error' : `${errors} errors`}; nothing was changed`)
-  }
+  const shown = diagnostics.filter(({ severity }) => told.includes(severity))
+  await report(shown, io)
+  const errors = diagnostics.filter(({ severity }) => severity === 'error')
+  if (errors.length > 0 || !configuration) throw new FileErrors(errors)
   const choice = dataPath ?? configuration.dataPath ?? readDataPath(undefined) ?? 'auto'
-  return { name: input.name, configuration, dataPath: choice }
+  return { name: input.name, configuration, dataPath: choice, diagnostics: shown }
 }
 
 /** A file of Solaris is a document with one section. */

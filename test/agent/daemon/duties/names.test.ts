@@ -4,13 +4,14 @@ import { GRACE_MS, NameBook } from '../../../../agent/daemon/name-book.ts'
 import { formatPrefix, parseAddress } from '../../../../agent/model/address.ts'
 import type { Rule } from '../../../../agent/model/policy.ts'
 import { parsePolicy } from '../../../../compat/solaris/ipsecconf/index.ts'
-import { namesOf, withAddresses } from '../../../../compat/solaris/ipsecconf/names.ts'
+import { addressesOf, namesOf, withAddresses } from '../../../../compat/solaris/ipsecconf/names.ts'
 import { algorithms, resolver } from '../../../compat/solaris/ipseckey/support.ts'
 
 const addresses = (...texts: string[]) => texts.flatMap((text) => parseAddress(text) ?? [])
 const first = { algorithms, resolver: { ...resolver, addresses: () => addresses('192.0.2.1') } }
 const named = {
   namesOf,
+  addressesOf,
   withAddresses: (rule: Rule, of: (name: string) => ReturnType<typeof addresses>) =>
     withAddresses(rule, first, of),
 }
@@ -28,6 +29,12 @@ t.test('rules change with their names alone', async (t) => {
   book.learn('there', addresses('192.0.2.1'), 0)
   t.equal(followNames(rules, book, named), undefined, 'the same as before')
   book.learn('there', addresses('192.0.2.2'), 1)
+  const lingering = followNames(rules, book, named, 'lingering')
+  t.same(
+    remotes(lingering)?.slice(0, 2),
+    [['192.0.2.1/32', '192.0.2.2/32'], ['192.0.2.1/32']],
+    'nobody was asked',
+  )
   const next = followNames(rules, book, named)
   const both = ['192.0.2.1/32', '192.0.2.2/32']
   t.same(

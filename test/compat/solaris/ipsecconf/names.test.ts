@@ -1,8 +1,8 @@
 import t from 'tap'
-import { formatPrefix, parseAddress } from '../../../../agent/model/address.ts'
+import { formatAddress, formatPrefix, parseAddress } from '../../../../agent/model/address.ts'
 import type { Rule } from '../../../../agent/model/policy.ts'
 import { parsePolicy } from '../../../../compat/solaris/ipsecconf/index.ts'
-import { namesOf, withAddresses } from '../../../../compat/solaris/ipsecconf/names.ts'
+import { addressesOf, namesOf, withAddresses } from '../../../../compat/solaris/ipsecconf/names.ts'
 import { algorithms, resolver } from '../ipseckey/support.ts'
 
 const addresses = (...texts: string[]) => texts.flatMap((text) => parseAddress(text) ?? [])
@@ -24,6 +24,23 @@ t.test('names in rules', async (t) => {
     ['{daddr\tx.example/32} drop {dir out}', ['x.example']],
   ] as const) {
     t.same(namesOf({ ...ruleOf('{} drop {}'), text }), names, text)
+  }
+})
+
+t.test('the addresses that rules have for names', async (t) => {
+  const known = (text: string) =>
+    [...addressesOf(ruleOf(text))].map(([name, found]) => [name, found.map(formatAddress)])
+  const here = ['192.0.2.1']
+  for (const [text, found] of [
+    ['{laddr 192.0.2.7 raddr 10.0.0.0/8} drop {}', []],
+    ['{laddr 192.0.2.7 raddr There} drop {}', [['There', here]]],
+    ['{laddr one raddr 192.0.2.7} drop {}', [['one', here]]],
+    ['{saddr one daddr 192.0.2.7} drop {dir out}', [['one', here]]],
+    ['{daddr one saddr 192.0.2.7} drop {dir out}', [['one', here]]],
+    ['{daddr one saddr 192.0.2.7} drop {dir in}', [['one', here]]],
+    ['{srcaddr one dstaddr 192.0.2.7} drop {dir in}', [['one', here]]],
+  ] as const) {
+    t.same(known(text), found, text)
   }
 })
 

@@ -1,0 +1,50 @@
+/** What a service manager hears, and from an agent whose configuration waits for a tunnel. */
+import { closeSync, mkdtempSync, readSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { notifyServiceManager } from '../../../../agent/daemon/service-manager.ts'
+import * as libc from '../../../../netlink/libc/socket.ts'
+import { AgentProcess } from '../../../support/agent-process.ts'
+import { ConfigurationPlace } from '../../../support/configuration-place.ts'
+import { TestNet } from '../../../support/namespaces.ts'
+import { ownState } from '../../../support/own-state.ts'
+import { Station } from '../../../vm/support/station.ts'
+
+t.setTimeout(120_000)
+ownState(t)
+const folder = mkdtempSync(join(tmpdir(), 'solipsec-notify-'))
+t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+const path = join(folder, 'notify')
+const fd = libc.socket(libc.AF_UNIX, libc.SOCK_DGRAM, 0)
+libc.bind(fd, libc.unixAddress(path))
+t.teardown(() => closeSync(fd))
+
+function heard(): string {
+  const bytes = Buffer.alloc(4096)
+  return bytes.toString('utf8', 0, readSync(fd, bytes))
+}
+
+t.test('one assignment a line', async (t) => {
+  notifyServiceManager(['READY=1', 'STATUS=one\nMAINPID=1'], { NOTIFY_SOCKET: path })
+  t.equal(heard(), 'READY=1\nSTATUS=one MAINPID=1')
+})
+
+t.test('an agent that waits for a tunnel does not look well', async (t) => {
+  const [station] = await Station.make(t, new TestNet(t), 1)
+  const place = new ConfigurationPlace(t, station)
+  process.env.NOTIFY_SOCKET = path
+  t.teardown(() => {
+    delete process.env.NOTIFY_SOCKET
+  })
+  const tunnel = { name: 'nope0', mode: 'tunnel' }
+  const protect = { encryption: 'aes', authentication: 'sha256' }
+  const agent = await AgentProcess.start(
+    t,
+    station,
+    '--config',
+    place.file({ policies: [{ tunnel, protect }] }),
+  )
+  t.match(heard(), /^READY=1\nSTATUS=[^\n]*nope0[^\n]*$/)
+  t.equal(await agent.stop(), 0)
+})
