@@ -7,13 +7,14 @@ import { existsSync } from 'node:fs'
 import type { AgentSettings } from '../../../../agent/daemon/agent.ts'
 import type { Tell } from '../../../../agent/daemon/events.ts'
 import type { Diagnostic } from '../../../../agent/model/diagnostic.ts'
+import type { HostNetwork } from '../../../../agent/reconcile/host.ts'
 import { TunnelRuleError } from '../../../../agent/translate/tunnels.ts'
 import { algorithmTable } from '../../support/algorithms.ts'
 import { CommandError } from '../../support/exit.ts'
 import { explain } from '../../support/explain.ts'
 import type { Io } from '../../support/io.ts'
 import { memoryIo } from '../../support/memory-io.ts'
-import { FileErrors, loadConfiguration } from '../change/configuration.ts'
+import { FileErrors, type LoadableConfiguration, loadConfiguration } from '../change/configuration.ts'
 import { planConfiguration, withSession } from '../change/session.ts'
 import { BlockedError } from '../change/tunnels.ts'
 import type { Request } from './arguments.ts'
@@ -37,9 +38,18 @@ export async function loadForAgent(request: Request, io: Io, tell: Tell): Promis
     for (const one of diagnostics) tell({ level: 'warning', event: 'warning', message: inALine(one) })
   }
   await withSession(loaded, true, io, (session) => {
-    const change = planConfiguration(session, loaded, { ...request, quiet: true }, io)
-    for (const message of change.warnings) tell({ level: 'warning', event: 'warning', message })
-    session.apply(change)
+    const apply = (wanted: LoadableConfiguration) => {
+      const change = planConfiguration(session, wanted, { ...request, quiet: true }, io)
+      for (const message of change.warnings) tell({ level: 'warning', event: 'warning', message })
+      session.apply(change)
+    }
+    try {
+      apply(loaded)
+    } catch (error) {
+      if (mayComeRight(error) && session.state.rules.length === 0)
+        applyMeanwhile(loaded, session.network, apply)
+      throw error
+    }
   })
   const { algorithms, sockets } = configuration
   return {
@@ -47,6 +57,23 @@ export async function loadForAgent(request: Request, io: Io, tell: Tell): Promis
     drift: request.drift ?? configuration.drift ?? 'enforce',
     ...(sockets && { sockets }),
   }
+}
+
+/**
+ * Nothing is in force, and a tunnel is awaited: better all but its rules than nothing. They are about packets that go through
+ * the tunnel, or are its own, so without it there are none.
+ */
+function applyMeanwhile(
+  loaded: LoadableConfiguration,
+  { tunnels: present }: HostNetwork,
+  apply: (wanted: LoadableConfiguration) => void,
+): void {
+  const { tunnels: _, rules, ...rest } = loaded.configuration
+  const asked = new Set(loaded.configuration.tunnels?.map(({ name }) => name))
+  const usable = rules?.filter(
+    ({ tunnel }) => !tunnel || (present.has(tunnel.name) && !asked.has(tunnel.name)),
+  )
+  apply({ ...loaded, configuration: { ...rest, ...(usable && { rules: usable }) } })
 }
 
 /** A tunnel may be made by somebody who is not ready yet, and what is in the way of one may go. */

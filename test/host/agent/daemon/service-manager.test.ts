@@ -30,7 +30,7 @@ t.test('one assignment a line', async (t) => {
   t.equal(heard(), 'READY=1\nSTATUS=one MAINPID=1')
 })
 
-t.test('an agent that waits for a tunnel does not look well', async (t) => {
+t.test('an agent that waits for a tunnel does not look well, and has all else in force', async (t) => {
   const [station] = await Station.make(t, new TestNet(t), 1)
   const place = new ConfigurationPlace(t, station)
   process.env.NOTIFY_SOCKET = path
@@ -43,8 +43,15 @@ t.test('an agent that waits for a tunnel does not look well', async (t) => {
     t,
     station,
     '--config',
-    place.file({ policies: [{ tunnel, protect }] }),
+    place.file({
+      policies: [
+        { remote: '203.0.113.5', action: 'drop' },
+        { tunnel, protect },
+      ],
+    }),
   )
   t.match(heard(), /^READY=1\nSTATUS=[^\n]*nope0[^\n]*$/)
+  t.match(await station.host.ip('xfrm policy'), /dst 203\.0\.113\.5\/32.*\n.*action block/)
+  t.match(await agent.settle(), { state: 'maintenance', rules: 1 })
   t.equal(await agent.stop(), 0)
 })
