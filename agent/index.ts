@@ -46,9 +46,10 @@ export {
   type Scope,
 } from './reconcile/policy-edit.ts'
 export type { LoadedRule, PolicyState } from './reconcile/policy-state.ts'
-export { type PlannedChange, RestoreError, Session } from './reconcile/session.ts'
+export { type PlannedChange, Session } from './reconcile/session.ts'
 export type { Step } from './reconcile/steps.ts'
 export { LockedError, UntrustedFolderError } from './reconcile/store.ts'
+export { RestoreError } from './reconcile/take-back.ts'
 export { type SocketService, type SocketServiceOptions, startSocketService } from './sockets/service.ts'
 export { collectStatus } from './status/collect.ts'
 export type { StatusEvent } from './status/events.ts'

@@ -17,22 +17,15 @@ import type { TunnelInterface } from '../model/tunnel.ts'
 import { DEFAULT_MARK_MASK } from '../translate/marks.ts'
 import { classesOf } from '../translate/policy-set.ts'
 import type { KernelAssociation } from '../translate/read-association.ts'
-import { takeBack } from './association-journal.ts'
 import type { AssociationNotes } from './association-notes.ts'
 import { type AssociationPlan, planAssociations } from './association-plan.ts'
 import { statusOf } from './association-status.ts'
 import { AssociationTransaction } from './association-transaction.ts'
 import { carryOut, type Transition } from './carry-out.ts'
-import { ApplyError, applySteps, installedAssociations, installedPolicies, readTables } from './engine.ts'
+import { ApplyError, installedAssociations, installedPolicies, readTables } from './engine.ts'
 import type { HostNetwork } from './host.ts'
-import { associationsOnly, planJointly, type Reconciliation, strictSteps, type Tables } from './joint-plan.ts'
-import {
-  hasNft,
-  type NetfilterRules,
-  NO_NETFILTER_RULES,
-  sameNetfilterRules,
-  syncNetfilter,
-} from './netfilter.ts'
+import { associationsOnly, planJointly, type Reconciliation, type Tables } from './joint-plan.ts'
+import { sameNetfilterRules } from './netfilter.ts'
 import { isOurPolicyIndex, isOurState } from './ownership.ts'
 import type { InstalledPolicy } from './plan.ts'
 import { emptyState } from './policy-edit.ts'
@@ -43,7 +36,7 @@ import { stateWays } from './state-ways.ts'
 import { Store } from './store.ts'
 import { Surroundings } from './surroundings.ts'
 import { survey } from './survey.ts'
-import { syncSettings } from './system-settings.ts'
+import { RestoreError, takeChangeBack } from './take-back.ts'
 import { isEmptyTunnelPlan, planTunnels, type TunnelPlan, withOwnTunnels } from './tunnel-plan.ts'
 import { TunnelBlockedError } from './tunnel-steps.ts'
 
@@ -76,19 +69,6 @@ export interface Wanted {
   readonly associations?: readonly SecurityAssociation[]
   /** All the tunnel interfaces of ours, and others that have to be there, with distinct names. */
   readonly tunnels?: readonly TunnelInterface[]
-}
-
-/** A change failed, and so did taking it back. The next command tries again before it does anything else. */
-export class RestoreError extends Error {
-  override readonly cause: unknown
-  readonly why: unknown
-
-  constructor(cause: unknown, why: unknown) {
-    super('a change failed, and taking it back failed, too')
-    this.name = 'RestoreError'
-    this.cause = cause
-    this.why = why
-  }
 }
 
 /** @returns `undefined` where the kernel does not tell, and nothing depends on it */
@@ -453,50 +433,14 @@ export class Session {
     this.#isRecorded = true
   }
 
-  /**
-   * Takes a change back that went wrong: SAs by their journal, policies by a plan from what the kernel has now.
-   *
-   * @throws RestoreError; the traces stay, and the next {@link open} tries again
-   */
   #restore(undo: readonly XfrmMessage[], cause: unknown): void {
-    try {
-      // Tunnel interfaces are changed only where the record is.
-      const pending = this.#store.loadPendingPolicy()?.ownTunnels
-      const { ownTunnels } = this.#state
-      if (pending) this.#around.beginBack(ownTunnels, pending)
-      this.#store.restoreNotes()
-      if (undo.length > 0) {
-        applySteps(this.#connection, strictSteps(this.policies()))
-        if (!takeBack(this.#connection, undo)) throw new Error('the kernel refused it')
-      }
-      // Without rules, and without a change of policy, there is none that was touched.
-      if (this.#state.rules.length > 0 || this.#store.hasPendingPolicy()) this.#restorePolicies()
-      if (pending) this.#around.finishBack(ownTunnels, pending)
-    } catch (error) {
-      throw new RestoreError(cause, error)
-    }
-    this.#store.dropPendingPolicy()
-    this.#store.dropJournal()
-  }
-
-  #restorePolicies(): void {
-    const { next, reconciliation } = this.plan(this.#state)
-    applySteps(this.#connection, reconciliation.steps)
-    this.#restoreSettings()
-    if (!sameNetfilterRules(next.netfilter, NO_NETFILTER_RULES) || this.#store.hasPendingPolicy()) {
-      this.#syncIfThere(next.netfilter)
-    }
-  }
-
-  /** Those that the change would have left are as good as ours. */
-  #restoreSettings(): void {
-    const pending = this.#store.loadPendingPolicy()
-    if (pending) syncSettings(pending.settings, this.#state.settings)
-  }
-
-  /** Where nothing is needed, a host without nft is as good as one with an empty table. */
-  #syncIfThere(rules: NetfilterRules): void {
-    if (hasNft() || !sameNetfilterRules(rules, NO_NETFILTER_RULES)) syncNetfilter(rules)
+    takeChangeBack(undo, cause, {
+      store: this.#store,
+      connection: this.#connection,
+      around: this.#around,
+      state: this.#state,
+      plan: () => this.plan(this.#state),
+    })
   }
 
   #recover(): void {

@@ -4,7 +4,7 @@
  */
 import { constants } from 'node:os'
 import t from 'tap'
-import { RestoreError } from '../../../../agent/reconcile/session.ts'
+import { RestoreError } from '../../../../agent/reconcile/take-back.ts'
 import { NetlinkError } from '../../../../netlink/socket/error.ts'
 import type { XfrmMessage } from '../../../../netlink/xfrm/messages.ts'
 import { ownState } from '../../../support/own-state.ts'
