@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readFileSync, readlinkSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { SystemError } from '../../netlink/libc/errno.ts'
 import { close, getSockOpt, getSockOptInt, SOL_SOCKET } from '../../netlink/libc/socket.ts'
 import { SO_PEERCRED, SO_PEERPIDFD } from '../../netlink/libc/socket-options.ts'
@@ -36,10 +36,13 @@ export function peerOf(fd: number): Peer {
   return { pid, uid, isPrivileged: uid === 0 || hasNetAdmin(fd, pid), unit: () => unitOf(fd, pid) }
 }
 
-/** In a user namespace of its own everyone has all capabilities, over nothing of ours. */
+/**
+ * In a user namespace of its own everyone has all capabilities, over nothing of ours. Which one it is shows in the map of its
+ * users: who may map all of them as ours are is privileged here. To read the namespace itself would take CAP_SYS_PTRACE.
+ */
 function hasNetAdmin(fd: number, pid: number): boolean {
   const found = readOfProcess(fd, pid, () => {
-    const isOurs = readlinkSync(`/proc/${pid}/ns/user`) === readlinkSync('/proc/self/ns/user')
+    const isOurs = readFileSync(`/proc/${pid}/uid_map`, 'utf8') === readFileSync('/proc/self/uid_map', 'utf8')
     const [, digits = '0'] =
       /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
     return isOurs && ((BigInt(`0x${digits}`) >> CAP_NET_ADMIN) & 1n) === 1n

@@ -29,6 +29,9 @@ export interface Answer {
   readonly inherited?: boolean
 }
 
+/** What the unit of systemd leaves the agent of capabilities. */
+const SERVICE = ['setpriv', '--bounding-set', '-all,+net_admin,+net_raw,+sys_admin']
+
 export class SocketAgent {
   readonly path: string
   readonly #child: ChildProcess
@@ -45,7 +48,7 @@ export class SocketAgent {
   static async start(t: Teardown, host: Host, ...words: string[]): Promise<SocketAgent> {
     const folder = mkdtempSync(join(tmpdir(), 'solipsec-sockets-'))
     const path = join(folder, 'sockets')
-    const command = [process.execPath, '--enable-source-maps', PROGRAM, path, ...words]
+    const command = [...SERVICE, process.execPath, '--enable-source-maps', PROGRAM, path, ...words]
     const child = spawn('ip', ['netns', 'exec', host.namespace, ...command], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
