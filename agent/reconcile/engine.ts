@@ -9,6 +9,7 @@ import { dir } from '../../netlink/xfrm/constants.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import { type KernelAssociation, readState } from '../translate/read-association.ts'
 import type { Tables } from './joint-plan.ts'
+import { isOurPolicyIndex, isOurState } from './ownership.ts'
 import type { InstalledPolicy } from './plan.ts'
 import { messageOf, type Step } from './steps.ts'
 
@@ -30,6 +31,11 @@ export function installedPolicies(connection: XfrmConnection): InstalledPolicy[]
   return mainPolicies(connection.policies())
 }
 
+/** Those of {@link installedPolicies} that are ours. */
+export function ownPolicies(connection: XfrmConnection): InstalledPolicy[] {
+  return installedPolicies(connection).filter(({ info }) => isOurPolicyIndex(info.index))
+}
+
 /** The same of a dump. */
 export function mainPolicies(dump: readonly XfrmMessage<'NEWPOLICY'>[]): InstalledPolicy[] {
   const policies: InstalledPolicy[] = []
@@ -44,6 +50,11 @@ export function mainPolicies(dump: readonly XfrmMessage<'NEWPOLICY'>[]): Install
 /** The AH and ESP SAs that the kernel has. */
 export function installedAssociations(connection: XfrmConnection): KernelAssociation[] {
   return ipsecAssociations(connection.states())
+}
+
+/** Those of {@link installedAssociations} that are ours. */
+export function ownAssociations(connection: XfrmConnection): KernelAssociation[] {
+  return installedAssociations(connection).filter(({ reqid }) => isOurState(reqid))
 }
 
 /** The same of a dump. */

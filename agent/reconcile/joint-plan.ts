@@ -5,7 +5,6 @@
  * @module
  */
 import { dir, family } from '../../netlink/xfrm/constants.ts'
-import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import { formatAddress } from '../model/address.ts'
 import { classesOf, type HostFacts, translatePolicySet } from '../translate/policy-set.ts'
 import type { KernelAssociation } from '../translate/read-association.ts'
@@ -16,7 +15,7 @@ import { freeSerials, isOurPolicyIndex } from './ownership.ts'
 import { type InstalledPolicy, type PolicyPlan, planPolicies } from './plan.ts'
 import { asWanted, isLenient, type OrderedSteps, orderPolicies, strictForm } from './policy-order.ts'
 import { type PolicyState, placedRules, rulesInForce } from './policy-state.ts'
-import type { Step } from './steps.ts'
+import { type Step, stateKey } from './steps.ts'
 
 export interface Reconciliation {
   readonly plan: PolicyPlan
@@ -129,7 +128,7 @@ function phases(changes: readonly Step[]): { readonly early: Step[]; readonly la
     const key = removedKey(step)
     if (key !== undefined && !seen.has(key)) late.add(step)
     const made = step.kind === 'message' && step.message.name === 'NEWSA' ? step.message : undefined
-    if (made) seen.add(keyOf(made.body.id, made.body.family))
+    if (made) seen.add(stateKey(made.body.id, made.body.family))
   }
   return { early: changes.filter((step) => !late.has(step)), late: changes.filter((step) => late.has(step)) }
 }
@@ -137,11 +136,7 @@ function phases(changes: readonly Step[]): { readonly early: Step[]; readonly la
 function removedKey(step: Step): string | undefined {
   if (step.kind !== 'message' || step.message.name !== 'DELSA') return undefined
   const { body } = step.message
-  return keyOf(body, body.family)
-}
-
-function keyOf({ daddr, spi, proto }: XfrmMessage<'NEWSA'>['body']['id'], family: number): string {
-  return `${proto} ${spi} ${family} ${Buffer.from(daddr).toString('latin1')}`
+  return stateKey(body, body.family)
 }
 
 function removedDestination(step: Step): string[] {

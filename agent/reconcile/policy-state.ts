@@ -5,7 +5,7 @@
  * @module
  */
 import { type Pin, pinnedRules } from '../latch/pins.ts'
-import { type Address, formatAddress, parseAddress } from '../model/address.ts'
+import { formatAddress } from '../model/address.ts'
 import { directionsOf, familiesOf, type PolicyEntry, policyEntries } from '../model/entries.ts'
 import type { AddressPair, Rule } from '../model/policy.ts'
 import type { TunableValues } from '../model/tunables.ts'
@@ -14,6 +14,7 @@ import type { PlacedRule } from '../translate/policies.ts'
 import type { SaKind } from '../translate/requirements.ts'
 import type { Tunnel } from '../translate/tunnels.ts'
 import type { NetfilterRules } from './netfilter.ts'
+import { decodeAddress } from './stored-addresses.ts'
 import { decodeKind, encodeKind, type StoredKind } from './stored-kinds.ts'
 import { decodeRules, encodeRules, type StoredRules } from './stored-rules.ts'
 import { decodeOwnTunnel, encodeOwnTunnel, type StoredOwnTunnel } from './stored-tunnels.ts'
@@ -186,10 +187,4 @@ export function decodeState(text: string): PolicyState {
     nextIndex,
     rules: decodeRules(stored),
   }
-}
-
-function decodeAddress(text: string): Address {
-  const address = parseAddress(text)
-  if (!address) throw new Error(`policy state: '${text}' is not an address`)
-  return address
 }

@@ -22,11 +22,10 @@ import { type AssociationPlan, planAssociations } from './association-plan.ts'
 import { statusOf } from './association-status.ts'
 import { AssociationTransaction } from './association-transaction.ts'
 import { carryOut, type Transition } from './carry-out.ts'
-import { ApplyError, installedAssociations, installedPolicies, readTables } from './engine.ts'
+import { ApplyError, installedAssociations, ownAssociations, ownPolicies, readTables } from './engine.ts'
 import type { HostNetwork } from './host.ts'
 import { associationsOnly, planJointly, type Reconciliation, type Tables } from './joint-plan.ts'
 import { sameNetfilterRules } from './netfilter.ts'
-import { isOurPolicyIndex, isOurState } from './ownership.ts'
 import type { InstalledPolicy } from './plan.ts'
 import { emptyState } from './policy-edit.ts'
 import { type PolicyState, rulesInForce } from './policy-state.ts'
@@ -91,10 +90,7 @@ const BROKEN_OFF = new Error('a command died in the middle of a change')
 
 /** True where a table has entries of ours. */
 function hasOurs(connection: XfrmConnection): boolean {
-  return (
-    installedPolicies(connection).some(({ info }) => isOurPolicyIndex(info.index)) ||
-    installedAssociations(connection).some(({ reqid }) => isOurState(reqid))
-  )
+  return ownPolicies(connection).length > 0 || ownAssociations(connection).length > 0
 }
 
 export class Session {
@@ -182,7 +178,7 @@ export class Session {
 
   /** The policies of ours that the kernel has. */
   policies(): InstalledPolicy[] {
-    return installedPolicies(this.#connection).filter(({ info }) => isOurPolicyIndex(info.index))
+    return ownPolicies(this.#connection)
   }
 
   /** Policies and SAs that the kernel has, whoever's they are. */
@@ -201,14 +197,15 @@ export class Session {
   associations(which: 'ours' | 'all'): AssociationStatus[] {
     const notes = this.#store.loadNotes()
     const { localAddresses } = this.network
-    return installedAssociations(this.#connection)
-      .filter(({ reqid }) => which === 'all' || isOurState(reqid))
-      .map(({ association, counters }) => statusOf(association, counters, { notes, localAddresses }))
+    const found = which === 'all' ? installedAssociations(this.#connection) : this.ownStates()
+    return found.map(({ association, counters }) =>
+      statusOf(association, counters, { notes, localAddresses }),
+    )
   }
 
   /** The SAs of ours as the kernel has them. */
   ownStates(): KernelAssociation[] {
-    return installedAssociations(this.#connection).filter(({ reqid }) => isOurState(reqid))
+    return ownAssociations(this.#connection)
   }
 
   /** What was noted of SAs. */

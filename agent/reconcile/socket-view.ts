@@ -8,8 +8,7 @@ import { dir } from '../../netlink/xfrm/constants.ts'
 import type { AlgorithmTable } from '../model/algorithm.ts'
 import { isOurReqid } from '../translate/classes.ts'
 import type { SaContent } from '../translate/requirements.ts'
-import { installedAssociations } from './engine.ts'
-import { isOurState } from './ownership.ts'
+import { ownAssociations } from './engine.ts'
 
 /** The kernel is asked at each call. */
 export interface SocketView {
@@ -23,10 +22,7 @@ export interface SocketView {
 export function socketView(connection: XfrmConnection, algorithms: AlgorithmTable): SocketView {
   return {
     algorithms,
-    contents: () =>
-      installedAssociations(connection)
-        .filter(({ reqid }) => isOurState(reqid))
-        .map(({ content }) => content),
+    contents: () => ownAssociations(connection).map(({ content }) => content),
     reqidsInUse: () => reqidsInUse(connection),
   }
 }

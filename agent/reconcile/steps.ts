@@ -28,13 +28,17 @@ export function associationChanges(steps: readonly Step[]): AssociationChanges {
     if (step.kind !== 'message') continue
     const { message } = step
     if (message.name === 'NEWSA' || message.name === 'UPDSA') {
-      changes.set(keyOf(message.body.id, message.body.family), 'made')
-    } else if (message.name === 'DELSA') changes.set(keyOf(message.body, message.body.family), 'removed')
+      changes.set(stateKey(message.body.id, message.body.family), 'made')
+    } else if (message.name === 'DELSA') changes.set(stateKey(message.body, message.body.family), 'removed')
   }
   return changes
 }
 
-function keyOf({ daddr, spi, proto: number }: XfrmMessage<'NEWSA'>['body']['id'], family: number): string {
+/** The `saKey` of the SA that a message is about. */
+export function stateKey(
+  { daddr, spi, proto: number }: XfrmMessage<'NEWSA'>['body']['id'],
+  family: number,
+): string {
   const protocol = number === proto.AH ? 'ah' : 'esp'
   return saKey({ protocol, spi, destination: readAddress(daddr, family) })
 }

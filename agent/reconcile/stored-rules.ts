@@ -4,9 +4,10 @@
  *
  * @module
  */
-import { formatPrefix, type Prefix, parseAddress } from '../model/address.ts'
+import { formatPrefix, type Prefix } from '../model/address.ts'
 import type { AddressPair, Rule, Selector } from '../model/policy.ts'
 import type { LoadedRule, Placement } from './policy-state.ts'
+import { decodePrefix } from './stored-addresses.ts'
 
 /** What rules about the same traffic say, but for the hosts. */
 interface Sort extends Pick<Rule, 'direction' | 'tunnel'> {
@@ -161,11 +162,4 @@ function item<T>(list: readonly T[], number: number): T {
   const found = list[number]
   if (found === undefined) throw new Error(`policy state: ${number} is not in a list of ${list.length}`)
   return found
-}
-
-function decodePrefix(text: string): Prefix {
-  const slash = text.indexOf('/')
-  const address = parseAddress(text.slice(0, slash))
-  if (!address) throw new Error(`policy state: '${text}' is not a prefix`)
-  return { family: address.family, bytes: address.bytes, length: Number(text.slice(slash + 1)) }
 }

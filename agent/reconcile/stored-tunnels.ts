@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { type Address, formatAddress, formatPrefix, type Prefix, parseAddress } from '../model/address.ts'
+import { formatAddress, formatPrefix } from '../model/address.ts'
 import type { OwnTunnel } from '../model/tunnel.ts'
+import { decodeAddress, decodePrefix } from './stored-addresses.ts'
 
 export interface StoredOwnTunnel extends Omit<OwnTunnel, 'local' | 'remote' | 'addresses'> {
   readonly local: string
@@ -29,15 +30,4 @@ export function decodeOwnTunnel({ local, remote, addresses, ...rest }: StoredOwn
     remote: decodeAddress(remote),
     addresses: addresses.map(decodePrefix),
   }
-}
-
-function decodePrefix(text: string): Prefix {
-  const [address = '', length] = text.split('/')
-  return { ...decodeAddress(address), length: Number(length) }
-}
-
-function decodeAddress(text: string): Address {
-  const address = parseAddress(text)
-  if (!address) throw new Error(`policy state: '${text}' is not an address`)
-  return address
 }

@@ -6,7 +6,7 @@
 import type { XfrmConnection } from '../../netlink/xfrm/connection.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import { takeBack } from './association-journal.ts'
-import { applySteps, installedPolicies } from './engine.ts'
+import { applySteps, ownPolicies } from './engine.ts'
 import { type Reconciliation, strictSteps } from './joint-plan.ts'
 import {
   hasNft,
@@ -15,7 +15,6 @@ import {
   sameNetfilterRules,
   syncNetfilter,
 } from './netfilter.ts'
-import { isOurPolicyIndex } from './ownership.ts'
 import type { PolicyState } from './policy-state.ts'
 import type { Store } from './store.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -59,8 +58,7 @@ export function takeChangeBack(undo: readonly XfrmMessage[], cause: unknown, way
     if (pending) around.beginBack(state.ownTunnels, pending)
     store.restoreNotes()
     if (undo.length > 0) {
-      const own = installedPolicies(connection).filter(({ info }) => isOurPolicyIndex(info.index))
-      applySteps(connection, strictSteps(own))
+      applySteps(connection, strictSteps(ownPolicies(connection)))
       if (!takeBack(connection, undo)) throw new Error('the kernel refused it')
     }
     // Without rules, and without a change of policy, there is none that was touched.

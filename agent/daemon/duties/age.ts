@@ -4,8 +4,7 @@
  * @module
  */
 import { connectDataPath } from '../../datapath/data-path.ts'
-import { installedAssociations } from '../../reconcile/engine.ts'
-import { isOurState } from '../../reconcile/ownership.ts'
+import { ownAssociations } from '../../reconcile/engine.ts'
 import type { AgentContext } from '../context.ts'
 import type { Keeper } from '../round.ts'
 
@@ -48,7 +47,7 @@ export class AgeDuty {
     try {
       const connection = connectDataPath(this.#folder)
       try {
-        const own = installedAssociations(connection).filter(({ reqid }) => isOurState(reqid))
+        const own = ownAssociations(connection)
         if (this.#keeper.look(own, performance.now())) this.#context.wake()
       } finally {
         connection.close()
