@@ -13,6 +13,7 @@ import { refuseUnsupported } from '../../ipseckey/refusals.ts'
 import { readDataPath } from '../../support/data-path-option.ts'
 import { CommandError } from '../../support/exit.ts'
 import type { Io } from '../../support/io.ts'
+import { counted } from '../../support/quantities.ts'
 import { report } from '../../support/report.ts'
 import { environmentFor } from '../environment.ts'
 import { configurationFiles, type InputFile, readInput } from '../input.ts'
@@ -39,8 +40,7 @@ export class FileErrors extends CommandError {
   readonly diagnostics: readonly Diagnostic[]
 
   constructor(diagnostics: readonly Diagnostic[]) {
-    const { length } = diagnostics
-    super(`${length === 1 ? '1 error' : `${length} errors`}; nothing was changed`)
+    super(`${counted(diagnostics.length, 'error')}; nothing was changed`)
     this.name = 'FileErrors'
     this.diagnostics = diagnostics
   }

@@ -6,11 +6,12 @@
 import { ControlConnection, NoAgentError } from '../../../../agent/daemon/control/client.ts'
 import { controlPath } from '../../../../agent/daemon/control/path.ts'
 import type { SocketPolicy } from '../../../../agent/model/socket-policy.ts'
+import { counted } from '../../support/quantities.ts'
 
 /** A line, ended, that says who puts it into force; empty where there is nothing to. */
 export function socketsText(sockets: readonly SocketPolicy[] = []): string {
   if (sockets.length === 0) return ''
-  const what = sockets.length === 1 ? '1 service' : `${sockets.length} services`
+  const what = counted(sockets.length, 'service')
   return `Sockets: policies of ${what}; the agent that loads this file gives them to programs that ask.\n`
 }
 

@@ -5,6 +5,7 @@
  */
 import { formatAddress, formatPrefix } from '../../../../agent/model/address.ts'
 import type { OwnTunnel } from '../../../../agent/model/tunnel.ts'
+import { encodeOwnTunnel } from '../../../../agent/reconcile/stored-tunnels.ts'
 import type { BlockedTunnel, TunnelDifference, TunnelPlan } from '../../../../agent/reconcile/tunnel-plan.ts'
 import type { TunnelBlockedError } from '../../../../agent/reconcile/tunnel-steps.ts'
 import type { HostLink } from '../../../../agent/translate/tunnel-interfaces.ts'
@@ -44,15 +45,10 @@ export function tunnelsJson({ add, change, remove, untouched }: TunnelPlan): Jso
   }
 }
 
-function tunnelJson({ name, kind, local, remote, addresses, mtu }: OwnTunnel): Json {
-  return {
-    name,
-    kind,
-    local: formatAddress(local),
-    remote: formatAddress(remote),
-    addresses: addresses.map(formatPrefix),
-    ...(mtu !== undefined && { mtu }),
-  }
+/** As it is recorded, but for its number, which is a matter between the kernel and us. */
+function tunnelJson(tunnel: OwnTunnel): Json {
+  const { ifindex: _, ...plain } = encodeOwnTunnel(tunnel)
+  return plain
 }
 
 /** What is in the way, where the file asks for it, and how to get on. */
