@@ -24,6 +24,8 @@ export const run = subcommand({ name: 'solipsec verify', options: optionTable, i
 
 /** @throws CommandError without words where something was wrong: the report has them */
 async function carryOut(request: Request, io: Io): Promise<void> {
+  // Whoever has read the first word may end it, and gets a report.
+  const { interrupted, stdout } = io
   const devices = new Devices(request.devices)
   if (devices.names.length === 0 && !request.isContinuous) {
     throw new CommandError('no interface that is up leads to a network; choose one with -i')
@@ -39,7 +41,7 @@ async function carryOut(request: Request, io: Io): Promise<void> {
       const report = request.json ? new JsonReport(knowledge, io) : new TextReport(request, knowledge, io)
       const watch = new Watch(tables, devices, request, report)
       report.begin(sceneOf(devices, tables))
-      const watched = await watch.run(io)
+      const watched = await watch.run(stdout, interrupted)
       report.end({ scene: sceneOf(devices, tables), ...watched })
       if (watched.tally.failures > 0) throw new CommandError('')
     } finally {

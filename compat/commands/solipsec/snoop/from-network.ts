@@ -25,6 +25,7 @@ export async function viewNetwork(
   request: Request,
   io: Io,
 ): Promise<void> {
+  const { interrupted } = io
   const device = chooseDevice(name, listInterfaces())
   const capture = open(device, request)
   const isPromiscuous = request.isPromiscuous && device !== ANY
@@ -33,8 +34,8 @@ export async function viewNetwork(
   const isCounted = io.stderr.isTTY && !request.isTextWanted
   try {
     const broken = await new Promise<string | undefined>((resolve, reject) => {
-      io.interrupted.addEventListener('abort', () => resolve(undefined), { once: true })
-      if (io.interrupted.aborted) resolve(undefined)
+      interrupted.addEventListener('abort', () => resolve(undefined), { once: true })
+      if (interrupted.aborted) resolve(undefined)
       // Called by the event loop: what is thrown there would be nobody's.
       const guarded = (work: () => void) => {
         try {

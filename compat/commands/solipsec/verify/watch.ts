@@ -72,13 +72,13 @@ export class Watch {
   }
 
   /** @throws CommandError, NetlinkError */
-  async run(io: Io): Promise<Watched> {
+  async run(stdout: Io['stdout'], interrupted: AbortSignal): Promise<Watched> {
     const begin = performance.now()
     const { seconds, isContinuous } = this.#request
     try {
       await new Promise<void>((resolve, reject) => {
-        io.interrupted.addEventListener('abort', () => resolve(), { once: true })
-        if (io.interrupted.aborted) resolve()
+        interrupted.addEventListener('abort', () => resolve(), { once: true })
+        if (interrupted.aborted) resolve()
         const guarded = guard(reject)
         if (Number.isFinite(seconds)) this.#timers.push(setTimeout(resolve, seconds * 1000))
         this.#every(
@@ -94,7 +94,7 @@ export class Watch {
           guarded(() => this.#repeat()),
         )
         // Nobody reads any more what is said.
-        this.#every(SETTLE, () => io.stdout.isClosed && resolve())
+        this.#every(SETTLE, () => stdout.isClosed && resolve())
         const frame = guarded((one: Frame) => this.#see(one))
         const pause = guarded(() => this.#lookForGaps())
         this.#capture.listen({ frame, pause, broken: (reason) => reject(new CommandError(reason)) })
