@@ -305,11 +305,17 @@ export function agentSuite(t: Test, { left, right, L, R, hasTunnels }: Ends): vo
     t.same(pictureOf(left), wanted, 'and the old policy is looked after')
     writeFileSync(file, JSON.stringify(base))
     t.match(await agent.call('agent.reload'), { state: 'online' })
+    chmodSync(file, 0o666)
+    await agent.call('agent.reload')
+    const words = `${file} may be changed by others than root`
+    await until(async () => agent.events.some(({ message }) => message.startsWith(words)))
+    chmodSync(file, 0o604)
     agent.events.length = 0
     const many = Array.from({ length: 20 }, () => agent.signal('SIGHUP'))
     await agent.event('reloaded')
     await agent.settle()
     t.ok(agent.events.length < many.length / 2, 'who asks often is answered at once')
+    t.notMatch(JSON.stringify(agent.events), /may be changed/)
     rmSync(file)
     t.match(await AgentProcess.fail(t, left), {
       code: 1,

@@ -25,7 +25,7 @@ import { algorithmTable } from '../support/algorithms.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
 import { interpret, optionTable, type Request } from './agent/arguments.ts'
-import { describeError, loadForAgent, mayComeRight } from './agent/load.ts'
+import { describeError, loaderForAgent, mayComeRight } from './agent/load.ts'
 import { eventWriter } from './agent/log.ts'
 import { controlMethods } from './agent/methods.ts'
 import { FileErrors } from './change/configuration.ts'
@@ -47,7 +47,7 @@ async function carryOut(request: Request, io: Io): Promise<void> {
     for (const listener of listeners) listener(event)
   }
   const agent = await startAgent(request, {
-    load: () => loadForAgent(request, io, tell),
+    load: loaderForAgent(request, io, tell),
     initial: { algorithms: await algorithmTable(io), drift: request.drift ?? 'enforce' },
     mayComeRight,
     tell,

@@ -9,7 +9,7 @@ import type { ConfigurationFiles, FileText } from '../../configuration/environme
 import { type FileKind, recognise } from '../../configuration/kind.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
-import { readRegularFile } from '../support/regular-file.ts'
+import { type RegularFile, readRegularFile } from '../support/regular-file.ts'
 
 export interface InputFile {
   /** As messages call it. */
@@ -20,24 +20,29 @@ export interface InputFile {
   readonly isExposed: boolean
   /** Where relative paths in it start. */
   readonly folder: string
+  /** This file and those it refers to, as far as they were read, that others than root may change. */
+  readonly changeable: Set<string>
 }
 
 /** Reads a file; `-` is standard input. @throws CommandError where it cannot be read, or its kind is unclear */
 export async function readInput(path: string, kind: FileKind | undefined, io: Io): Promise<InputFile> {
   const name = path === '-' ? '<standard input>' : path
-  const { text, isExposed } =
-    path === '-' ? { text: await io.stdin.text(), isExposed: false } : readOrFail(path)
+  const { text, isExposed, isChangeable } = path === '-' ? unshared(await io.stdin.text()) : readOrFail(path)
   const recognised = kind ?? recognise(text, path)
   if (!recognised) {
     throw new CommandError(`${name}: cannot tell what kind of file this is; say it by --kind`)
   }
-  return { name, kind: recognised, text, isExposed, folder: path === '-' ? '.' : dirname(path) }
+  const folder = path === '-' ? '.' : dirname(path)
+  return { name, kind: recognised, text, isExposed, folder, changeable: new Set(isChangeable ? [name] : []) }
 }
 
-function readOrFail(path: string): { readonly text: string; readonly isExposed: boolean } {
+/** Nobody else has it open. */
+const unshared = (text: string): RegularFile => ({ text, isExposed: false, isChangeable: false })
+
+function readOrFail(path: string): RegularFile {
   try {
-    // A pipe is welcome here: `solipsec check <(…)`. Nobody else has it open.
-    return readRegularFile(path) ?? { text: readFileSync(path, 'utf8'), isExposed: false }
+    // A pipe is welcome here: `solipsec check <(…)`.
+    return readRegularFile(path) ?? unshared(readFileSync(path, 'utf8'))
   } catch (error) {
     throw new CommandError(`${path} cannot be read (${(error as Error).message})`)
   }
@@ -50,13 +55,17 @@ function readOrFail(path: string): { readonly text: string; readonly isExposed: 
  * @param needsKeys whether that is an error: an SA without its key cannot be loaded
  */
 export function configurationFiles(
-  { folder, isExposed }: InputFile,
+  { folder, isExposed, changeable }: InputFile,
   env: Io['env'],
   needsKeys = false,
 ): ConfigurationFiles {
   return {
     isExposed,
-    read: (path) => readReferred(resolve(folder, path)),
+    read: (path) => {
+      const { isChangeable = false, ...file } = readReferred(resolve(folder, path))
+      if (isChangeable && 'name' in file) changeable.add(file.name)
+      return file
+    },
     credential: (name) => {
       const { CREDENTIALS_DIRECTORY: credentials } = env
       if (credentials === undefined && needsKeys) {
@@ -70,7 +79,7 @@ export function configurationFiles(
   }
 }
 
-function readReferred(path: string): FileText {
+function readReferred(path: string): FileText & Partial<Pick<RegularFile, 'isChangeable'>> {
   try {
     const file = readRegularFile(path)
     return file ? { ...file, name: path } : { problem: `${path} is not a regular file` }

@@ -9,11 +9,14 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 const S_IFMT = 0o170000
 const S_IFREG = 0o100000
 const GROUP_AND_OTHER = 0o077
+const WRITABLE_BY_OTHERS = 0o022
 
 export interface RegularFile {
   readonly text: string
   /** It does not belong to root, or its mode gives others something. */
   readonly isExposed: boolean
+  /** It does not belong to root, or its mode lets others write it. */
+  readonly isChangeable: boolean
 }
 
 /**
@@ -28,7 +31,12 @@ export function readRegularFile(path: string): RegularFile | undefined {
   try {
     const { mode, uid } = fstatSync(fd)
     if ((mode & S_IFMT) !== S_IFREG) return undefined
-    return { text: readFileSync(fd, 'utf8'), isExposed: uid !== 0 || (mode & GROUP_AND_OTHER) !== 0 }
+    const gives = (bits: number) => uid !== 0 || (mode & bits) !== 0
+    return {
+      text: readFileSync(fd, 'utf8'),
+      isExposed: gives(GROUP_AND_OTHER),
+      isChangeable: gives(WRITABLE_BY_OTHERS),
+    }
   } finally {
     closeSync(fd)
   }

@@ -23,19 +23,31 @@ const USUAL = '/etc/solipsec.json'
 /** Errors of a file that are told in one breath. */
 const MOST_ERRORS = 8
 
-/**
- * @throws CommandError in words for people; nothing was changed. Without a file in the usual place there is nothing to
- *   load, and what commands have loaded is kept.
- */
-export async function loadForAgent(request: Request, io: Io, tell: Tell): Promise<AgentSettings> {
-  const { config: file = USUAL, dataPath, drift = 'enforce' } = request
-  if (file === USUAL && !existsSync(USUAL)) return { algorithms: await algorithmTable(io), drift }
+/** @returns what loads the configuration, for the first time and again. @see {@link load} */
+export function loaderForAgent(request: Request, io: Io, tell: Tell): () => Promise<AgentSettings> {
+  let hasFile = request.config !== undefined && request.config !== USUAL
+  return async () => {
+    // Without a file in the usual place there is nothing to load, and what commands have loaded is kept. One that was there
+    // and is gone is a mistake, however: nobody can tell what is wanted now.
+    hasFile ||= existsSync(USUAL)
+    const { drift = 'enforce' } = request
+    return hasFile ? await load(request, io, tell) : { algorithms: await algorithmTable(io), drift }
+  }
+}
+
+/** @throws CommandError in words for people; nothing was changed */
+async function load(request: Request, io: Io, tell: Tell): Promise<AgentSettings> {
+  const { config: file = USUAL, dataPath } = request
   // Of a log for programs, each line is an event: what people read in a terminal is told in events alone.
   const { stderr } = request.log === 'json' ? memoryIo() : io
   const loaded = await loadConfiguration({ file, ...(dataPath && { dataPath }) }, { ...io, stderr })
   const { configuration, diagnostics } = loaded
   if (request.log === 'json') {
     for (const one of diagnostics) tell({ level: 'warning', event: 'warning', message: inALine(one) })
+  }
+  for (const name of loaded.changeable) {
+    const message = `${name} may be changed by others than root: it should belong to root, who alone may write it (chmod go-w).`
+    tell({ level: 'warning', event: 'warning', message })
   }
   await withSession(loaded, true, io, (session) => {
     const apply = (wanted: LoadableConfiguration) => {

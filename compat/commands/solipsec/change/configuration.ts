@@ -33,6 +33,8 @@ export interface LoadableConfiguration {
   readonly dataPath: DataPathChoice
   /** What was said of it, on standard error as well. */
   readonly diagnostics: readonly Diagnostic[]
+  /** The file and those it refers to that others than root may change. */
+  readonly changeable: ReadonlySet<string>
 }
 
 /** A file has errors. They were told on standard error, and are here for who has to tell somebody else. */
@@ -89,7 +91,13 @@ export async function checkedConfiguration(
   const errors = diagnostics.filter(({ severity }) => severity === 'error')
   if (errors.length > 0 || !configuration) throw new FileErrors(errors)
   const choice = dataPath ?? configuration.dataPath ?? readDataPath(undefined) ?? 'auto'
-  return { name: input.name, configuration, dataPath: choice, diagnostics: shown }
+  return {
+    name: input.name,
+    configuration,
+    dataPath: choice,
+    diagnostics: shown,
+    changeable: input.changeable,
+  }
 }
 
 /** A file of Solaris is a document with one section. */
