@@ -131,7 +131,6 @@ export class Agent {
   #failure: string | undefined
   #lastRound = 0
   #lastDrift = ''
-  #lastTunnelProblem = ''
   #rules = 0
   /** One thing after the other: loading and rounds. */
   #queue: Promise<unknown> = Promise.resolve()
@@ -343,7 +342,7 @@ export class Agent {
         return found
       }, 0)
       this.#failures = 0
-      this.#failure = undefined
+      this.#meet(report.obstacles)
       this.#report(report)
       this.#age.plan()
     } catch (error) {
@@ -397,7 +396,6 @@ export class Agent {
   }
 
   #report(report: RoundReport): void {
-    this.#tellTunnelProblem(report)
     const { drift, isApplied } = report
     const text = isDrift(drift) && !isApplied ? JSON.stringify(roundEvents(report)) : ''
     const isKnown = text !== '' && text === this.#lastDrift
@@ -407,14 +405,15 @@ export class Agent {
     for (const event of roundEvents(report)) this.#options.tell(event)
   }
 
-  /** Told once; it may come right by itself. */
-  #tellTunnelProblem({ tunnelProblem: problem }: RoundReport): void {
-    const text = problem === undefined ? '' : this.#options.describe(problem)
-    if (text !== '') this.#wake(RETRY_MS.last)
-    if (text !== '' && text !== this.#lastTunnelProblem) {
-      const message = `Mending tunnel interfaces failed: ${text}`
-      this.#options.tell({ level: 'error', event: 'failed', message })
+  /** What is in the way is told once; it may go by itself. */
+  #meet(obstacles: readonly unknown[]): void {
+    const known = this.#failure
+    this.#failure = undefined
+    if (obstacles.length === 0) return
+    this.#failure = `Not all could be put right: ${obstacles.map(this.#options.describe).join(' ')}`
+    this.#wake(RETRY_MS.last)
+    if (this.#failure !== known) {
+      this.#options.tell({ level: 'error', event: 'failed', message: this.#failure })
     }
-    this.#lastTunnelProblem = text
   }
 }

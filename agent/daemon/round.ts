@@ -6,6 +6,7 @@
 import type { SaTarget, SecurityAssociation } from '../model/association.ts'
 import type { AssociationNote } from '../reconcile/association-notes.ts'
 import type { AssociationTransaction } from '../reconcile/association-transaction.ts'
+import { ConflictError } from '../reconcile/joint-plan.ts'
 import { listNetfilter, NO_NETFILTER_RULES, sameNetfilterRules } from '../reconcile/netfilter.ts'
 import type { PlannedChange, Session } from '../reconcile/session.ts'
 import { associationChanges } from '../reconcile/steps.ts'
@@ -33,8 +34,8 @@ export interface RoundReport {
   /** SAs that ended with the other half of their pair, or by not being used. */
   readonly ended: readonly EndedAssociation[]
   readonly warnings: readonly string[]
-  /** Why tunnel interfaces could not be mended. */
-  readonly tunnelProblem?: unknown
+  /** Errors: why not all could be put right. All else was. */
+  readonly obstacles: readonly unknown[]
 }
 
 export interface Drift {
@@ -123,9 +124,10 @@ export class Keeper {
     const { drift } = report
     const isNeeded = change.reconciliation.steps.length > 0 || netfilter
     const isCarriedOut = isNeeded && (isEnforced || !isDrift(drift) || ended.length > 0)
+    const conflict = conflictOf(change)
     // Where events were lost, what only follows may look like drift: that does not stand.
     this.#standing = {
-      policies: known && hasPolicies(drift) && !isCarriedOut,
+      policies: known && ((hasPolicies(drift) && !isCarriedOut) || conflict.length > 0),
       netfilter: netfilter && !isCarriedOut,
     }
     if (isCarriedOut) {
@@ -137,10 +139,9 @@ export class Keeper {
     this.#expired = []
     // Last of all: whatever protects what they carry is there, and if it fails, nothing else does.
     const mended = isEnforced && !isEmptyTunnelPlan(tunnels) ? mendTunnels(session, tunnels) : undefined
-    const { problem } = mended ?? {}
+    const obstacles = [...conflict, ...(mended?.problems ?? [])]
     const isApplied = isCarriedOut || mended?.isDone === true
-    const isWhole = isEnforced ? problem === undefined : !hasAssociations(drift) && !hasTunnels(drift)
-    const told = problem !== undefined && { tunnelProblem: problem }
+    const isWhole = isEnforced ? obstacles.length === 0 : !hasAssociations(drift) && !hasTunnels(drift)
     return {
       ...report,
       isNews,
@@ -148,7 +149,7 @@ export class Keeper {
       isMended: isApplied && isWhole,
       ended,
       warnings: change.warnings,
-      ...told,
+      obstacles,
     }
   }
 
@@ -206,15 +207,20 @@ export class Keeper {
   }
 }
 
+/** Policies of another program have the places of ours. */
+function conflictOf({ reconciliation: { plan } }: PlannedChange): ConflictError[] {
+  return plan.conflicts.length > 0 ? [new ConflictError(plan.conflicts)] : []
+}
+
 function mendTunnels(
   session: Session,
   plan: TunnelPlan,
-): { readonly isDone: boolean; readonly problem?: unknown } {
+): { readonly isDone: boolean; readonly problems: readonly unknown[] } {
   try {
     session.repairTunnels(plan)
-    return { isDone: true }
+    return { isDone: true, problems: [] }
   } catch (problem) {
-    return { isDone: false, problem }
+    return { isDone: false, problems: [problem] }
   }
 }
 

@@ -15,16 +15,15 @@ const MOST_NAMED = 8
 
 /** In the order in which it came to pass. */
 export function roundEvents(report: RoundReport): Untimed[] {
-  const { drift, isApplied, isMended, followed, ended, warnings } = report
+  const { drift, isApplied, isMended, followed, ended, warnings, obstacles } = report
   const events: Untimed[] = []
   const { blocked } = drift.tunnels
   const ours: Drift = { ...drift, tunnels: { ...drift.tunnels, blocked: [] } }
   if (isDrift(ours)) {
-    const problem = report.tunnelProblem !== undefined
     const outcome = isMended
       ? 'It was put right.'
-      : problem
-        ? 'Putting it right failed.'
+      : obstacles.length > 0
+        ? 'Not all of it could be put right.'
         : 'Nothing was done about it, as the configuration says.'
     events.push({
       level: 'warning',

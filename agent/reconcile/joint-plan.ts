@@ -56,9 +56,10 @@ export class ConflictError extends Error {
 const NO_POLICY_CHANGES: PolicyPlan = { add: [], update: [], remove: [], unchanged: 0, conflicts: [] }
 
 /**
- * Plans the way from what the kernel has to what `state` says, with changes of SAs on the way.
+ * Plans the way from what the kernel has to what `state` says, with changes of SAs on the way. Where policies of other
+ * programs are in the way, all but those of ours: the plan's `conflicts` are for the caller to judge.
  *
- * @throws ConflictError, HiddenKeysError, MarkCapacityError, TunnelRuleError
+ * @throws HiddenKeysError, MarkCapacityError, TunnelRuleError
  */
 export function planJointly(
   tables: Tables,
@@ -72,7 +73,6 @@ export function planJointly(
   const outbound = outboundAssociations(changes.after, classes, known)
   const desired = translatePolicySet(placedRules(state), classes, outbound, facts)
   const plan = planPolicies(desired, tables.policies)
-  if (plan.conflicts.length > 0) throw new ConflictError(plan.conflicts)
   const hasRules = rules.length > 0
   // Without rules nobody looks at marks; sockets look at classes alone.
   const marks = hasRules ? facts.marks : undefined

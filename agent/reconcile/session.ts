@@ -24,7 +24,13 @@ import { AssociationTransaction } from './association-transaction.ts'
 import { carryOut, type Transition } from './carry-out.ts'
 import { ApplyError, installedAssociations, ownAssociations, ownPolicies, readTables } from './engine.ts'
 import type { HostNetwork } from './host.ts'
-import { associationsOnly, planJointly, type Reconciliation, type Tables } from './joint-plan.ts'
+import {
+  associationsOnly,
+  ConflictError,
+  planJointly,
+  type Reconciliation,
+  type Tables,
+} from './joint-plan.ts'
 import { sameNetfilterRules } from './netfilter.ts'
 import type { InstalledPolicy } from './plan.ts'
 import { emptyState } from './policy-edit.ts'
@@ -301,7 +307,16 @@ export class Session {
     return ended.length
   }
 
+  /** @throws ConflictError: what cannot be whole is not begun */
   #join(next: PolicyState, transaction?: AssociationTransaction): PlannedChange {
+    const change = this.#joinAround(next, transaction)
+    const { conflicts } = change.reconciliation.plan
+    if (conflicts.length > 0) throw new ConflictError(conflicts)
+    return change
+  }
+
+  /** The same, around policies of other programs that are in the way. */
+  #joinAround(next: PolicyState, transaction?: AssociationTransaction): PlannedChange {
     const { facts, warnings, state } = survey(next, this.#networkFor(next))
     const tables = readTables(this.#connection)
     const changes = transaction ?? { steps: [], after: tables.associations, notes: this.#store.loadNotes() }
@@ -387,10 +402,10 @@ export class Session {
   }
 
   /**
-   * What it takes to have the kernel as the loaded policy and a transaction of SAs say, whoever made it otherwise.
-   * Changes nothing. {@link apply} carries it out.
+   * What it takes to have the kernel as the loaded policy and a transaction of SAs say, whoever made it otherwise: as far as
+   * policies of other programs are not in the way (`conflicts` of the plan). Changes nothing. {@link apply} carries it out.
    *
-   * @throws as {@link plan}
+   * @throws as {@link plan}, but for ConflictError
    */
   planRepair(transaction: AssociationTransaction): PlannedChange {
     const associations = { plan: NO_PLAN, transaction }
@@ -398,7 +413,7 @@ export class Session {
       const reconciliation = associationsOnly(transaction.steps)
       return { next: this.#state, reconciliation, warnings: [], associations, keepsRecord: true }
     }
-    const joined = this.#join(this.#state, transaction)
+    const joined = this.#joinAround(this.#state, transaction)
     const isSame = sameNetfilterRules(joined.next.netfilter, this.#state.netfilter)
     return { ...joined, associations, ...(isSame && { keepsRecord: true }) }
   }

@@ -220,6 +220,7 @@ export function agentSuite(t: Test, { left, right, L, R, hasTunnels }: Ends): vo
     await agent.event('failed')
     await t.rejects(agent.settle(), { code: -32002, message: /policies of another program/ })
     t.match(await agent.status(), { state: 'maintenance', problem: /policies of another program/ })
+    t.equal(pictureOf(left).length, wanted.length - 1, 'all else is put right')
     const { sel, dir } = theirs.body
     const { mark } = theirs.attributes
     meddle(left, (connection) =>

@@ -15,6 +15,7 @@ const QUIET: RoundReport = {
   followed: 0,
   ended: [],
   warnings: [],
+  obstacles: [],
 }
 
 function told(tunnels: Partial<Drift['tunnels']>, more: Partial<RoundReport> = {}): string[] {
@@ -31,8 +32,8 @@ t.test('tunnel interfaces that others have changed', async (t) => {
   t.same(told({ missing: ['ip.tun0'] }), [
     `drift: ${ours} Nothing was done about it, as the configuration says.`,
   ])
-  t.same(told({ missing: ['ip.tun0'] }, { tunnelProblem: new Error('no') }), [
-    `drift: ${ours} Putting it right failed.`,
+  t.same(told({ missing: ['ip.tun0'] }, { obstacles: [new Error('no')] }), [
+    `drift: ${ours} Not all of it could be put right.`,
   ])
   t.match(told({ changed: ['a', 'b'] }), [/: the tunnel interfaces a, b changed\./])
   t.same(told({ blocked: ['a', 'b'] }), [
