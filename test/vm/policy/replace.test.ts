@@ -30,11 +30,11 @@ const SETS = [
   [...[INET, INET6].map(({ NET }) => `{raddr ${NET}} ipsec {${AH}} or ipsec {${ESP}}`), ...others(1)],
 ].map((lines) => lines.join('\n'))
 
-/** Datagrams from the left host as fast as a shell makes them, and echo requests. */
+/** Datagrams from the left host as fast as a shell makes them beside the replacing, and echo requests. */
 function flood(): ChildProcess[] {
   const datagrams = [INET.R, INET6.R].map((to) => `echo flood >/dev/udp/${to}/9`).join('; ')
   const inLeft = (command: string, ...args: string[]) =>
-    spawn('ip', ['netns', 'exec', left.host.namespace, command, ...args], { stdio: 'ignore' })
+    spawn('nice', ['ip', 'netns', 'exec', left.host.namespace, command, ...args], { stdio: 'ignore' })
   return [
     inLeft('bash', '-c', `while :; do ${datagrams}; done 2>/dev/null`),
     inLeft('ping', '-n', '-q', '-i', '0.005', INET.R),
