@@ -5,9 +5,9 @@
  *
  * @module
  */
-import { type IpHeader, newIpHeader, parseIp, setLength } from '../datapath/software/packet/ip-header.ts'
-import { read16, read32, write16 } from '../datapath/software/packet/octets.ts'
-import { IPPROTO_UDP } from '../datapath/software/packet/protocols.ts'
+import { type IpHeader, newIpHeader, parseIp, setLength } from '../packet/ip-header.ts'
+import { read16, read32, write16 } from '../packet/octets.ts'
+import { IPPROTO_UDP } from '../packet/protocols.ts'
 import { MAX_PACKET } from './byte-source.ts'
 import { type Frame, newFrame } from './frame.ts'
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { read16, write16, write32 } from '../datapath/software/packet/octets.ts'
+import { read16, write16, write32 } from '../packet/octets.ts'
 import { ETHERTYPE_IPV4, ETHERTYPE_IPV6, isVlanTag, VLAN_TAG_LENGTH } from './ethertypes.ts'
 import type { LinkLayer } from './frame.ts'
 

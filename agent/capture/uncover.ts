@@ -9,8 +9,8 @@ import { family as af } from '../../netlink/xfrm/constants.ts'
 import { unwrapAh } from '../datapath/software/ah.ts'
 import { NOT_EXTENDED } from '../datapath/software/crypto/esp-transform.ts'
 import { type Opened, unwrapEsp } from '../datapath/software/esp.ts'
-import { type IpHeader, newIpHeader, parseIp, setLength } from '../datapath/software/packet/ip-header.ts'
-import { copy, read16, read32, sameRange } from '../datapath/software/packet/octets.ts'
+import { type IpHeader, newIpHeader, parseIp, setLength } from '../packet/ip-header.ts'
+import { copy, read16, read32, sameRange } from '../packet/octets.ts'
 import {
   IPPROTO_AH,
   IPPROTO_ESP,
@@ -19,8 +19,8 @@ import {
   IPPROTO_UDP,
   V4_LENGTH,
   V6_LENGTH,
-} from '../datapath/software/packet/protocols.ts'
-import { addFragment, newReassembly } from '../datapath/software/packet/reassembly.ts'
+} from '../packet/protocols.ts'
+import { addFragment, newReassembly } from '../packet/reassembly.ts'
 import { MAX_PACKET } from './byte-source.ts'
 import { type Cover, type Frame, newFrame, type Verdict } from './frame.ts'
 import type { KeyRing } from './key-ring.ts'

@@ -4,7 +4,7 @@
  * @module
  */
 import { dir } from '../../netlink/xfrm/constants.ts'
-import { type Flow, selectorMatches } from '../datapath/software/policy/flow.ts'
+import { type Flow, selectorMatches } from '../packet/flow.ts'
 import type { InstalledPolicy, PolicyPlan } from '../reconcile/plan.ts'
 import type { KernelPolicy } from '../translate/kernel-policy.ts'
 import { flowOf } from './kernel-answer.ts'

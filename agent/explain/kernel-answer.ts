@@ -6,13 +6,8 @@
  */
 import { action, family as af, dir, mode } from '../../netlink/xfrm/constants.ts'
 import type { Selector, UserTmpl } from '../../netlink/xfrm/structs.ts'
-import {
-  type Flow,
-  newFlow,
-  selectorMatches,
-  stateSelectorMatches,
-} from '../datapath/software/policy/flow.ts'
 import { type Protector, satisfiesTemplates } from '../datapath/software/policy/templates.ts'
+import { type Flow, newFlow, selectorMatches, stateSelectorMatches } from '../packet/flow.ts'
 import { isOurPolicyIndex } from '../reconcile/ownership.ts'
 import type { InstalledPolicy } from '../reconcile/plan.ts'
 import type { KernelAssociation } from '../translate/read-association.ts'

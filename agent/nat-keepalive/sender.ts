@@ -24,8 +24,8 @@ import {
 import { dir } from '../../netlink/xfrm/constants.ts'
 import { defaultPolicy } from '../../netlink/xfrm/defaults.ts'
 import { userpolicy_info } from '../../netlink/xfrm/structs.ts'
-import { writeNatKeepalive } from '../datapath/software/packet/nat-keepalive.ts'
 import type { Family } from '../model/address.ts'
+import { writeNatKeepalive } from '../packet/nat-keepalive.ts'
 import type { Keepalive } from './due.ts'
 
 const LARGEST = 64

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { IpHeader } from '../datapath/software/packet/ip-header.ts'
+import type { IpHeader } from '../packet/ip-header.ts'
 
 const MOST = 8192
 const MOST_ALIKE = 64

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { readFlow } from '../datapath/software/packet/flow-of.ts'
-import type { IpHeader } from '../datapath/software/packet/ip-header.ts'
-import { bytesKey } from '../datapath/software/packet/octets.ts'
-import type { Flow } from '../datapath/software/policy/flow.ts'
+import type { Flow } from '../packet/flow.ts'
+import { readFlow } from '../packet/flow-of.ts'
+import type { IpHeader } from '../packet/ip-header.ts'
+import { bytesKey } from '../packet/octets.ts'
 
 /** Packets whose fragments may be on the way at one time. */
 const MOST = 1024

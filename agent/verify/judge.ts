@@ -7,18 +7,12 @@
 import { action, family as af, dir, proto } from '../../netlink/xfrm/constants.ts'
 import type { Cover, Frame, Verdict } from '../capture/frame.ts'
 import type { ViewedSa } from '../capture/viewed-sa.ts'
-import { readFlow } from '../datapath/software/packet/flow-of.ts'
-import { type IpHeader, newIpHeader, parseIp } from '../datapath/software/packet/ip-header.ts'
-import { read32 } from '../datapath/software/packet/octets.ts'
-import {
-  IPPROTO_AH,
-  IPPROTO_ESP,
-  IPPROTO_UDP,
-  V4_LENGTH,
-  V6_LENGTH,
-} from '../datapath/software/packet/protocols.ts'
-import { newFlow } from '../datapath/software/policy/flow.ts'
 import { type Protector, satisfiesTemplates } from '../datapath/software/policy/templates.ts'
+import { newFlow } from '../packet/flow.ts'
+import { readFlow } from '../packet/flow-of.ts'
+import { type IpHeader, newIpHeader, parseIp } from '../packet/ip-header.ts'
+import { read32 } from '../packet/octets.ts'
+import { IPPROTO_AH, IPPROTO_ESP, IPPROTO_UDP, V4_LENGTH, V6_LENGTH } from '../packet/protocols.ts'
 import { FragmentPorts } from './fragment-ports.ts'
 import { judgeArrived, judgeSent } from './protection.ts'
 import { interfaceOf, isHere, type Route, routeOf } from './route.ts'

@@ -5,8 +5,8 @@
  */
 import { action, family as af, dir } from '../../netlink/xfrm/constants.ts'
 import type { Cover } from '../capture/frame.ts'
-import { type Flow, stateSelectorMatches } from '../datapath/software/policy/flow.ts'
 import { type Protector, satisfiesTemplates } from '../datapath/software/policy/templates.ts'
+import { type Flow, stateSelectorMatches } from '../packet/flow.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { Judgement } from './verdict.ts'
 import { protectionText } from './words.ts'

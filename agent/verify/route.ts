@@ -4,8 +4,8 @@
  * @module
  */
 import type { Frame } from '../capture/frame.ts'
-import type { IpHeader } from '../datapath/software/packet/ip-header.ts'
-import { read32 } from '../datapath/software/packet/octets.ts'
+import type { IpHeader } from '../packet/ip-header.ts'
+import { read32 } from '../packet/octets.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { Way } from './verdict.ts'
 

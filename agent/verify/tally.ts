@@ -5,10 +5,10 @@
  */
 
 import type { Cover } from '../capture/frame.ts'
-import { bytesKey } from '../datapath/software/packet/octets.ts'
-import type { Flow } from '../datapath/software/policy/flow.ts'
-import { copyFlow, newFlow } from '../datapath/software/policy/flow.ts'
 import type { Policy } from '../datapath/software/policy/policy.ts'
+import type { Flow } from '../packet/flow.ts'
+import { copyFlow, newFlow } from '../packet/flow.ts'
+import { bytesKey } from '../packet/octets.ts'
 import { CATEGORIES, type Category, FAILURES, isFine, type Judgement, type Way } from './verdict.ts'
 
 /** Flows of each category that are remembered: what comes from outside must not take all memory. */

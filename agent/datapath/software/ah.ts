@@ -5,11 +5,11 @@
  */
 import type { Arena } from '../../../netlink/libc/arena.ts'
 import { family as af, stateFlag } from '../../../netlink/xfrm/constants.ts'
+import { zeroMutable } from '../../packet/ah-mutable.ts'
+import { AH_FIXED_LENGTH } from '../../packet/protocols.ts'
 import { sameIcv } from './crypto/icv.ts'
 import { COMPUTED_ICV, COPY, COPY_SIZE, scratch } from './crypto/scratch.ts'
 import { isFresh, type Opened } from './esp.ts'
-import { zeroMutable } from './packet/ah-mutable.ts'
-import { AH_FIXED_LENGTH } from './packet/protocols.ts'
 import type { State } from './state/state.ts'
 import type { Counter } from './state/statistics.ts'
 

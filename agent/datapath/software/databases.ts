@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Flow } from './policy/flow.ts'
+import type { Flow } from '../../packet/flow.ts'
 import type { Policy } from './policy/policy.ts'
 import { PolicyTable } from './policy/policy-table.ts'
 import type { State } from './state/state.ts'

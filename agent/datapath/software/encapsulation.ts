@@ -4,13 +4,13 @@
  * @module
  */
 import { family as af, extraFlag, proto, stateFlag } from '../../../netlink/xfrm/constants.ts'
+import { checksum, pseudoHeaderSum } from '../../packet/checksum.ts'
+import { type IpHeader, parseIp, setLength } from '../../packet/ip-header.ts'
+import type { Packet } from '../../packet/packet.ts'
+import { IPPROTO_UDP, UDP_HEADER_LENGTH } from '../../packet/protocols.ts'
+import { innerProtocol, outerLength, type TunnelOptions, writeOuterHeader } from '../../packet/tunnel.ts'
 import { ahLength, sealAh } from './ah.ts'
 import { espHeaderLength, espOverhead, sealEsp } from './esp.ts'
-import { checksum, pseudoHeaderSum } from './packet/checksum.ts'
-import { type IpHeader, parseIp, setLength } from './packet/ip-header.ts'
-import type { Packet } from './packet/packet.ts'
-import { IPPROTO_UDP, UDP_HEADER_LENGTH } from './packet/protocols.ts'
-import { innerProtocol, outerLength, type TunnelOptions, writeOuterHeader } from './packet/tunnel.ts'
 import type { State } from './state/state.ts'
 import type { Counter } from './state/statistics.ts'
 

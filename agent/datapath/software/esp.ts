@@ -5,8 +5,8 @@
  * @module
  */
 import type { Arena } from '../../../netlink/libc/arena.ts'
+import { ESP_HEADER_LENGTH, IPPROTO_NONE } from '../../packet/protocols.ts'
 import { type EspTransform, NOT_EXTENDED } from './crypto/esp-transform.ts'
-import { ESP_HEADER_LENGTH, IPPROTO_NONE } from './packet/protocols.ts'
 import { FRESH, SEEN, TOO_OLD } from './state/replay-window.ts'
 import type { State } from './state/state.ts'
 import type { Counter } from './state/statistics.ts'

@@ -6,10 +6,10 @@
  * @module
  */
 import { allocateArena } from '../../../netlink/libc/arena.ts'
-import { type IpHeader, parseIp } from './packet/ip-header.ts'
-import { HEADROOM, type Packet } from './packet/packet.ts'
-import { LONGEST, V6_LENGTH } from './packet/protocols.ts'
-import { addFragment, DUPLICATE, HELD, newReassembly, TOO_MUCH } from './packet/reassembly.ts'
+import { type IpHeader, parseIp } from '../../packet/ip-header.ts'
+import { HEADROOM, type Packet } from '../../packet/packet.ts'
+import { LONGEST, V6_LENGTH } from '../../packet/protocols.ts'
+import { addFragment, DUPLICATE, HELD, newReassembly, TOO_MUCH } from '../../packet/reassembly.ts'
 import type { State } from './state/state.ts'
 import type { Counter } from './state/statistics.ts'
 

@@ -4,12 +4,12 @@
  * @module
  */
 import { action, family as af, dir } from '../../../netlink/xfrm/constants.ts'
+import type { Flow } from '../../packet/flow.ts'
+import type { IpHeader } from '../../packet/ip-header.ts'
+import type { Packet } from '../../packet/packet.ts'
+import { V4_LENGTH, V6_LENGTH } from '../../packet/protocols.ts'
 import type { Databases } from './databases.ts'
 import { encapsulate, overheadOf } from './encapsulation.ts'
-import type { IpHeader } from './packet/ip-header.ts'
-import type { Packet } from './packet/packet.ts'
-import { V4_LENGTH, V6_LENGTH } from './packet/protocols.ts'
-import type { Flow } from './policy/flow.ts'
 import { FlowCache } from './policy/flow-cache.ts'
 import type { Policy } from './policy/policy.ts'
 import { HARD, SOFT } from './state/lifetime.ts'

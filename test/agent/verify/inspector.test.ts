@@ -1,8 +1,8 @@
 /** What needs more than one packet, or more than one look: changes, echoes, bursts, gaps. */
 import fc from 'fast-check'
 import t from 'tap'
-import { setLength } from '../../../agent/datapath/software/packet/ip-header.ts'
-import { write16 } from '../../../agent/datapath/software/packet/octets.ts'
+import { setLength } from '../../../agent/packet/ip-header.ts'
+import { write16 } from '../../../agent/packet/octets.ts'
 import type { Loop } from '../datapath/software/loop.ts'
 import { association, BEGIN, both, frameOf, packet, policy, protect, RIGHT, stateOf, World } from './world.ts'
 

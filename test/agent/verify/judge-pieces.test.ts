@@ -1,6 +1,6 @@
 /** What is said of ESP in UDP and what else comes by its ports, and of fragments. */
 import t from 'tap'
-import { newIpHeader, parseIp, refreshChecksum } from '../../../agent/datapath/software/packet/ip-header.ts'
+import { newIpHeader, parseIp, refreshChecksum } from '../../../agent/packet/ip-header.ts'
 import { asked, forged, IN, inEsp, judge, states } from './rows.ts'
 import { association, both, packet, policy, protect, stateOf, World } from './world.ts'
 

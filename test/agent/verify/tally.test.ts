@@ -1,5 +1,5 @@
 import t from 'tap'
-import { newFlow } from '../../../agent/datapath/software/policy/flow.ts'
+import { newFlow } from '../../../agent/packet/flow.ts'
 import { MOST_FLOWS, Tally } from '../../../agent/verify/tally.ts'
 import { CATEGORIES, FAILURES, isFine } from '../../../agent/verify/verdict.ts'
 

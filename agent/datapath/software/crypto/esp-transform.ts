@@ -10,7 +10,7 @@
  * @module
  */
 import type { Arena } from '../../../../netlink/libc/arena.ts'
-import { ESP_HEADER_LENGTH } from '../packet/protocols.ts'
+import { ESP_HEADER_LENGTH } from '../../../packet/protocols.ts'
 import type { AeadAlgorithm, CipherAlgorithm } from './algorithms.ts'
 import type { Aead, Cipher, Mac } from './backend.ts'
 import { sameIcv } from './icv.ts'

@@ -8,9 +8,9 @@
  * @module
  */
 import type { Arena } from '../../../../netlink/libc/arena.ts'
-import { verifyTransport } from '../packet/checksum.ts'
-import { type IpHeader, newIpHeader, parseIp } from '../packet/ip-header.ts'
-import { read16, read32, sameRange } from '../packet/octets.ts'
+import { verifyTransport } from '../../../packet/checksum.ts'
+import { type IpHeader, newIpHeader, parseIp } from '../../../packet/ip-header.ts'
+import { read16, read32, sameRange } from '../../../packet/octets.ts'
 import {
   DF,
   IPPROTO_TCP,
@@ -20,8 +20,8 @@ import {
   UDP_HEADER_LENGTH,
   V4_LENGTH,
   V6_LENGTH,
-} from '../packet/protocols.ts'
-import { ACK, PSH, TCP_FLAGS } from '../packet/transport-fields.ts'
+} from '../../../packet/protocols.ts'
+import { ACK, PSH, TCP_FLAGS } from '../../../packet/transport-fields.ts'
 
 /** `UDP_MAX_SEGMENTS`; of TCP, the length of a packet is the limit. */
 const MOST_SEGMENTS = 64

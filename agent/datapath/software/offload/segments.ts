@@ -5,10 +5,10 @@
  * @module
  */
 import type { Memory } from '../../../../netlink/codec/memory.ts'
-import { fold, sumMemory, sumWords } from '../packet/checksum.ts'
-import { type IpHeader, setLength } from '../packet/ip-header.ts'
-import { read16, read32, write16, write32 } from '../packet/octets.ts'
-import { IPPROTO_TCP, IPPROTO_UDP, TCP_HEADER_LENGTH, UDP_HEADER_LENGTH } from '../packet/protocols.ts'
+import { fold, sumMemory, sumWords } from '../../../packet/checksum.ts'
+import { type IpHeader, setLength } from '../../../packet/ip-header.ts'
+import { read16, read32, write16, write32 } from '../../../packet/octets.ts'
+import { IPPROTO_TCP, IPPROTO_UDP, TCP_HEADER_LENGTH, UDP_HEADER_LENGTH } from '../../../packet/protocols.ts'
 import {
   CWR,
   FIN,
@@ -17,7 +17,7 @@ import {
   TCP_FLAGS,
   TCP_SEQUENCE,
   UDP_CHECKSUM,
-} from '../packet/transport-fields.ts'
+} from '../../../packet/transport-fields.ts'
 import { segmentation, type VirtioHeader } from './virtio-header.ts'
 
 /** One packet at a time, cut from its beginning to its end. Nothing is allocated. */

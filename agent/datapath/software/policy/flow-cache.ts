@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { copyFlow, type Flow, hashFlow, newFlow, sameFlow } from './flow.ts'
+import { copyFlow, type Flow, hashFlow, newFlow, sameFlow } from '../../../packet/flow.ts'
 
 const PLACES = 4096
 

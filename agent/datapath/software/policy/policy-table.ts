@@ -7,8 +7,8 @@
 import type { XfrmAttributes } from '../../../../netlink/xfrm/attributes.ts'
 import { family as af, dir } from '../../../../netlink/xfrm/constants.ts'
 import type { Selector } from '../../../../netlink/xfrm/structs.ts'
-import { bytesKey } from '../packet/octets.ts'
-import { type Flow, selectorMatches } from './flow.ts'
+import { type Flow, selectorMatches } from '../../../packet/flow.ts'
+import { bytesKey } from '../../../packet/octets.ts'
 import { type Policy, policyIdentity } from './policy.ts'
 
 const DIRECTIONS = [dir.IN, dir.OUT, dir.FWD] as const

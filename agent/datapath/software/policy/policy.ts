@@ -7,7 +7,7 @@
 import type { XfrmAttributes } from '../../../../netlink/xfrm/attributes.ts'
 import type { XfrmMessage } from '../../../../netlink/xfrm/messages.ts'
 import type { Selector, UserpolicyInfo, UserTmpl } from '../../../../netlink/xfrm/structs.ts'
-import { bytesKey } from '../packet/octets.ts'
+import { bytesKey } from '../../../packet/octets.ts'
 
 export interface Policy {
   readonly info: UserpolicyInfo

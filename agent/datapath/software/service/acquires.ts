@@ -6,7 +6,7 @@
 import { family as af, mode } from '../../../../netlink/xfrm/constants.ts'
 import { defaultPolicy } from '../../../../netlink/xfrm/defaults.ts'
 import type { XfrmMessage } from '../../../../netlink/xfrm/messages.ts'
-import type { Flow } from '../policy/flow.ts'
+import type { Flow } from '../../../packet/flow.ts'
 import type { Policy } from '../policy/policy.ts'
 
 const MOST_REMEMBERED = 10_000

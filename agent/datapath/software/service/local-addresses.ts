@@ -7,7 +7,7 @@ import { routeType } from '../../../../netlink/route/constants.ts'
 import { requestPath } from '../../../../netlink/route/request.ts'
 import type { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
 import { family as af } from '../../../../netlink/xfrm/constants.ts'
-import type { Flow } from '../policy/flow.ts'
+import type { Flow } from '../../../packet/flow.ts'
 import { OWN } from './marks.ts'
 
 const DELIVERED: ReadonlySet<number> = new Set([routeType.LOCAL, routeType.BROADCAST, routeType.MULTICAST])

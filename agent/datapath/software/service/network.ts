@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Flow } from '../policy/flow.ts'
+import type { Flow } from '../../../packet/flow.ts'
 import type { PathMtu } from './path-mtu.ts'
 import type { Tunnels } from './tunnels.ts'
 

@@ -6,8 +6,8 @@
 
 import { requestLink, requestPath } from '../../../../netlink/route/request.ts'
 import type { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
-import { bytesKey } from '../packet/octets.ts'
-import { V6_MIN_MTU } from '../packet/protocols.ts'
+import { bytesKey } from '../../../packet/octets.ts'
+import { V6_MIN_MTU } from '../../../packet/protocols.ts'
 import { OWN } from './marks.ts'
 
 /** Where no route says anything (RFC 894). */

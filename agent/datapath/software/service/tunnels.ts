@@ -7,11 +7,11 @@
 import { dumpLinks, route } from '../../../../netlink/route/messages.ts'
 import type { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
 import { formatAddress } from '../../../model/address.ts'
+import { greLength } from '../../../packet/gre.ts'
+import type { IpHeader } from '../../../packet/ip-header.ts'
+import { IPPROTO_GRE, IPPROTO_IPIP, IPPROTO_IPV6 } from '../../../packet/protocols.ts'
 import { readTunnel } from '../../../translate/tunnel-interfaces.ts'
 import type { Tunnel } from '../../../translate/tunnels.ts'
-import { greLength } from '../packet/gre.ts'
-import type { IpHeader } from '../packet/ip-header.ts'
-import { IPPROTO_GRE, IPPROTO_IPIP, IPPROTO_IPV6 } from '../packet/protocols.ts'
 import type { Policy } from '../policy/policy.ts'
 
 export class Tunnels {

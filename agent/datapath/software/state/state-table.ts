@@ -6,8 +6,8 @@
 
 import { family as af, mode } from '../../../../netlink/xfrm/constants.ts'
 import type { UsersaInfo, UserTmpl } from '../../../../netlink/xfrm/structs.ts'
-import { bytesKey } from '../packet/octets.ts'
-import { type Flow, stateSelectorMatches } from '../policy/flow.ts'
+import { type Flow, stateSelectorMatches } from '../../../packet/flow.ts'
+import { bytesKey } from '../../../packet/octets.ts'
 import type { State } from './state.ts'
 
 /** What names an SA on the wire. */

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { IPPROTO_TCP, IPPROTO_UDP } from '../../../../agent/datapath/software/packet/protocols.ts'
+
 import { type Address, formatAddress } from '../../../../agent/model/address.ts'
 import type { Resolver } from '../../../../agent/model/resolver.ts'
+import { IPPROTO_TCP, IPPROTO_UDP } from '../../../../agent/packet/protocols.ts'
 import type { PrintOptions } from '../../../solaris/snoop/print/index.ts'
 
 /** Names that are remembered. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Flow } from '../../../../agent/datapath/software/policy/flow.ts'
 import { formatAddress } from '../../../../agent/model/address.ts'
+import type { Flow } from '../../../../agent/packet/flow.ts'
 import { readAddress } from '../../../../agent/translate/selectors.ts'
 import type { Category } from '../../../../agent/verify/verdict.ts'
 

@@ -4,13 +4,8 @@
  *
  * @module
  */
-import { read16, read32 } from '../../../../agent/datapath/software/packet/octets.ts'
-import {
-  IPPROTO_ICMP,
-  IPPROTO_ICMPV6,
-  IPPROTO_TCP,
-  IPPROTO_UDP,
-} from '../../../../agent/datapath/software/packet/protocols.ts'
+import { read16, read32 } from '../../../../agent/packet/octets.ts'
+import { IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_TCP, IPPROTO_UDP } from '../../../../agent/packet/protocols.ts'
 import type { Packet } from './packet.ts'
 
 export type Numeric = (packet: Packet) => number

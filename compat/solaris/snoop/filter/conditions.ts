@@ -4,15 +4,15 @@
  * @module
  */
 import { isVlanTag } from '../../../../agent/capture/ethertypes.ts'
-import { read16, read32, sameRange } from '../../../../agent/datapath/software/packet/octets.ts'
+import type { Address, Prefix } from '../../../../agent/model/address.ts'
+import { read16, read32, sameRange } from '../../../../agent/packet/octets.ts'
 import {
   IPPROTO_AH,
   IPPROTO_ESP,
   IPPROTO_SCTP,
   IPPROTO_TCP,
   IPPROTO_UDP,
-} from '../../../../agent/datapath/software/packet/protocols.ts'
-import type { Address, Prefix } from '../../../../agent/model/address.ts'
+} from '../../../../agent/packet/protocols.ts'
 import type { Condition } from './arithmetic.ts'
 import type { Packet } from './packet.ts'
 

@@ -15,7 +15,7 @@ import {
 } from '../../../../agent/capture/ethertypes.ts'
 import type { Frame } from '../../../../agent/capture/frame.ts'
 import { TYPED_HEADERS } from '../../../../agent/capture/link-layers.ts'
-import { read16, read32 } from '../../../../agent/datapath/software/packet/octets.ts'
+import { read16, read32 } from '../../../../agent/packet/octets.ts'
 import {
   AH_FIXED_LENGTH,
   FRAGMENT_HEADER_LENGTH,
@@ -30,7 +30,7 @@ import {
   OFFSET,
   V4_LENGTH,
   V6_LENGTH,
-} from '../../../../agent/datapath/software/packet/protocols.ts'
+} from '../../../../agent/packet/protocols.ts'
 
 /** Places are offsets into `bytes`, and -1 where there is no such thing. Nothing at or beyond `end` may be read. */
 export interface Packet {

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { IPPROTO_TCP, IPPROTO_UDP } from '../../../../agent/datapath/software/packet/protocols.ts'
+
 import { type Address, type Family, parseAddress } from '../../../../agent/model/address.ts'
+import { IPPROTO_TCP, IPPROTO_UDP } from '../../../../agent/packet/protocols.ts'
 import { nearest } from '../../../nearest.ts'
 import { addressesOfName } from '../../addresses.ts'
 import type { Condition } from './arithmetic.ts'

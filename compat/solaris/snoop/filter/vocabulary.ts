@@ -11,7 +11,7 @@ import {
   IPPROTO_SCTP,
   IPPROTO_TCP,
   IPPROTO_UDP,
-} from '../../../../agent/datapath/software/packet/protocols.ts'
+} from '../../../../agent/packet/protocols.ts'
 import type { Condition } from './arithmetic.ts'
 import {
   any,

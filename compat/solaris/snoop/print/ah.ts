@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { read16, read32 } from '../../../../agent/datapath/software/packet/octets.ts'
-import { AH_FIXED_LENGTH } from '../../../../agent/datapath/software/packet/protocols.ts'
+import { read16, read32 } from '../../../../agent/packet/octets.ts'
+import { AH_FIXED_LENGTH } from '../../../../agent/packet/protocols.ts'
 import { brokenOf, failureOf, failureText } from './cover.ts'
 import { add, addBroken, type Context, lack, type Step } from './layer.ts'
 import { protocolText } from './protocols.ts'

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { read16 } from '../../../../agent/datapath/software/packet/octets.ts'
+import { read16 } from '../../../../agent/packet/octets.ts'
 import { add, addBroken, type Context, lack } from './layer.ts'
 import { ethertypeText } from './protocols.ts'
 import { addressAndName, etherText, hostText } from './text.ts'

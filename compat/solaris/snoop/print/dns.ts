@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { read16 } from '../../../../agent/datapath/software/packet/octets.ts'
+import { read16 } from '../../../../agent/packet/octets.ts'
 import { ascii } from './text.ts'
 
 const HEADER_LENGTH = 12

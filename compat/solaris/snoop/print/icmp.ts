@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { read16, read32 } from '../../../../agent/datapath/software/packet/octets.ts'
-import { IPPROTO_IPIP } from '../../../../agent/datapath/software/packet/protocols.ts'
+import { read16, read32 } from '../../../../agent/packet/octets.ts'
+import { IPPROTO_IPIP } from '../../../../agent/packet/protocols.ts'
 import { add, addBroken, type Context, lack, type Step } from './layer.ts'
 import { addressAndName, addressText, hex } from './text.ts'
 

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { read16, read32 } from '../../../../agent/datapath/software/packet/octets.ts'
-import { IPPROTO_IPV6 } from '../../../../agent/datapath/software/packet/protocols.ts'
+import { read16, read32 } from '../../../../agent/packet/octets.ts'
+import { IPPROTO_IPV6 } from '../../../../agent/packet/protocols.ts'
 import { add, addBroken, type Context, lack, type Step } from './layer.ts'
 import { addressAndName, addressText, etherText, hex } from './text.ts'
 

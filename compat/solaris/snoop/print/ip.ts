@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { read16 } from '../../../../agent/datapath/software/packet/octets.ts'
-import { DF, MF, OFFSET, V4_LENGTH } from '../../../../agent/datapath/software/packet/protocols.ts'
+import { read16 } from '../../../../agent/packet/octets.ts'
+import { DF, MF, OFFSET, V4_LENGTH } from '../../../../agent/packet/protocols.ts'
 import { add, addBroken, type Context, lack, type Step } from './layer.ts'
 import { protocolName, protocolText } from './protocols.ts'
 import { addressAndName, bit, hex, hostText } from './text.ts'

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { read16, read32 } from '../../../../agent/datapath/software/packet/octets.ts'
+import { read16, read32 } from '../../../../agent/packet/octets.ts'
 import {
   FRAGMENT_HEADER_LENGTH,
   IPPROTO_DSTOPTS,
@@ -11,7 +11,7 @@ import {
   IPPROTO_NONE,
   IPPROTO_ROUTING,
   V6_LENGTH,
-} from '../../../../agent/datapath/software/packet/protocols.ts'
+} from '../../../../agent/packet/protocols.ts'
 import { add, addBroken, type Context, lack, type Step } from './layer.ts'
 import { protocolName, protocolText } from './protocols.ts'
 import { addressAndName, hex, hostText } from './text.ts'

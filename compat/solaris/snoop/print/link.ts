@@ -11,7 +11,7 @@ import {
   VLAN_TAG_LENGTH,
 } from '../../../../agent/capture/ethertypes.ts'
 import { TYPED_HEADERS } from '../../../../agent/capture/link-layers.ts'
-import { read16 } from '../../../../agent/datapath/software/packet/octets.ts'
+import { read16 } from '../../../../agent/packet/octets.ts'
 import { add, addBroken, type Context, lack } from './layer.ts'
 import { ethertypeText, LARGEST_LENGTH } from './protocols.ts'
 import { etherText } from './text.ts'

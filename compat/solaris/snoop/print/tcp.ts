@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { read16, read32 } from '../../../../agent/datapath/software/packet/octets.ts'
-import { TCP_HEADER_LENGTH } from '../../../../agent/datapath/software/packet/protocols.ts'
+import { read16, read32 } from '../../../../agent/packet/octets.ts'
+import { TCP_HEADER_LENGTH } from '../../../../agent/packet/protocols.ts'
 import { decodeApplication } from './application.ts'
 import { add, addBroken, type Context, lack, type Step } from './layer.ts'
 import { portName } from './protocols.ts'

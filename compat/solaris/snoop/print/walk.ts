@@ -19,7 +19,7 @@ import {
   IPPROTO_ROUTING,
   IPPROTO_TCP,
   IPPROTO_UDP,
-} from '../../../../agent/datapath/software/packet/protocols.ts'
+} from '../../../../agent/packet/protocols.ts'
 import { decodeAh } from './ah.ts'
 import { decodeArp } from './arp.ts'
 import { addOpened, addUnseen } from './cover.ts'

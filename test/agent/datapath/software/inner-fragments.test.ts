@@ -1,15 +1,15 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { InnerFragments } from '../../../../agent/datapath/software/inner-fragments.ts'
-import { fragmentPacket } from '../../../../agent/datapath/software/packet/fragments.ts'
-import { newIpHeader, parseIp } from '../../../../agent/datapath/software/packet/ip-header.ts'
 import { policyOf } from '../../../../agent/datapath/software/policy/policy.ts'
+import { fragmentPacket } from '../../../../agent/packet/fragments.ts'
+import { newIpHeader, parseIp } from '../../../../agent/packet/ip-header.ts'
 import { allocateArena } from '../../../../netlink/libc/arena.ts'
 import { action, family as af, dir, proto } from '../../../../netlink/xfrm/constants.ts'
 import { defaultPolicy, defaultSelector, defaultState } from '../../../../netlink/xfrm/defaults.ts'
+import { data, destination4, FRAGMENT, ipv4, ipv6, parsed } from '../../packet/packets.ts'
 import { espSamples } from './crypto/samples.ts'
 import { Loop } from './loop.ts'
-import { data, destination4, FRAGMENT, ipv4, ipv6, parsed } from './packet/packets.ts'
 
 const UDP = 17
 const BLOCKED = 9

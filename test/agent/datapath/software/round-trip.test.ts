@@ -1,12 +1,12 @@
 /** What one host protects, the other gets back as it was, and nothing that was changed on the way. */
 import fc from 'fast-check'
 import t from 'tap'
-import { newIpHeader, parseIp } from '../../../../agent/datapath/software/packet/ip-header.ts'
-import { IPPROTO_AH, IPPROTO_ESP } from '../../../../agent/datapath/software/packet/protocols.ts'
+import { newIpHeader, parseIp } from '../../../../agent/packet/ip-header.ts'
+import { IPPROTO_AH, IPPROTO_ESP } from '../../../../agent/packet/protocols.ts'
 import { times } from '../../../support/fuzz.ts'
+import { anyPacket, destination4, destination6 } from '../../packet/packets.ts'
 import { authAttributes, espSamples, macSamples, type Sample } from './crypto/samples.ts'
 import { Loop, type LoopOptions } from './loop.ts'
-import { anyPacket, destination4, destination6 } from './packet/packets.ts'
 
 const NO_NEXT_HEADER = 59
 /** Mutated packets of the fuzzer; `SOLIPSEC_FUZZ=N` multiplies them by N. */

@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { refreshChecksum } from '../../../../agent/datapath/software/packet/ip-header.ts'
+import { refreshChecksum } from '../../../../agent/packet/ip-header.ts'
 import { ipv4, pcapFile } from '../../../agent/capture/files.ts'
 import { Loop, type LoopOptions } from '../../../agent/datapath/software/loop.ts'
 

@@ -5,8 +5,8 @@
  * @module
  */
 import { family as af } from '../../../../../netlink/xfrm/constants.ts'
+import { writeNatKeepalive } from '../../../../packet/nat-keepalive.ts'
 import type { Databases } from '../../databases.ts'
-import { writeNatKeepalive } from '../../packet/nat-keepalive.ts'
 import type { State } from '../../state/state.ts'
 import type { Network } from '../network.ts'
 import { Sender } from '../wire/sender.ts'

@@ -6,8 +6,8 @@
  * @module
  */
 import type { Memory } from '../../../../../netlink/codec/memory.ts'
+import { V4_LENGTH, V6_LENGTH } from '../../../../packet/protocols.ts'
 import { newVirtioHeader, segmentation, type VirtioHeader } from '../../offload/virtio-header.ts'
-import { V4_LENGTH, V6_LENGTH } from '../../packet/protocols.ts'
 
 /** A long piece has as many packets, about: each sort gets half of the time when there is much of both. */
 const SINGLES_IN_A_ROW = 32

@@ -4,10 +4,10 @@
  * @module
  */
 import { family as af } from '../../../../../netlink/xfrm/constants.ts'
+import { newIpHeader, parseIp } from '../../../../packet/ip-header.ts'
+import type { Packet } from '../../../../packet/packet.ts'
 import type { Databases } from '../../databases.ts'
 import { Inbound } from '../../inbound.ts'
-import { newIpHeader, parseIp } from '../../packet/ip-header.ts'
-import type { Packet } from '../../packet/packet.ts'
 import type { Counter } from '../../state/statistics.ts'
 import type { Network } from '../network.ts'
 import type { PathMtu } from '../path-mtu.ts'

@@ -10,6 +10,11 @@ import { openTun, readInto, type Tun, writeFrom, writeVector } from '../../../..
 import { EAGAIN } from '../../../../../netlink/libc/errno.ts'
 import { IOVEC_SIZE, writeIovec } from '../../../../../netlink/libc/iovec.ts'
 import { type Watch, watchReadable } from '../../../../../netlink/libc/poll.ts'
+import { fold, sumWords } from '../../../../packet/checksum.ts'
+import { type IpHeader, setLength } from '../../../../packet/ip-header.ts'
+import { write16 } from '../../../../packet/octets.ts'
+import { IPPROTO_TCP, IPPROTO_UDP, LONGEST, V4_LENGTH } from '../../../../packet/protocols.ts'
+import { PSH, TCP_CHECKSUM, TCP_FLAGS, UDP_CHECKSUM } from '../../../../packet/transport-fields.ts'
 import { type Group, Merger } from '../../offload/merger.ts'
 import {
   NEEDS_CHECKSUM,
@@ -21,11 +26,6 @@ import {
   writePlainHeader,
   writeVirtioHeader,
 } from '../../offload/virtio-header.ts'
-import { fold, sumWords } from '../../packet/checksum.ts'
-import { type IpHeader, setLength } from '../../packet/ip-header.ts'
-import { write16 } from '../../packet/octets.ts'
-import { IPPROTO_TCP, IPPROTO_UDP, LONGEST, V4_LENGTH } from '../../packet/protocols.ts'
-import { PSH, TCP_CHECKSUM, TCP_FLAGS, UDP_CHECKSUM } from '../../packet/transport-fields.ts'
 
 const MOST_PIECES = 128
 

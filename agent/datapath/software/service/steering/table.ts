@@ -8,16 +8,16 @@
 import { action, family as af, dir } from '../../../../../netlink/xfrm/constants.ts'
 import type { Selector } from '../../../../../netlink/xfrm/structs.ts'
 import { formatAddress } from '../../../../model/address.ts'
-import { BAND } from '../../../../translate/priorities.ts'
-import { readAddress } from '../../../../translate/selectors.ts'
-import type { Tunnel } from '../../../../translate/tunnels.ts'
 import {
   IPPROTO_GRE,
   IPPROTO_ICMP,
   IPPROTO_ICMPV6,
   IPPROTO_IPIP,
   IPPROTO_IPV6,
-} from '../../packet/protocols.ts'
+} from '../../../../packet/protocols.ts'
+import { BAND } from '../../../../translate/priorities.ts'
+import { readAddress } from '../../../../translate/selectors.ts'
+import type { Tunnel } from '../../../../translate/tunnels.ts'
 import type { Policy } from '../../policy/policy.ts'
 import { OWN, STEERED } from '../marks.ts'
 

@@ -11,7 +11,7 @@ import {
   IPPROTO_IPV6,
   IPV6_RECVERR,
 } from '../../../../../netlink/libc/socket-options.ts'
-import { IPPROTO_AH } from '../../packet/protocols.ts'
+import { IPPROTO_AH } from '../../../../packet/protocols.ts'
 
 /** A packet was too long for a link on its way. */
 export interface TooBig {

@@ -18,8 +18,8 @@ import {
   IPV6_RTHDR,
   IPV6_TCLASS,
 } from '../../../../../netlink/libc/socket-options.ts'
-import { refreshChecksum } from '../../packet/ip-header.ts'
-import { HEADROOM } from '../../packet/packet.ts'
+import { refreshChecksum } from '../../../../packet/ip-header.ts'
+import { HEADROOM } from '../../../../packet/packet.ts'
 import {
   DF,
   ESP_HEADER_LENGTH,
@@ -29,7 +29,7 @@ import {
   IPPROTO_ROUTING,
   V4_LENGTH,
   V6_LENGTH,
-} from '../../packet/protocols.ts'
+} from '../../../../packet/protocols.ts'
 import type { UdpPort } from './sockets.ts'
 
 /** Puts the IP header in front of what a socket gave, in the headroom. @returns where the packet begins, or -1 */

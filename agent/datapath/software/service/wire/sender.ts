@@ -6,7 +6,7 @@
  */
 import type { Arena } from '../../../../../netlink/libc/arena.ts'
 import { MessageVector } from '../../../../../netlink/libc/message-vector.ts'
-import { HEADROOM } from '../../packet/packet.ts'
+import { HEADROOM } from '../../../../packet/packet.ts'
 import { RawBurst } from './raw-burst.ts'
 import { SLOT_SIZE } from './slot.ts'
 import { type SocketOf, UdpBurst } from './udp-burst.ts'

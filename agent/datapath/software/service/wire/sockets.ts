@@ -27,7 +27,7 @@ import {
   SO_MARK,
   UDP_GRO,
 } from '../../../../../netlink/libc/socket-options.ts'
-import { IPPROTO_UDP } from '../../packet/protocols.ts'
+import { IPPROTO_UDP } from '../../../../packet/protocols.ts'
 import { OWN } from '../marks.ts'
 
 const RECEIVE_BUFFER = 8 * 1024 * 1024

@@ -19,8 +19,15 @@ import {
   IPV6_TCLASS,
   UDP_SEGMENT,
 } from '../../../../../netlink/libc/socket-options.ts'
-import { read16, sameRange } from '../../packet/octets.ts'
-import { DF, IPPROTO_UDP, LONGEST, UDP_HEADER_LENGTH, V4_LENGTH, V6_LENGTH } from '../../packet/protocols.ts'
+import { read16, sameRange } from '../../../../packet/octets.ts'
+import {
+  DF,
+  IPPROTO_UDP,
+  LONGEST,
+  UDP_HEADER_LENGTH,
+  V4_LENGTH,
+  V6_LENGTH,
+} from '../../../../packet/protocols.ts'
 
 /** `UDP_MAX_SEGMENTS` of older kernels. */
 const MOST_SEGMENTS = 64

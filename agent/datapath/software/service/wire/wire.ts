@@ -4,7 +4,7 @@
  * @module
  */
 import { AF_INET, AF_INET6 } from '../../../../../netlink/libc/socket.ts'
-import { IPPROTO_AH, IPPROTO_ESP } from '../../packet/protocols.ts'
+import { IPPROTO_AH, IPPROTO_ESP } from '../../../../packet/protocols.ts'
 import { asItIs, headerMaker6, udpHeaderMaker } from './headers.ts'
 import { type Arrivals, Receiver, receivingMemory, type Source } from './receiver.ts'
 import { receivingSocket, type UdpPort, udpSocket } from './sockets.ts'

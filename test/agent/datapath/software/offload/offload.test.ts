@@ -7,9 +7,9 @@ import {
   newVirtioHeader,
   segmentation,
 } from '../../../../../agent/datapath/software/offload/virtio-header.ts'
-import { writeTransportChecksum } from '../../../../../agent/datapath/software/packet/checksum.ts'
+import { writeTransportChecksum } from '../../../../../agent/packet/checksum.ts'
 import { allocateArena } from '../../../../../netlink/libc/arena.ts'
-import { digits, parsed } from '../packet/packets.ts'
+import { digits, parsed } from '../../../packet/packets.ts'
 import { ACK, PSH, packetOf, packetsOf, randomBytes, type StreamOptions } from './stream.ts'
 
 const LARGE = 70_000

@@ -4,7 +4,15 @@
  * @module
  */
 import { randomFillSync } from 'node:crypto'
-import { destination4, destination6, ipv4, ipv6, slowChecksum, source4, source6 } from '../packet/packets.ts'
+import {
+  destination4,
+  destination6,
+  ipv4,
+  ipv6,
+  slowChecksum,
+  source4,
+  source6,
+} from '../../../packet/packets.ts'
 
 export interface StreamOptions {
   readonly version: 4 | 6

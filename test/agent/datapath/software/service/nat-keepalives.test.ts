@@ -1,6 +1,6 @@
 import t from 'tap'
-import { writeNatKeepalive } from '../../../../../agent/datapath/software/packet/nat-keepalive.ts'
 import { NatKeepalives } from '../../../../../agent/datapath/software/service/nat-keepalives.ts'
+import { writeNatKeepalive } from '../../../../../agent/packet/nat-keepalive.ts'
 import { encapType } from '../../../../../netlink/xfrm/constants.ts'
 import { defaultState } from '../../../../../netlink/xfrm/defaults.ts'
 import {
@@ -11,7 +11,7 @@ import {
   slowChecksum,
   source4,
   source6,
-} from '../packet/packets.ts'
+} from '../../../packet/packets.ts'
 import { stateOf } from '../surroundings.ts'
 
 const NOW = 1_800_000_000

@@ -14,8 +14,8 @@ import {
   espTransform,
 } from '../../../../../agent/datapath/software/crypto/keying.ts'
 import { type Opened, openEsp } from '../../../../../agent/datapath/software/esp.ts'
-import { ESP_HEADER_LENGTH } from '../../../../../agent/datapath/software/packet/protocols.ts'
 import { State } from '../../../../../agent/datapath/software/state/state.ts'
+import { ESP_HEADER_LENGTH } from '../../../../../agent/packet/protocols.ts'
 import { allocateArena } from '../../../../../netlink/libc/arena.ts'
 import { proto, stateFlag } from '../../../../../netlink/xfrm/constants.ts'
 import { defaultState } from '../../../../../netlink/xfrm/defaults.ts'

@@ -6,9 +6,9 @@
  */
 import { createHash } from 'node:crypto'
 import { connectDataPath } from '../../../../../agent/datapath/data-path.ts'
-import { IPPROTO_ICMPV6, IPPROTO_UDP } from '../../../../../agent/datapath/software/packet/protocols.ts'
 import { connectService } from '../../../../../agent/datapath/software/service/client.ts'
 import { parseAddress } from '../../../../../agent/model/address.ts'
+import { IPPROTO_ICMPV6, IPPROTO_UDP } from '../../../../../agent/packet/protocols.ts'
 import type { XfrmAttributes } from '../../../../../netlink/xfrm/attributes.ts'
 import { XfrmConnection } from '../../../../../netlink/xfrm/connection.ts'
 import {

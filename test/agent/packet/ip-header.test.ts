@@ -8,7 +8,7 @@ import {
   setLength,
   setTrafficClass,
   trafficClass,
-} from '../../../../../agent/datapath/software/packet/ip-header.ts'
+} from '../../../agent/packet/ip-header.ts'
 import {
   address6,
   anyPacket,

@@ -4,11 +4,7 @@
  * @module
  */
 import fc from 'fast-check'
-import {
-  type IpHeader,
-  newIpHeader,
-  parseIp,
-} from '../../../../../agent/datapath/software/packet/ip-header.ts'
+import { type IpHeader, newIpHeader, parseIp } from '../../../agent/packet/ip-header.ts'
 
 /** Bytes from hexadecimal digits; white space is left out. */
 export function hex(digits: string): Uint8Array {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { family as af } from '../../../../netlink/xfrm/constants.ts'
-import type { Flow } from '../policy/flow.ts'
+import { family as af } from '../../netlink/xfrm/constants.ts'
+import type { Flow } from './flow.ts'
 import type { IpHeader } from './ip-header.ts'
 import { read16 } from './octets.ts'
 import {

@@ -6,7 +6,7 @@ import {
   AH_ROUTING,
   zeroMutable,
   zeroMutableFields,
-} from '../../../../../agent/datapath/software/packet/ah-mutable.ts'
+} from '../../../agent/packet/ah-mutable.ts'
 import {
   address6,
   data,

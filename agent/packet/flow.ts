@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { family as af } from '../../../../netlink/xfrm/constants.ts'
-import type { Selector } from '../../../../netlink/xfrm/structs.ts'
+import { family as af } from '../../netlink/xfrm/constants.ts'
+import type { Selector } from '../../netlink/xfrm/structs.ts'
 
 /** One packet's key. Reused from packet to packet, so that a lookup needs no memory. */
 export interface Flow {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { fragmentPacket } from '../../../../../agent/datapath/software/packet/fragments.ts'
+import { fragmentPacket } from '../../../agent/packet/fragments.ts'
 import {
   addFragment,
   DUPLICATE,
@@ -14,7 +14,7 @@ import {
   type Reassembly,
   TOO_LONG,
   TOO_MUCH,
-} from '../../../../../agent/datapath/software/packet/reassembly.ts'
+} from '../../../agent/packet/reassembly.ts'
 import {
   address6,
   anyPacket,

@@ -7,12 +7,8 @@ import {
   ecnModeOf,
   encapsulatedEcn,
   isSuspectEcn,
-} from '../../../../../agent/datapath/software/packet/ecn.ts'
-import {
-  headerChecksumHolds,
-  newIpHeader,
-  parseIp,
-} from '../../../../../agent/datapath/software/packet/ip-header.ts'
+} from '../../../agent/packet/ecn.ts'
+import { headerChecksumHolds, newIpHeader, parseIp } from '../../../agent/packet/ip-header.ts'
 import {
   CONGESTED,
   dfBitChoices,
@@ -25,7 +21,7 @@ import {
   type TunnelOptions,
   takeOffOuter,
   writeOuterHeader,
-} from '../../../../../agent/datapath/software/packet/tunnel.ts'
+} from '../../../agent/packet/tunnel.ts'
 import {
   anyPacket,
   data,

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Memory } from '../../../../netlink/codec/memory.ts'
+import type { Memory } from '../../netlink/codec/memory.ts'
 import type { IpHeader } from './ip-header.ts'
 import { read16, write16 } from './octets.ts'
 import { IPPROTO_ICMPV6, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE } from './protocols.ts'

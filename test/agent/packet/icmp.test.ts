@@ -6,7 +6,7 @@ import {
   type IcmpSender,
   icmpKinds,
   writeIcmpError,
-} from '../../../../../agent/datapath/software/packet/icmp.ts'
+} from '../../../agent/packet/icmp.ts'
 import {
   address6,
   data,

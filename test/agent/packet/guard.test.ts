@@ -1,22 +1,19 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { zeroMutable } from '../../../../../agent/datapath/software/packet/ah-mutable.ts'
-import {
-  verifyTransport,
-  writeTransportChecksum,
-} from '../../../../../agent/datapath/software/packet/checksum.ts'
-import { fragmentPacket } from '../../../../../agent/datapath/software/packet/fragments.ts'
-import { icmpKinds, writeIcmpError } from '../../../../../agent/datapath/software/packet/icmp.ts'
+import { zeroMutable } from '../../../agent/packet/ah-mutable.ts'
+import { verifyTransport, writeTransportChecksum } from '../../../agent/packet/checksum.ts'
+import { fragmentPacket } from '../../../agent/packet/fragments.ts'
+import { icmpKinds, writeIcmpError } from '../../../agent/packet/icmp.ts'
 import {
   headerChecksumHolds,
   type IpHeader,
   newIpHeader,
   parseIp,
   setTrafficClass,
-} from '../../../../../agent/datapath/software/packet/ip-header.ts'
-import { addFragment, newReassembly } from '../../../../../agent/datapath/software/packet/reassembly.ts'
-import { type TunnelOptions, takeOffOuter } from '../../../../../agent/datapath/software/packet/tunnel.ts'
-import { type Memory, memoryOf } from '../../../../../netlink/codec/memory.ts'
+} from '../../../agent/packet/ip-header.ts'
+import { addFragment, newReassembly } from '../../../agent/packet/reassembly.ts'
+import { type TunnelOptions, takeOffOuter } from '../../../agent/packet/tunnel.ts'
+import { type Memory, memoryOf } from '../../../netlink/codec/memory.ts'
 import { anyNoise, data, digits } from './packets.ts'
 
 const GUARD = 64

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { greLength } from '../../../../../agent/datapath/software/packet/gre.ts'
+import { greLength } from '../../../agent/packet/gre.ts'
 import { hex } from './packets.ts'
 
 const length = (digits: string) => greLength(hex(digits), 0, hex(digits).length)

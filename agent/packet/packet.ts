@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Arena } from '../../../../netlink/libc/arena.ts'
+import type { Arena } from '../../netlink/libc/arena.ts'
 
 /** Ends move as headers come and go. The arena is the whole; others may lie beside it. */
 export interface Packet {

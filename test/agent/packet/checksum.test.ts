@@ -12,8 +12,8 @@ import {
   updatedChecksum,
   verifyTransport,
   writeTransportChecksum,
-} from '../../../../../agent/datapath/software/packet/checksum.ts'
-import { memoryOf } from '../../../../../netlink/codec/memory.ts'
+} from '../../../agent/packet/checksum.ts'
+import { memoryOf } from '../../../netlink/codec/memory.ts'
 import {
   address6,
   anyPacket,

@@ -6,8 +6,8 @@ import {
   fragmentPacket,
   MTU_TOO_SMALL,
   MUST_NOT_FRAGMENT,
-} from '../../../../../agent/datapath/software/packet/fragments.ts'
-import { headerChecksumHolds } from '../../../../../agent/datapath/software/packet/ip-header.ts'
+} from '../../../agent/packet/fragments.ts'
+import { headerChecksumHolds } from '../../../agent/packet/ip-header.ts'
 import {
   anyPacket,
   data,
