@@ -45,7 +45,7 @@ export interface HappeningSource {
   giveBack(happenings: Happenings): void
 }
 
-export function nothing(): Happenings {
+function nothing(): Happenings {
   return {
     policies: false,
     associations: false,

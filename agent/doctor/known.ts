@@ -52,7 +52,7 @@ export function isDenied(error: unknown): boolean {
 }
 
 /** Name of the error of a system call, or of netlink. */
-export function codeOf(error: unknown): string | undefined {
+function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   const { errnoName, code } = error as Error & { errnoName?: unknown; code?: unknown }
   const name = errnoName ?? code

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { sameAddress } from '../model/address.ts'
 import type { KernelAssociation } from '../translate/read-association.ts'
 import type { TunnelEndpoints } from '../translate/requirements.ts'
 import { isClear, isExactly, type Wrapping } from './associations.ts'
@@ -66,14 +65,4 @@ export function wrappingOf(associations: readonly KernelAssociation[]): Wrapping
 export function compareArrival(byRules: Arrival, byKernel: ArrivalAnswer, hasMarks: boolean): Agreement {
   if (byRules.isAccepted === byKernel.isAccepted) return 'same'
   return hasMarks || isClear(byRules.wrapping) ? 'different' : 'reserved'
-}
-
-/** True where two SAs are the same one. */
-export function isSameAssociation(a: KernelAssociation, b: KernelAssociation): boolean {
-  const [one, other] = [a.association, b.association]
-  return (
-    one.protocol === other.protocol &&
-    one.spi === other.spi &&
-    sameAddress(one.destination, other.destination)
-  )
 }

@@ -21,9 +21,6 @@ const KINDS: ReadonlyMap<number, RuleKind> = new Map([
   [BAND.drop, 'drop'],
 ])
 
-/** By what rules of this kind are asked before those of the next. */
-export const RULE_KINDS: readonly RuleKind[] = [...KINDS.values()]
-
 /** One address pair of a loaded rule, as something to ask. */
 export interface Candidate {
   readonly rule: Rule

@@ -26,7 +26,7 @@ export interface Packet {
 }
 
 /** What of a packet need not be said: it then stands for every value. */
-export const OPEN_PARTS = ['protocol', 'localPort', 'remotePort', 'type', 'code'] as const
+const OPEN_PARTS = ['protocol', 'localPort', 'remotePort', 'type', 'code'] as const
 export type OpenPart = (typeof OPEN_PARTS)[number]
 
 /** A packet of which parts may be left open. */

@@ -14,7 +14,7 @@ import { hasPorts, isIcmp, type OpenPart, type Packet } from './packet.ts'
 const UNLIMITED_BITS = 65535
 
 /** What people call the IP protocols that rules are about. */
-export const PROTOCOL_NAMES: Readonly<Record<number, string>> = {
+const PROTOCOL_NAMES: Readonly<Record<number, string>> = {
   1: 'ICMP',
   2: 'IGMP',
   4: 'IPv4 in IP',
@@ -44,7 +44,7 @@ export function actionText(action: Action, table: AlgorithmTable): string {
 }
 
 /** `AH sha256 around ESP aes(256)`. */
-export function protectionText({ ah, esp, unique }: Protection, table: AlgorithmTable): string {
+function protectionText({ ah, esp, unique }: Protection, table: AlgorithmTable): string {
   const headers: string[] = []
   if (ah) headers.push(`AH ${requirementText(ah, PROTOCOL_AH, table, 'any algorithm')}`)
   if (esp) {

@@ -70,7 +70,7 @@ export function readConnections(): Connection[] {
 }
 
 /** A socket of an answer or an event; `undefined` for one without a peer. Pure. */
-export function connectionOf({ body }: DiagMessage, protocol: Flow['protocol']): Connection | undefined {
+function connectionOf({ body }: DiagMessage, protocol: Flow['protocol']): Connection | undefined {
   const { idiag_family: family, id } = body
   if (id.idiag_dport === 0) return undefined
   return {

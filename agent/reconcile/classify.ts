@@ -109,7 +109,7 @@ function recreate(one: KernelAssociation, reqid: number, marking: Marking | unde
 }
 
 /** How far sequence numbers move on when an SA is made again: packets may pass between its dump and its deletion. */
-export const SEQUENCE_LEAP = 4096
+const SEQUENCE_LEAP = 4096
 
 const NUMBERS = 2 ** 32
 

@@ -19,9 +19,9 @@ import { SocketError } from './socket-error.ts'
 export type SocketDemand = Omit<SocketPolicy, 'service'>
 
 /** `IPSEC_PREF_…` */
-export const PREF_NEVER = 0x01
-export const PREF_REQUIRED = 0x02
-export const PREF_UNIQUE = 0x04
+const PREF_NEVER = 0x01
+const PREF_REQUIRED = 0x02
+const PREF_UNIQUE = 0x04
 const PREF_ALL = PREF_NEVER | PREF_REQUIRED | PREF_UNIQUE
 
 /** 0 and 65535 bits are no limit. */

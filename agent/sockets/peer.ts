@@ -5,12 +5,11 @@
  */
 import { readFileSync } from 'node:fs'
 import { SystemError } from '../../netlink/libc/errno.ts'
-import { close, getSockOpt, getSockOptInt, SOL_SOCKET } from '../../netlink/libc/socket.ts'
-import { SO_PEERCRED, SO_PEERPIDFD } from '../../netlink/libc/socket-options.ts'
+import { close, getSockOptInt, peerCredentials, SOL_SOCKET } from '../../netlink/libc/socket.ts'
+import { SO_PEERPIDFD } from '../../netlink/libc/socket-options.ts'
 import { unitOfCgroups } from './unit.ts'
 
 const CAP_NET_ADMIN = 12n
-const NOBODY = 0xffff_ffff
 
 /** As of the moment when it connected. */
 export interface Peer {
@@ -32,7 +31,7 @@ export interface PeerUnit {
 
 /** @throws SystemError */
 export function peerOf(fd: number): Peer {
-  const [pid = 0, uid = NOBODY] = new Uint32Array(getSockOpt(fd, SOL_SOCKET, SO_PEERCRED, 12).slice().buffer)
+  const { pid, uid } = peerCredentials(fd)
   return { pid, uid, isPrivileged: uid === 0 || hasNetAdmin(fd, pid), unit: () => unitOf(fd, pid) }
 }
 

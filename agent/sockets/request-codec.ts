@@ -22,7 +22,7 @@ const ipsecReq = struct('ipsec_req_t', 16, [
 /** Numbers as they are, whether they make sense or not. */
 export type IpsecRequest = ValueOf<typeof ipsecReq>
 
-export const REQUEST_SIZE = ipsecReq.size
+const REQUEST_SIZE = ipsecReq.size
 
 /** Names and largest values of its members. */
 export const REQUEST_MEMBERS: readonly (readonly [name: keyof IpsecRequest, largest: number])[] =

@@ -100,7 +100,7 @@ function drops(report: StatusReport, protocol: SaProtocol): Record<string, numbe
 }
 
 /** As strcasecmp(3) in the C locale, which is the order of kstat(8). */
-export function compareNames(a: string, b: string): number {
+function compareNames(a: string, b: string): number {
   const [one, other] = [a.toLowerCase(), b.toLowerCase()]
   return one < other ? -1 : one > other ? 1 : 0
 }

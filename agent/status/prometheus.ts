@@ -4,9 +4,6 @@
  * @module
  */
 
-/** `Content-Type` of what {@link formatFamilies} makes. */
-export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
-
 export interface Sample {
   readonly labels?: Readonly<Record<string, string>>
   readonly value: number

@@ -79,7 +79,7 @@ function canLeaveHost(socket: UnitSocket): boolean {
 }
 
 /** A socket of an answer. Pure. */
-export function socketOf({ body }: DiagMessage, protocol: Flow['protocol'], unit: string): UnitSocket {
+function socketOf({ body }: DiagMessage, protocol: Flow['protocol'], unit: string): UnitSocket {
   const { idiag_family: domain, idiag_state: state, id } = body
   return {
     unit,

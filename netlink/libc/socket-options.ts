@@ -37,9 +37,7 @@ export const IPV6_TCLASS = 67
 /** A value of `IP_MTU_DISCOVER` and `IPV6_MTU_DISCOVER`: what was learnt about the path is not asked. */
 export const IP_PMTUDISC_PROBE = 3
 export const SO_REUSEADDR = 2
-export const SO_TYPE = 3
 export const SO_ERROR = 4
-export const SO_PEERCRED = 17
 export const SO_ACCEPTCONN = 30
 export const SO_MARK = 36
 export const SO_PROTOCOL = 38

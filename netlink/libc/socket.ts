@@ -24,7 +24,7 @@ const SOCK_CLOEXEC = 0o2000000
 export const SOL_SOCKET = 1
 export const SO_SNDBUF = 7
 export const SO_RCVBUF = 8
-export const SO_PEERCRED = 17
+const SO_PEERCRED = 17
 export const SO_RCVTIMEO = 20
 export const SO_SNDBUFFORCE = 32
 export const SO_RCVBUFFORCE = 33
@@ -195,9 +195,12 @@ export interface PeerCredentials {
   readonly gid: number
 }
 
+/** What a kernel does not tell is nobody's, and never root's. */
+const NOBODY = 0xffff_ffff
+
 /** `SO_PEERCRED` of unix(7). @throws SystemError */
 export function peerCredentials(fd: number): PeerCredentials {
-  const [pid = 0, uid = 0, gid = 0] = new Uint32Array(
+  const [pid = 0, uid = NOBODY, gid = NOBODY] = new Uint32Array(
     getSockOpt(fd, SOL_SOCKET, SO_PEERCRED, 12).slice().buffer,
   )
   return { pid, uid, gid }

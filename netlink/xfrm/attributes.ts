@@ -37,8 +37,6 @@ export type AlgoAead = PayloadValue<typeof algo_aead>
  * carries none, and the kernel starts from zeros.
  */
 export type ReplayStateEsn = PayloadValue<typeof replay_state_esn>
-/** A security label (`xfrm_user_sec_ctx`). */
-export type UserSecCtx = PayloadValue<typeof user_sec_ctx>
 
 /** `XFRMA_`, in the order of their numbers. SET_MARK is also known as OUTPUT_MARK. */
 export const xfrmAttributes = attributes('XFRMA', {

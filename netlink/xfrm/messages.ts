@@ -51,9 +51,6 @@ export type MessageName = keyof Messages
 /** One message, or the union of all, told apart by `name`. */
 export type XfrmMessage<N extends MessageName = MessageName> = MessageOf<Messages, N>
 
-/** The body of each message. */
-export type Bodies = { [N in MessageName]: XfrmMessage<N>['body'] }
-
 /** The `nlmsg_type` of a message. */
 export function messageType(name: MessageName): number {
   return xfrm.type(name)

@@ -30,7 +30,7 @@ export function completions(pages: string): Readonly<Record<string, string>> {
 }
 
 /** `solipsec-check.8.md` is the page of `solipsec check`. */
-export function readCommands(pages: string): CompletedCommand[] {
+function readCommands(pages: string): CompletedCommand[] {
   return readdirSync(pages)
     .sort()
     .flatMap((file) => {

@@ -16,7 +16,7 @@ export const COMMANDS: Readonly<Record<string, 'bin' | 'sbin'>> = {
   svcs: 'bin',
 }
 
-export const SERVICES = ['ipsecalgs', 'policy', 'manual-key', 'agent'] as const
+const SERVICES = ['ipsecalgs', 'policy', 'manual-key', 'agent'] as const
 
 /** Where the program itself is: as it is in the checkout, so that it finds its parts. */
 export const HOME = 'usr/lib/solipsec'

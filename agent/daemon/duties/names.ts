@@ -58,7 +58,7 @@ function sameHosts(a: Rule, b: Rule): boolean {
 }
 
 /** Asks the system, as getaddrinfo(3) does. @returns empty where there is no answer */
-export async function askFor(name: string): Promise<Address[]> {
+async function askFor(name: string): Promise<Address[]> {
   try {
     const found = await lookup(name, { all: true, order: 'verbatim' })
     return found.flatMap(({ address }) => parseAddress(address) ?? [])
@@ -69,7 +69,7 @@ export async function askFor(name: string): Promise<Address[]> {
 
 const INTERVAL_MS = 60_000
 
-export interface NameOptions {
+interface NameOptions {
   readonly named: NamedRules
   /** Milliseconds between questions. */
   readonly interval?: number

@@ -21,7 +21,7 @@ const SECOND = 1000
 const SHARE = 0.005
 
 /** Milliseconds between looks at the age of SAs; `undefined` where nobody has set it. */
-export function ageInterval(tunables: TunableValues): number | undefined {
+function ageInterval(tunables: TunableValues): number | undefined {
   const set = ['ipsecesp_age_interval', 'ipsecah_age_interval'].flatMap((name) => tunables[name] ?? [])
   return set.length === 0 ? undefined : Math.min(...set)
 }

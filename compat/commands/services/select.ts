@@ -37,7 +37,7 @@ function severalFit(word: string, services: readonly Service[]): string {
 }
 
 /** Services of the system belong to systemd, and whoever asks us for one is told where to go. */
-export function nothingFits(word: string): string {
+function nothingFits(word: string): string {
   const ours = SERVICES.map(({ name }) => name).join(',')
   const name = /^(?:svc:\/+)?(?:[\w.-]+\/)*([A-Za-z][\w.@-]*)(?::[\w.-]+)?$/.exec(word)?.[1]
   const example = name === undefined ? '' : `, such as 'systemctl status ${name}'`

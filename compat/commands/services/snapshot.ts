@@ -35,7 +35,7 @@ export function composed(service: Service, set: PropertySet): PropertySet {
 }
 
 /** The value of one of a service's own properties. */
-export function settingOf(service: Service, set: PropertySet, path: string): string | undefined {
+function settingOf(service: Service, set: PropertySet, path: string): string | undefined {
   return composed(service, set).properties[path]?.values[0]
 }
 
