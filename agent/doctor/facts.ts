@@ -5,7 +5,7 @@
  */
 
 import type { AlgorithmTable } from '../model/algorithm.ts'
-import { runDirectory } from '../reconcile/run-directory.ts'
+import { runDirectory } from '../runtime/directory.ts'
 import { type AbilityFacts, tryAbilities } from './facts/abilities.ts'
 import {
   type ClockFacts,

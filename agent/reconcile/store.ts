@@ -8,15 +8,15 @@
  *
  * @module
  */
-import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type FileLock, lockFile } from '../../netlink/libc/lock.ts'
-import { netnsCookie } from '../../netlink/libc/netns.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
+import { namespaceFolder, runDirectory } from '../runtime/directory.ts'
+import { removeHalfWritten, replaceRuntimeFile } from '../runtime/replace-file.ts'
 import { decodeJournal, encodeJournal } from './association-journal.ts'
 import { type AssociationNotes, decodeNotes, encodeNotes } from './association-notes.ts'
 import { decodeState, encodeState, type PolicyState } from './policy-state.ts'
-import { runDirectory } from './run-directory.ts'
 
 const LOCK = 'lock'
 /** How many changes were made since boot. */
@@ -78,7 +78,7 @@ export class Store {
    * @param runDir the runtime directory, for tests
    */
   static open(runDir: string = runDirectory()): Store {
-    const folder = join(runDir, `netns-${netnsCookie()}`)
+    const folder = namespaceFolder(runDir)
     // The list of the kernel's algorithms, beside the folder, is for everyone to read.
     mkdirSync(runDir, { recursive: true, mode: 0o755 })
     // Whoever owns the one above could put another in its place.
@@ -103,9 +103,8 @@ export class Store {
     this.#lock = lockFile(this.lockPath, waitMs)
     if (!this.#lock) throw new LockedError(this.lockPath, waitMs)
     try {
-      // Whoever died while writing left half a file behind; it may hold keys.
       for (const name of ['policy.pending', NOTES, OLD_NOTES, JOURNAL, JOINT_JOURNAL, COUNT]) {
-        rmSync(this.#path(`${name}.new`), { force: true })
+        removeHalfWritten(this.#path(name))
       }
     } catch (error) {
       this.unlock()
@@ -269,16 +268,6 @@ export class Store {
 
   /** Replaces a file in one step. */
   #write(name: string, text: string): void {
-    const path = this.#path(name)
-    const temporary = `${path}.new`
-    rmSync(temporary, { force: true })
-    try {
-      writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' })
-      renameSync(temporary, path)
-    } catch (error) {
-      // Of a full disk, half a file takes the last of the space.
-      rmSync(temporary, { force: true })
-      throw error
-    }
+    replaceRuntimeFile(this.#path(name), text)
   }
 }

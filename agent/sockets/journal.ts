@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { closeSync, constants, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs'
+import { replaceRuntimeFile } from '../runtime/replace-file.ts'
 import type { SocketDemand } from './demand.ts'
 
 export type PolicyKind = SocketDemand['action']['kind']
@@ -64,10 +65,8 @@ export class SocketJournal {
 
   #rewrite(): void {
     this.close()
-    const fresh = `${this.#path}.new`
     const lines = [...this.#kinds].map(([cookie, kind]) => `${kind} ${cookie.toString(16)}\n`)
-    writeFileSync(fresh, lines.join(''), { mode: 0o600 })
-    renameSync(fresh, this.#path)
+    replaceRuntimeFile(this.#path, lines.join(''))
     this.#fd = openSync(this.#path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW)
     this.#lines = lines.length
   }

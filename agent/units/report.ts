@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { replaceRuntimeFile } from '../runtime/replace-file.ts'
 
 /** A unit whose sockets are to be protected. */
 export interface UnitReport {
@@ -30,8 +31,7 @@ export function keepUnits(folder: string, units: readonly UnitReport[] | undefin
     return
   }
   const kept: Kept = { pid: process.pid, units }
-  writeFileSync(`${path}.new`, JSON.stringify(kept), { mode: 0o600 })
-  renameSync(`${path}.new`, path)
+  replaceRuntimeFile(path, JSON.stringify(kept))
 }
 
 /** What an agent that runs has found; `undefined` where none looks. */

@@ -4,14 +4,12 @@
  * @module
  */
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { netnsCookie } from '../../../netlink/libc/netns.ts'
 import { XfrmConnection } from '../../../netlink/xfrm/connection.ts'
 import { mode, userpolicy } from '../../../netlink/xfrm/constants.ts'
 import { isSoftware } from '../../datapath/software/service/client.ts'
 import { servicePlace } from '../../datapath/software/service/place.ts'
 import { isOurPolicyIndex, isOurState } from '../../reconcile/ownership.ts'
-import { runDirectory } from '../../reconcile/run-directory.ts'
+import { namespaceFolder, runDirectory } from '../../runtime/directory.ts'
 import { parseLosses as readLosses } from '../../status/losses.ts'
 import { type Known, look } from '../known.ts'
 
@@ -50,7 +48,7 @@ export interface PolicyFacts {
 }
 
 export function readPolicies(runFolder = runDirectory()): PolicyFacts {
-  const folder = join(runFolder, `netns-${netnsCookie()}`)
+  const folder = namespaceFolder(runFolder)
   return {
     ...readKernel(),
     ...(isSoftware(folder) && { software: readSoftware(folder) }),

@@ -4,14 +4,12 @@
  * @module
  */
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { sendParcel } from '../../../netlink/libc/descriptors.ts'
 import { EAGAIN, SystemError } from '../../../netlink/libc/errno.ts'
-import { netnsCookie } from '../../../netlink/libc/netns.ts'
 import { watchReadable } from '../../../netlink/libc/poll.ts'
 import * as libc from '../../../netlink/libc/socket.ts'
-import { runDirectory } from '../../reconcile/run-directory.ts'
+import { socketsPath, usualSocketsPath } from '../../runtime/agent-sockets.ts'
 import { SocketPolicyError } from './error.ts'
 
 /** Answers are short: what cannot be read whole is none. */
@@ -22,9 +20,8 @@ const RETRY = 20
 
 /** The service of this network namespace, or that of the host where this one has none. */
 export function servicePath(): string {
-  const folder = runDirectory()
-  const own = join(folder, `sockets.${netnsCookie()}`)
-  return existsSync(own) ? own : join(folder, 'sockets')
+  const own = socketsPath()
+  return existsSync(own) ? own : usualSocketsPath()
 }
 
 /**

@@ -20,6 +20,7 @@ import {
   type PrintOptions,
 } from '../../solaris/ipseckey/print/message.ts'
 import { acquireLength, BARE_LENGTH, messageLength } from '../../solaris/ipseckey/print/message-length.ts'
+import { aborted } from '../support/aborted.ts'
 import type { Execution } from './execute.ts'
 import { printOptions } from './show.ts'
 
@@ -50,13 +51,6 @@ export async function monitor(passive: boolean, execution: Execution): Promise<v
   } finally {
     subscription.close()
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }
 
 /** The PF_KEY messages (RFC 2367) that say the same. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from 'node:path'
-import { runDirectory } from '../../../agent/reconcile/run-directory.ts'
+import { runDirectory } from '../../../agent/runtime/directory.ts'
 import { logName, type Service } from './catalogue.ts'
 
 export interface Places {

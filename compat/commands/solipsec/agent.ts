@@ -3,24 +3,18 @@
  *
  * @module
  */
-import { rmSync, symlinkSync } from 'node:fs'
-import { basename } from 'node:path'
 import { Agent, type AgentOptions, AgentRunningError } from '../../../agent/daemon/agent.ts'
-import {
-  controlPath,
-  socketsPath,
-  usualControlPath,
-  usualSocketsPath,
-} from '../../../agent/daemon/control/path.ts'
 import { ControlServer } from '../../../agent/daemon/control/server.ts'
 import type { Tell } from '../../../agent/daemon/events.ts'
 import { monotonicMicroseconds, notifyServiceManager } from '../../../agent/daemon/service-manager.ts'
 import { isOn } from '../../../agent/model/tunables.ts'
+import { controlPath, linkUsualSockets, socketsPath } from '../../../agent/runtime/agent-sockets.ts'
 import { startSocketService } from '../../../agent/sockets/service.ts'
 import { forbidDumps } from '../../../netlink/libc/dump.ts'
 import * as resolver from '../../../netlink/libc/names.ts'
 import { socketPolicyReader } from '../../configuration/socket-policy.ts'
 import { addressesOf, namesOf, withAddresses } from '../../solaris/ipsecconf/names.ts'
+import { aborted } from '../support/aborted.ts'
 import { algorithmTable } from '../support/algorithms.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
@@ -61,7 +55,7 @@ async function carryOut(request: Request, io: Io): Promise<void> {
   const server = new ControlServer(controlPath(), controlMethods(agent))
   listeners.push((event) => server.notify('agent.event', { time: Date.now(), ...event }))
   const sockets = serveSockets(agent, tell)
-  const unlink = request.netns === undefined ? linkSockets() : () => {}
+  const unlink = request.netns === undefined ? linkUsualSockets() : () => {}
   const { rules, associations, problem } = agent.status
   const message = `Looking after ${rules} rules and ${associations} SAs.`
   tell({ level: 'info', event: 'started', message, details: { rules, associations } })
@@ -126,25 +120,4 @@ function serveSockets(agent: Agent, tell: Tell): { close(): void } {
     report: (error) => tell({ level: 'error', event: 'failed', message: describeError(error) }),
   })
   return service
-}
-
-/** Programs that do not know of network namespaces find the agent in the usual places. */
-function linkSockets(): () => void {
-  const links = [
-    [usualControlPath(), controlPath()],
-    [usualSocketsPath(), socketsPath()],
-  ] as const
-  const unlink = () => {
-    for (const [link] of links) rmSync(link, { force: true })
-  }
-  unlink()
-  for (const [link, path] of links) symlinkSync(basename(path), link)
-  return unlink
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

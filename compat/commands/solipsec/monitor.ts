@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { controlPath } from '../../../agent/daemon/control/path.ts'
+import { controlPath } from '../../../agent/runtime/agent-sockets.ts'
 import type { StatusEvent } from '../../../agent/status/events.ts'
 import { Monitor } from '../../../agent/status/monitor.ts'
 import { displayTable } from '../support/algorithms.ts'

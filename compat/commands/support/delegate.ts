@@ -35,7 +35,7 @@ export async function delegate(
   if (process.geteuid?.() === 0) return undefined
   const [{ callAgent, NoAgentError }, { controlPath }] = await Promise.all([
     import('../../../agent/daemon/control/client.ts'),
-    import('../../../agent/daemon/control/path.ts'),
+    import('../../../agent/runtime/agent-sockets.ts'),
   ])
   try {
     const { code, out, err } = (await callAgent(controlPath(), SHOW_METHOD, { command, argv })) as Shown

@@ -4,8 +4,8 @@
  * @module
  */
 import { ControlConnection, NoAgentError } from '../../../../agent/daemon/control/client.ts'
-import { controlPath } from '../../../../agent/daemon/control/path.ts'
 import type { SocketPolicy } from '../../../../agent/model/socket-policy.ts'
+import { controlPath } from '../../../../agent/runtime/agent-sockets.ts'
 import { counted } from '../../support/quantities.ts'
 
 /** A line, ended, that says who puts it into force; empty where there is nothing to. */

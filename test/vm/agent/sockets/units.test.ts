@@ -1,8 +1,8 @@
 /** The section `sockets` on a stock kernel: programs of units, with real traffic. */
 import { spawnSync } from 'node:child_process'
 import t from 'tap'
-import { socketsPath } from '../../../../agent/daemon/control/path.ts'
 import { defaultAlgorithmTable } from '../../../../agent/model/default-algorithms.ts'
+import { socketsPath } from '../../../../agent/runtime/agent-sockets.ts'
 import { collectStatus } from '../../../../agent/status/collect.ts'
 import { AgentProcess } from '../../../support/agent-process.ts'
 import { ConfigurationPlace } from '../../../support/configuration-place.ts'
