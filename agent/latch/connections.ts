@@ -28,9 +28,6 @@ export interface Connection extends Flow {
   readonly cookie: string
 }
 
-/** The program that watches pinned connections; its name as the kernel shows it, at most 15 bytes. */
-export const LATCH_HOLDER_NAME = 'solipsec-latch'
-
 /** Groups of events about sockets that are no more. */
 export const DESTROY_GROUPS: readonly number[] = Object.values(diagGroup)
 

@@ -12,8 +12,8 @@ import { type FileLock, lockFile } from '../../../netlink/libc/lock.ts'
 import { XfrmConnection } from '../../../netlink/xfrm/connection.ts'
 import { encapType, family, group, proto } from '../../../netlink/xfrm/constants.ts'
 import type { XfrmMessage } from '../../../netlink/xfrm/messages.ts'
-import { HELPERS, isNamespaceInUse } from '../namespace-use.ts'
-import { HOLDER_NAME } from './encap-socket.ts'
+import { helperName } from '../../runtime/helper.ts'
+import { HELPERS, isNamespaceInUse } from '../../runtime/namespace-use.ts'
 
 /** Changes often come in swarms; one look at the SAs is enough for all of them. */
 const SETTLE_MS = 500
@@ -21,7 +21,7 @@ const NAMESPACE_CHECK_MS = 10_000
 const FIRST_DESCRIPTOR = 3
 
 function main(lockPath: string, held: readonly string[]): void {
-  process.title = `${HOLDER_NAME} ${held.join(' ')}`
+  process.title = `${helperName.encap} ${held.join(' ')}`
   const connection = XfrmConnection.open()
   const look = () => {
     const lock = tryLock(lockPath)

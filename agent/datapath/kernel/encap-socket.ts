@@ -5,8 +5,6 @@
  *
  * @module
  */
-import { spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { SystemError } from '../../../netlink/libc/errno.ts'
 import {
   AF_INET,
@@ -22,15 +20,13 @@ import {
 import { IPPROTO_IPV6, IPPROTO_UDP, IPV6_V6ONLY, UDP_ENCAP } from '../../../netlink/libc/socket-options.ts'
 import { encapType } from '../../../netlink/xfrm/constants.ts'
 import type { Family } from '../../model/address.ts'
+import { helperName, startHelper } from '../../runtime/helper.ts'
 
 /** A port that ESP in UDP arrives at, on every address of a family. */
 export interface EncapPort {
   readonly family: Family
   readonly port: number
 }
-
-/** Name of the holding process in process lists (at most 15 characters). */
-export const HOLDER_NAME = 'solipsec-encap'
 
 /** Sockets that were bound by this process, which has yet to hand them over. */
 export class EncapSockets {
@@ -68,19 +64,13 @@ export class EncapSockets {
    */
   handOver(lockPath: string): void {
     if (this.#bound.length === 0) return
-    const program = fileURLToPath(new URL('./encap-holder.js', import.meta.url))
-    const ports = this.#bound.map(({ at }) => `${at.family}:${at.port}`)
-    const child = spawn(process.execPath, [program, lockPath, ...ports], {
-      argv0: HOLDER_NAME,
-      cwd: '/',
-      detached: true,
-      env: {},
-      stdio: ['ignore', 'ignore', 'ignore', ...this.#bound.map(({ fd }) => fd)],
+    const holder = startHelper({
+      name: helperName.encap,
+      program: new URL('./encap-holder.js', import.meta.url),
+      argv: [lockPath, ...this.#bound.map(({ at }) => `${at.family}:${at.port}`)],
+      descriptors: this.#bound.map(({ fd }) => fd),
     })
-    // Without a listener the event, which comes after we have thrown, would end the process.
-    child.on('error', () => {})
-    if (child.pid === undefined) throw new Error(`cannot start ${process.execPath} to hold UDP ports`)
-    child.unref()
+    if (holder === undefined) throw new Error(`cannot start ${process.execPath} to hold UDP ports`)
   }
 
   /** Closes this process's descriptors; a holder has its own. */

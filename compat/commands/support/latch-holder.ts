@@ -5,18 +5,19 @@
  *
  * @module
  */
-import { HELPERS, isNamespaceInUse } from '../../../agent/datapath/namespace-use.ts'
-import { LATCH_HOLDER_NAME } from '../../../agent/latch/connections.ts'
+
 import { LatchKeeper } from '../../../agent/latch/keeper.ts'
 import { pinRecord } from '../../../agent/reconcile/pin-record.ts'
 import { Store } from '../../../agent/reconcile/store.ts'
+import { helperName } from '../../../agent/runtime/helper.ts'
+import { HELPERS, isNamespaceInUse } from '../../../agent/runtime/namespace-use.ts'
 import { displayTable } from './algorithms.ts'
 
 const WAIT_MS = 2000
 const NAMESPACE_CHECK_MS = 10_000
 
 function main(): void {
-  process.title = LATCH_HOLDER_NAME
+  process.title = helperName.latch
   const store = Store.open()
   if (!store.lockForLatches(WAIT_MS)) return
   const keeper = new LatchKeeper(pinRecord(store, displayTable), () => process.exit(0))

@@ -3,16 +3,15 @@
  *
  * @module
  */
-import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { errnoNumber } from '../../../../netlink/libc/errno.ts'
 import { NetlinkError } from '../../../../netlink/socket/error.ts'
 import { NLMSG_STATISTICS } from '../../../../netlink/socket/message.ts'
 import { NETLINK_XFRM } from '../../../../netlink/socket/protocols.ts'
 import { NetlinkSocket } from '../../../../netlink/socket/socket.ts'
 import { XfrmConnection } from '../../../../netlink/xfrm/connection.ts'
-import { SERVICE_NAME, servicePlace } from './place.ts'
+import { helperName, startHelper } from '../../../runtime/helper.ts'
+import { servicePlace } from './place.ts'
 import { parseStatistics } from './statistics-text.ts'
 
 /** A busy or emulated machine takes its time. */
@@ -84,29 +83,10 @@ export function connectIfRunning(folder: string): XfrmConnection | undefined {
 function start(folder: string): XfrmConnection {
   const { log } = servicePlace(folder)
   rmSync(log, { force: true })
-  const program = fileURLToPath(new URL('./path-service.js', import.meta.url))
-  const child = spawn(process.execPath, [program, folder], {
-    argv0: SERVICE_NAME,
-    cwd: '/',
-    detached: true,
-    env: environment(),
-    stdio: 'ignore',
-  })
-  // Without a listener the event, which comes after we have given up, would end the process.
-  child.on('error', () => {})
-  if (child.pid === undefined) throw new ServiceStartError(`${process.execPath} cannot be run`)
-  child.unref()
-  return waitFor(folder, log, child.pid)
-}
-
-/** What the program may know of ours. */
-function environment(): NodeJS.ProcessEnv {
-  const { PATH, SOLIPSEC_RUN_DIR, SOLIPSEC_STATE_DIR } = process.env
-  return {
-    ...(PATH && { PATH }),
-    ...(SOLIPSEC_RUN_DIR && { SOLIPSEC_RUN_DIR }),
-    ...(SOLIPSEC_STATE_DIR && { SOLIPSEC_STATE_DIR }),
-  }
+  const program = new URL('./path-service.js', import.meta.url)
+  const pid = startHelper({ name: helperName.path, program, argv: [folder] })
+  if (pid === undefined) throw new ServiceStartError(`${process.execPath} cannot be run`)
+  return waitFor(folder, log, pid)
 }
 
 function waitFor(folder: string, log: string, pid: number): XfrmConnection {

@@ -9,15 +9,16 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { forbidDumps } from '../../../../netlink/libc/dump.ts'
 import { lockFile } from '../../../../netlink/libc/lock.ts'
-import { HELPERS, isNamespaceInUse } from '../../namespace-use.ts'
+import { helperName } from '../../../runtime/helper.ts'
+import { HELPERS, isNamespaceInUse } from '../../../runtime/namespace-use.ts'
 import { openIvEpochs } from './iv-epoch-file.ts'
-import { SERVICE_NAME, servicePlace } from './place.ts'
+import { servicePlace } from './place.ts'
 import { removeSteering, Service } from './service.ts'
 
 const NAMESPACE_CHECK_MS = 10_000
 
 function main(folder: string): void {
-  process.title = SERVICE_NAME
+  process.title = helperName.path
   // There are keys in its memory: no core dumps, and no debugger, which this signal would open to every local user.
   forbidDumps()
   process.on('SIGUSR1', () => {})

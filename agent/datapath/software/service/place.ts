@@ -27,8 +27,5 @@ export function servicePlace(folder: string): ServicePlace {
   }
 }
 
-/** Name of the program in process lists (at most 15 characters). */
-export const SERVICE_NAME = 'solipsec-path'
-
 /** Name of the device that packets are steered to; there, they are in clear. */
 export const DEVICE = 'solipsec0'

@@ -2,9 +2,10 @@
 import { openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { LATCH_HOLDER_NAME, readConnections } from '../../../../agent/latch/connections.ts'
+import { readConnections } from '../../../../agent/latch/connections.ts'
 import type { Pin } from '../../../../agent/latch/pins.ts'
 import { decodeState } from '../../../../agent/reconcile/policy-state.ts'
+import { helperName } from '../../../../agent/runtime/helper.ts'
 import { BAND } from '../../../../agent/translate/priorities.ts'
 import { run } from '../../../../compat/commands/solipsec.ts'
 import { enterNetns } from '../../../../netlink/libc/netns.ts'
@@ -70,7 +71,7 @@ function holders(): number {
     if (!/^\d+$/.test(pid)) return false
     try {
       const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-      const isHolder = status.startsWith(`Name:\t${LATCH_HOLDER_NAME}\n`) && !/^State:\s+[ZX]/m.test(status)
+      const isHolder = status.startsWith(`Name:\t${helperName.latch}\n`) && !/^State:\s+[ZX]/m.test(status)
       return isHolder && readlinkSync(`/proc/${pid}/ns/net`) === own
     } catch {
       return false

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
-import { HOLDER_NAME } from '../../../../../agent/datapath/kernel/encap-socket.ts'
+import { helperName } from '../../../../../agent/runtime/helper.ts'
 import { type Host, TestNet, twoHosts } from '../../../../support/namespaces.ts'
 import type { Packet } from '../../../../support/pcap.ts'
 import { Commands, key, until, whatOnlyTheKernelRefuses } from './support.ts'
@@ -26,7 +26,7 @@ const rule = (other: string) => `{raddr ${other} ulp tcp} ipsec {encr_algs aes e
 function holders(): string[] {
   return readdirSync('/proc').filter((pid) => {
     try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith(HOLDER_NAME)
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith(helperName.encap)
     } catch {
       return false // it ended just now
     }

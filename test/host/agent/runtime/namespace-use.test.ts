@@ -3,7 +3,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { readlinkSync } from 'node:fs'
 import t from 'tap'
 
-const MODULE = new URL('../../../../agent/datapath/namespace-use.js', import.meta.url).href
+const MODULE = new URL('../../../../agent/runtime/namespace-use.js', import.meta.url).href
 const ASK = `import(${JSON.stringify(MODULE)}).then((m) => console.log(m.isNamespaceInUse('nobody-is-called-so')))`
 const FIRST = 'pid:[4026531836]'
 const isContainer = readlinkSync('/proc/self/ns/pid') !== FIRST

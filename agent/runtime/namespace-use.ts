@@ -4,6 +4,7 @@
  * @module
  */
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { helperName } from './helper.ts'
 
 const NETNS_FOLDER = '/run/netns'
 /** linux/proc_ns.h `PROC_PID_INIT_INO` */
@@ -12,7 +13,7 @@ const FIRST_PID_NAMESPACE = 0xefff_fffc
 const CAP_SYS_PTRACE = 19n
 
 /** Programs of ours that serve others in their namespace, and so do not keep one another there. */
-export const HELPERS = ['solipsec-encap', 'solipsec-path', 'solipsec-latch'] as const
+export const HELPERS: readonly string[] = Object.values(helperName)
 
 /**
  * True where this process's network namespace has a name (`ip netns`), or another process is in it, or may be: in a
