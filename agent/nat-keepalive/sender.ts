@@ -4,6 +4,7 @@
  * @module
  */
 import { memoryOf } from '../../netlink/codec/memory.ts'
+import { writeInetAddress } from '../../netlink/libc/inet-address.ts'
 import {
   AF_INET,
   AF_INET6,
@@ -40,7 +41,7 @@ export class KeepaliveSender {
     const version = family === 'inet' ? 4 : 6
     const ends = { version, source: source.bytes, destination: destination.bytes } as const
     const end = writeNatKeepalive(this.#packet, 0, ends, [sourcePort, destinationPort])
-    send(this.#socket(family), this.#packet.subarray(0, end), 0, sockaddr(family, destination.bytes))
+    send(this.#socket(family), this.#packet.subarray(0, end), 0, writeInetAddress(destination))
   }
 
   #socket(family: Family): number {
@@ -74,11 +75,4 @@ function rawSocket(family: Family): number {
     close(fd)
     throw error
   }
-}
-
-function sockaddr(family: Family, bytes: Uint8Array): Uint8Array {
-  const address = new Uint8Array(family === 'inet' ? 16 : 28)
-  new Uint16Array(address.buffer)[0] = family === 'inet' ? AF_INET : AF_INET6
-  address.set(bytes, family === 'inet' ? 4 : 8)
-  return address
 }

@@ -4,13 +4,12 @@
  * @module
  */
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { parseCapabilities } from '../../netlink/libc/capabilities.ts'
 import { helperName } from './helper.ts'
 
 const NETNS_FOLDER = '/run/netns'
 /** linux/proc_ns.h `PROC_PID_INIT_INO` */
 const FIRST_PID_NAMESPACE = 0xefff_fffc
-/** Without it, processes of other users do not show their namespaces (linux/capability.h). */
-const CAP_SYS_PTRACE = 19n
 
 /** Programs of ours that serve others in their namespace, and so do not keep one another there. */
 export const HELPERS: readonly string[] = Object.values(helperName)
@@ -27,8 +26,8 @@ export function isNamespaceInUse(...exceptNamed: readonly string[]): boolean {
 
 function seesAll(): boolean {
   if (statSync('/proc/self/ns/pid').ino !== FIRST_PID_NAMESPACE) return false
-  const [, capabilities = '0'] = /^CapEff:\s*(\w+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
-  return ((BigInt(`0x${capabilities}`) >> CAP_SYS_PTRACE) & 1n) === 1n
+  // Without it, processes of other users do not show their namespaces.
+  return parseCapabilities(readFileSync('/proc/self/status', 'utf8')).has('CAP_SYS_PTRACE')
 }
 
 function isNamed(inode: number): boolean {

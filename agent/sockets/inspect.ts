@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { littleEndian } from '../../netlink/codec/memory.ts'
 import { errnoName, SystemError } from '../../netlink/libc/errno.ts'
+import { readInetAddress } from '../../netlink/libc/inet-address.ts'
 import {
   AF_INET,
   AF_INET6,
@@ -111,17 +111,13 @@ function tcpState(fd: number, protocol: number): Pick<InspectedSocket, 'waiting'
   return { waiting, isLatched: state !== TCP_CLOSE && state !== TCP_LISTEN }
 }
 
-/** An IPv4 address in the clothes of IPv6 (`::ffff:a.b.c.d`) is an IPv4 address. */
-export function readSockaddr(bytes: Uint8Array): { address: Address; port: number } | undefined {
-  if (bytes.length < 16) return undefined
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  const [family, port] = [view.getUint16(0, littleEndian), view.getUint16(2)]
-  if (family === AF_INET) return { address: { family: 'inet', bytes: bytes.slice(4, 8) }, port }
-  if (family !== AF_INET6 || bytes.length < 24) return undefined
-  const long = bytes.slice(8, 24)
-  const isMapped = long.every((byte, i) => i > 11 || byte === (i < 10 ? 0 : 0xff))
-  if (isMapped) return { address: { family: 'inet', bytes: long.slice(12) }, port }
-  return { address: { family: 'inet6', bytes: long }, port }
+/** The address in a `sockaddr`. An IPv4 address in the clothes of IPv6 (`::ffff:a.b.c.d`) is an IPv4 address. */
+export function readSockaddr(sockaddr: Uint8Array): { address: Address; port: number } | undefined {
+  const found = readInetAddress(sockaddr)
+  if (!found || found.address.family === 'inet') return found
+  const { bytes } = found.address
+  const isMapped = bytes.every((byte, i) => i > 11 || byte === (i < 10 ? 0 : 0xff))
+  return isMapped ? { ...found, address: { family: 'inet', bytes: bytes.slice(12) } } : found
 }
 
 function addressOf(fd: number, name: (fd: number) => Uint8Array) {

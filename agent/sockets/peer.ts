@@ -4,12 +4,11 @@
  * @module
  */
 import { readFileSync } from 'node:fs'
+import { parseCapabilities } from '../../netlink/libc/capabilities.ts'
 import { SystemError } from '../../netlink/libc/errno.ts'
 import { close, getSockOptInt, peerCredentials, SOL_SOCKET } from '../../netlink/libc/socket.ts'
 import { SO_PEERPIDFD } from '../../netlink/libc/socket-options.ts'
 import { unitOfCgroups } from './unit.ts'
-
-const CAP_NET_ADMIN = 12n
 
 /** As of the moment when it connected. */
 export interface Peer {
@@ -42,9 +41,7 @@ export function peerOf(fd: number): Peer {
 function hasNetAdmin(fd: number, pid: number): boolean {
   const found = readOfProcess(fd, pid, () => {
     const isOurs = readFileSync(`/proc/${pid}/uid_map`, 'utf8') === readFileSync('/proc/self/uid_map', 'utf8')
-    const [, digits = '0'] =
-      /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
-    return isOurs && ((BigInt(`0x${digits}`) >> CAP_NET_ADMIN) & 1n) === 1n
+    return isOurs && parseCapabilities(readFileSync(`/proc/${pid}/status`, 'utf8')).has('CAP_NET_ADMIN')
   })
   return found.isCertain && found.value === true
 }

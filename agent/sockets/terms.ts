@@ -5,6 +5,7 @@
  */
 
 import { SystemError } from '../../netlink/libc/errno.ts'
+import { writeInetAddress } from '../../netlink/libc/inet-address.ts'
 import { close, connect, getSockName, SOCK_DGRAM, socket } from '../../netlink/libc/socket.ts'
 import { IPPROTO_SCTP } from '../../netlink/libc/socket-options.ts'
 import { type Address, type Family, isLoopback } from '../model/address.ts'
@@ -82,7 +83,7 @@ export function selfTunnel(
 function sourceFor(peer: Address): Address {
   const fd = socket(familyNumber(peer.family), SOCK_DGRAM, 0)
   try {
-    connect(fd, sockaddr(peer, 9))
+    connect(fd, writeInetAddress(peer, 9))
     const found = readSockaddr(getSockName(fd))
     if (!found) throw new SocketError('EADDRNOTAVAIL', 'this host has no address to send from')
     return found.address
@@ -92,13 +93,4 @@ function sourceFor(peer: Address): Address {
   } finally {
     close(fd)
   }
-}
-
-/** `sockaddr_in` or `sockaddr_in6`. */
-export function sockaddr({ family, bytes }: Address, port: number): Uint8Array {
-  const result = new Uint8Array(family === 'inet' ? 16 : 28)
-  result.set(new Uint8Array(Uint16Array.of(familyNumber(family)).buffer))
-  new DataView(result.buffer).setUint16(2, port)
-  result.set(bytes, family === 'inet' ? 4 : 8)
-  return result
 }

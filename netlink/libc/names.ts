@@ -8,14 +8,8 @@
  * @module
  */
 import { foreign, koffi } from './ffi.ts'
-import { AF_INET, AF_INET6 } from './socket.ts'
-
-type Family = 'inet' | 'inet6'
-
-interface Address {
-  readonly family: Family
-  readonly bytes: Uint8Array
-}
+import { type InetAddress as Address, readInetAddress, writeInetAddress } from './inet-address.ts'
+import { AF_INET } from './socket.ts'
 
 /** A C pointer as the foreign-function library hands it over. */
 type Pointer = unknown
@@ -97,23 +91,9 @@ interface AddrInfo {
 
 function* addressList(first: Pointer): Generator<Address> {
   for (let entry = read<AddrInfo>(first, 'addrinfo'); entry; entry = read<AddrInfo>(entry.next, 'addrinfo')) {
-    const address = fromSockaddr(new Uint8Array(koffi().view(entry.addr, entry.addrlen)))
-    if (address) yield address
+    const found = readInetAddress(new Uint8Array(koffi().view(entry.addr, entry.addrlen)))
+    if (found) yield found.address
   }
-}
-
-function fromSockaddr(sockaddr: Uint8Array): Address | undefined {
-  const family = new Uint16Array(sockaddr.slice(0, 2).buffer)[0]
-  if (family === AF_INET) return { family: 'inet', bytes: sockaddr.slice(4, 8) }
-  if (family === AF_INET6) return { family: 'inet6', bytes: sockaddr.slice(8, 24) }
-  return undefined
-}
-
-function toSockaddr(address: Address): Uint8Array {
-  const sockaddr = new Uint8Array(address.family === 'inet' ? 16 : 28)
-  new Uint16Array(sockaddr.buffer, 0, 1)[0] = address.family === 'inet' ? AF_INET : AF_INET6
-  sockaddr.set(address.bytes, address.family === 'inet' ? 4 : 8)
-  return sockaddr
 }
 
 function distinct(list: readonly Address[]): Address[] {
@@ -122,7 +102,7 @@ function distinct(list: readonly Address[]): Address[] {
 
 /** The name of an address, `undefined` where it has none. */
 export function hostName(address: Address): string | undefined {
-  const sockaddr = toSockaddr(address)
+  const sockaddr = writeInetAddress(address)
   const host = new Uint8Array(NI_MAXHOST)
   if (c.getnameinfo(sockaddr, sockaddr.length, host, host.length, null, 0, NI_NAMEREQD) !== 0) {
     return undefined

@@ -6,6 +6,7 @@
  * @module
  */
 import { SystemError } from '../../../netlink/libc/errno.ts'
+import { writeInetAddress } from '../../../netlink/libc/inet-address.ts'
 import {
   AF_INET,
   AF_INET6,
@@ -19,7 +20,7 @@ import {
 } from '../../../netlink/libc/socket.ts'
 import { IPPROTO_IPV6, IPPROTO_UDP, IPV6_V6ONLY, UDP_ENCAP } from '../../../netlink/libc/socket-options.ts'
 import { encapType } from '../../../netlink/xfrm/constants.ts'
-import type { Family } from '../../model/address.ts'
+import { type Family, unspecified } from '../../model/address.ts'
 import { helperName, startHelper } from '../../runtime/helper.ts'
 
 /** A port that ESP in UDP arrives at, on every address of a family. */
@@ -86,7 +87,7 @@ function bindPort({ family, port }: EncapPort): number | undefined {
   const fd = socket(family === 'inet' ? AF_INET : AF_INET6, SOCK_DGRAM, 0)
   try {
     if (family === 'inet6') setSockOptInt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)
-    bind(fd, anyAddress(family, port))
+    bind(fd, writeInetAddress(unspecified(family), port))
     setSockOptInt(fd, IPPROTO_UDP, UDP_ENCAP, encapType.ESPINUDP)
     // What is not ESP piles up unread: as little of it as the kernel allows.
     setSockOptInt(fd, SOL_SOCKET, SO_RCVBUFFORCE, 0)
@@ -96,14 +97,4 @@ function bindPort({ family, port }: EncapPort): number | undefined {
     if (error instanceof SystemError && error.code === 'EADDRINUSE') return undefined
     throw error
   }
-}
-
-/** `sockaddr_in` or `sockaddr_in6` of the unspecified address. */
-function anyAddress(family: Family, port: number): Uint8Array {
-  const bytes = new Uint8Array(family === 'inet' ? 16 : 28)
-  const words = new Uint16Array(bytes.buffer)
-  words[0] = family === 'inet' ? AF_INET : AF_INET6
-  bytes[2] = port >> 8
-  bytes[3] = port & 0xff
-  return bytes
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Capability } from '../facts/privileges.ts'
+import type { Capability } from '../../../netlink/libc/capabilities.ts'
 import type { Facts } from '../facts.ts'
 import { type Finding, findingsOf, unknownFinding } from '../finding.ts'
 

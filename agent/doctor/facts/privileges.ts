@@ -4,17 +4,8 @@
  * @module
  */
 import { existsSync, readFileSync, statSync } from 'node:fs'
+import { type Capability, parseCapabilities } from '../../../netlink/libc/capabilities.ts'
 import { type Known, look } from '../known.ts'
-
-/** linux/capability.h: those that something here needs. */
-const CAPABILITIES = {
-  CAP_NET_ADMIN: 12n,
-  CAP_NET_RAW: 13n,
-  CAP_SYS_PTRACE: 19n,
-  CAP_SYS_ADMIN: 21n,
-} as const
-export type Capability = keyof typeof CAPABILITIES
-export const capabilityNames = Object.keys(CAPABILITIES) as readonly Capability[]
 
 /** linux/proc_ns.h `PROC_USER_INIT_INO` */
 const FIRST_USER_NAMESPACE = 0xefff_fffd
@@ -38,13 +29,6 @@ export function readPrivileges(): PrivilegeFacts {
     isFirstUserNamespace: statSync('/proc/self/ns/user').ino === FIRST_USER_NAMESPACE,
     lockdown: readLockdown(),
   }
-}
-
-/** The effective ones of a `/proc/PID/status`. */
-export function parseCapabilities(status: string): Set<Capability> {
-  const [, digits = '0'] = /^CapEff:\s*([0-9a-f]+)$/m.exec(status) ?? []
-  const bits = BigInt(`0x${digits}`)
-  return new Set(capabilityNames.filter((name) => ((bits >> CAPABILITIES[name]) & 1n) === 1n))
 }
 
 function readLockdown(): Known<Lockdown> {

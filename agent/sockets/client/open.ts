@@ -7,12 +7,12 @@ import type { Socket as DatagramSocket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
 import { type Server, Socket } from 'node:net'
 import { SystemError } from '../../../netlink/libc/errno.ts'
+import { writeInetAddress } from '../../../netlink/libc/inet-address.ts'
 import { untilWritable } from '../../../netlink/libc/poll.ts'
 import * as libc from '../../../netlink/libc/socket.ts'
 import { IPPROTO_IPV6, IPV6_V6ONLY, SO_ERROR, SO_REUSEADDR } from '../../../netlink/libc/socket-options.ts'
 import { type Address, formatAddress, isLoopback, parseAddress } from '../../model/address.ts'
 import { familyNumber } from '../../translate/selectors.ts'
-import { sockaddr } from '../terms.ts'
 import { SocketPolicyError } from './error.ts'
 import { type SecureOptions, type SocketPolicy, secureDescriptor } from './policy.ts'
 
@@ -36,9 +36,9 @@ export async function openSocket(
     if (type === 'tcp') libc.setSockOptInt(fd, libc.SOL_SOCKET, SO_REUSEADDR, 1)
     // From the moment that a UDP socket is bound it receives; to loopback, only from this host.
     const bindsFirst = type === 'tcp' || isLoopback(address)
-    if (bindsFirst) libc.bind(fd, sockaddr(address, port))
+    if (bindsFirst) libc.bind(fd, writeInetAddress(address, port))
     await secureDescriptor(fd, policy, options)
-    if (!bindsFirst) libc.bind(fd, sockaddr(address, port))
+    if (!bindsFirst) libc.bind(fd, writeInetAddress(address, port))
     return fd
   } catch (error) {
     libc.close(fd)
@@ -110,9 +110,9 @@ export async function connect(
   const peer = parseAddress(host) ?? numeric((await lookup(host)).address)
   const fd = makeSocket('tcp', peer)
   try {
-    if (localAddress !== undefined) libc.bind(fd, sockaddr(numeric(localAddress), 0))
+    if (localAddress !== undefined) libc.bind(fd, writeInetAddress(numeric(localAddress), 0))
     await secureDescriptor(fd, policy, { ...options, peer: options.peer ?? formatAddress(peer) })
-    await connectTo(fd, sockaddr(peer, port))
+    await connectTo(fd, writeInetAddress(peer, port))
     return new Socket({ fd, readable: true, writable: true })
   } catch (error) {
     libc.close(fd)

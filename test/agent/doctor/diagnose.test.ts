@@ -1,9 +1,9 @@
 /** All checks together. */
 import t from 'tap'
 import { diagnose, tally } from '../../../agent/doctor/diagnose.ts'
-import { capabilityNames } from '../../../agent/doctor/facts/privileges.ts'
 import { GROUPS } from '../../../agent/doctor/finding.ts'
 import { untried } from '../../../agent/doctor/known.ts'
+import { capabilityNames } from '../../../netlink/libc/capabilities.ts'
 import { bad, GOOD, host } from './hosts.ts'
 
 t.test('a good host has no findings but good ones, of each group', async (t) => {

@@ -6,11 +6,11 @@
 import type { Answer, FamilyFeatures } from '../../../agent/datapath/kernel/features.ts'
 import type { AbilityFacts, AlgorithmFacts } from '../../../agent/doctor/facts/abilities.ts'
 import type { FolderState } from '../../../agent/doctor/facts/files.ts'
-import { capabilityNames } from '../../../agent/doctor/facts/privileges.ts'
 import type { TableFacts } from '../../../agent/doctor/facts/tables.ts'
 import type { Facts } from '../../../agent/doctor/facts.ts'
 import type { Finding } from '../../../agent/doctor/finding.ts'
 import { fails, WORKS } from '../../../agent/doctor/known.ts'
+import { capabilityNames } from '../../../netlink/libc/capabilities.ts'
 
 export const YES: Answer = { works: true }
 export const NO: Answer = { works: false, why: 'Requested type not found' }
