@@ -36,6 +36,7 @@ export { ApplyError } from './reconcile/engine.ts'
 export { ConflictError, type Reconciliation } from './reconcile/joint-plan.ts'
 export { NetfilterError } from './reconcile/netfilter.ts'
 export type { InstalledPolicy, PolicyPlan } from './reconcile/plan.ts'
+export type { PlannedChange, Wanted } from './reconcile/planner.ts'
 export {
   appendRules,
   findByIndex,
@@ -46,10 +47,11 @@ export {
   type Scope,
 } from './reconcile/policy-edit.ts'
 export type { LoadedRule, PolicyState } from './reconcile/policy-state.ts'
-export { type PlannedChange, Session } from './reconcile/session.ts'
+export { Session } from './reconcile/session.ts'
 export type { Step } from './reconcile/steps.ts'
 export { LockedError, UntrustedFolderError } from './reconcile/store.ts'
 export { RestoreError } from './reconcile/take-back.ts'
+export { TunnelBlockedError, TunnelError } from './reconcile/tunnel-steps.ts'
 export { type SocketService, type SocketServiceOptions, startSocketService } from './sockets/service.ts'
 export { collectStatus } from './status/collect.ts'
 export type { StatusEvent } from './status/events.ts'

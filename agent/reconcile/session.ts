@@ -8,89 +8,43 @@ import type { XfrmConnection } from '../../netlink/xfrm/connection.ts'
 import { userpolicy } from '../../netlink/xfrm/constants.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import { type DataPath, type DataPathRequest, openDataPath } from '../datapath/data-path.ts'
-import { type Connection, readConnections } from '../latch/connections.ts'
-import { type ConcernedConnection, concernedConnections, type Pin, pinsFor } from '../latch/pins.ts'
+import type { Pin } from '../latch/pins.ts'
 import { type AlgorithmTable, joinTables } from '../model/algorithm.ts'
-import type { AssociationStatus, SecurityAssociation } from '../model/association.ts'
+import type { AssociationStatus } from '../model/association.ts'
 import { defaultAlgorithmTable } from '../model/default-algorithms.ts'
 import type { TunnelInterface } from '../model/tunnel.ts'
 import { DEFAULT_MARK_MASK } from '../translate/marks.ts'
-import { classesOf } from '../translate/policy-set.ts'
 import type { KernelAssociation } from '../translate/read-association.ts'
 import type { AssociationNotes } from './association-notes.ts'
-import { type AssociationPlan, planAssociations } from './association-plan.ts'
 import { statusOf } from './association-status.ts'
-import { AssociationTransaction } from './association-transaction.ts'
+import type { AssociationTransaction } from './association-transaction.ts'
 import { carryOut, type Transition } from './carry-out.ts'
 import { ApplyError, installedAssociations, ownAssociations, ownPolicies, readTables } from './engine.ts'
 import type { HostNetwork } from './host.ts'
-import {
-  associationsOnly,
-  ConflictError,
-  planJointly,
-  type Reconciliation,
-  type Tables,
-} from './joint-plan.ts'
-import { sameNetfilterRules } from './netfilter.ts'
+import { associationsOnly, type Tables } from './joint-plan.ts'
 import type { InstalledPolicy } from './plan.ts'
+import {
+  beginTransaction,
+  type Ground,
+  isUnrecorded,
+  type PlannedChange,
+  planChange,
+  planInterfaces,
+  planPolicy,
+  planRepair,
+  type Wanted,
+} from './planner.ts'
 import { emptyState } from './policy-edit.ts'
-import { type PolicyState, rulesInForce } from './policy-state.ts'
+import type { PolicyState } from './policy-state.ts'
 import { planRelease } from './release-plan.ts'
 import { type SocketView, socketView } from './socket-view.ts'
-import { stateWays } from './state-ways.ts'
 import { Store } from './store.ts'
 import { Surroundings } from './surroundings.ts'
-import { survey } from './survey.ts'
 import { RestoreError, takeChangeBack } from './take-back.ts'
-import { isEmptyTunnelPlan, planTunnels, type TunnelPlan, withOwnTunnels } from './tunnel-plan.ts'
-import { TunnelBlockedError } from './tunnel-steps.ts'
-
-/** A change that was planned; {@link Session.apply} carries it out. */
-export interface PlannedChange {
-  readonly next: PolicyState
-  readonly reconciliation: Reconciliation
-  /** What will not hold as the rules say, as sentences. */
-  readonly warnings: readonly string[]
-  /** Present where SAs are changed by the same stroke. */
-  readonly associations?: {
-    readonly plan: AssociationPlan
-    readonly transaction: AssociationTransaction
-  }
-  /** Present where tunnel interfaces are part of it. */
-  readonly tunnels?: TunnelPlan
-  /** The record of policy stays as it is. */
-  readonly keepsRecord?: true
-  /**
-   * Established connections for which the new rules decide otherwise. With latching they keep their old policy. Absent
-   * where the rules stay as they are, or the kernel does not tell of connections.
-   */
-  readonly connections?: readonly ConcernedConnection[]
-}
-
-/** What is to be. What is absent stays as it is. */
-export interface Wanted {
-  readonly policy?: PolicyState
-  /** All the SAs of ours, with distinct identifiers. */
-  readonly associations?: readonly SecurityAssociation[]
-  /** All the tunnel interfaces of ours, and others that have to be there, with distinct names. */
-  readonly tunnels?: readonly TunnelInterface[]
-}
-
-/** @returns `undefined` where the kernel does not tell, and nothing depends on it */
-function tryReadConnections(isNeeded: boolean): Connection[] | undefined {
-  try {
-    return readConnections()
-  } catch (error) {
-    if (isNeeded) throw error
-    return undefined
-  }
-}
+import { isEmptyTunnelPlan, type TunnelPlan } from './tunnel-plan.ts'
 
 /** Whatever data path is in use will do. */
 const LOOKING: DataPathRequest = { choice: 'auto', needs: [] }
-
-/** Of changes that no configuration asks for. */
-const NO_PLAN: AssociationPlan = { add: [], change: [], remove: [], untouched: 0 }
 
 const BROKEN_OFF = new Error('a command died in the middle of a change')
 
@@ -152,6 +106,19 @@ export class Session {
     this.#store.unlock()
   }
 
+  /** What plans start from. */
+  get #ground(): Ground {
+    return {
+      state: this.#state,
+      isRecorded: this.#isRecorded,
+      store: this.#store,
+      connection: this.#connection,
+      dataPath: this.dataPath.kind,
+      around: this.#around,
+      algorithms: this.#algorithms,
+    }
+  }
+
   /** Events that this session causes bear this number. */
   get portId(): number {
     return this.#connection.portId
@@ -175,11 +142,6 @@ export class Session {
   /** Tunnel interfaces, addresses and routing rules of this namespace. */
   get network(): HostNetwork {
     return this.#around.network
-  }
-
-  /** The network as it is when the tunnel interfaces of ours are as a state says. */
-  #networkFor({ ownTunnels }: PolicyState): HostNetwork {
-    return this.#around.networkFor(this.#state.ownTunnels, ownTunnels)
   }
 
   /** The policies of ours that the kernel has. */
@@ -234,61 +196,18 @@ export class Session {
   }
 
   /**
-   * The same for policy, SAs and tunnel interfaces together. Those SAs that are as they are to be stay untouched, unless another policy has
-   * another class for them.
+   * The same for policy, SAs and tunnel interfaces together. Those SAs that are as they are to be stay untouched, unless
+   * another policy has another class for them.
    *
    * @throws as {@link plan}; AssociationError, TunnelBlockedError
    */
-  planAll({ policy: asked, associations: wanted, tunnels: interfaces }: Wanted): PlannedChange {
-    const tunnels = interfaces && this.planTunnels(interfaces)
-    const policy = tunnels ? withOwnTunnels(asked, this.#state, tunnels) : asked
-    const change = this.#planAll({ ...(policy && { policy }), ...(wanted && { associations: wanted }) })
-    return tunnels ? { ...change, tunnels } : change
+  planAll(wanted: Wanted): PlannedChange {
+    return planChange(wanted, this.#ground)
   }
 
   /** What it takes to have these tunnel interfaces. Changes nothing. @throws TunnelBlockedError */
   planTunnels(wanted: readonly TunnelInterface[]): TunnelPlan {
-    const plan = planTunnels(wanted, this.#state.ownTunnels, this.#around.links)
-    if (plan.blocked.length > 0) throw new TunnelBlockedError(plan.blocked)
-    return plan
-  }
-
-  #planAll({ policy, associations: wanted }: Omit<Wanted, 'tunnels'>): PlannedChange {
-    const { next, connections } = policy ? this.#latch(policy) : { next: this.#state }
-    const concerned = connections && { connections }
-    if (!wanted) return { ...this.#join(next), ...concerned }
-    const transaction = this.#transactionUnder(next)
-    const plan = planAssociations(wanted, transaction, this.#networkFor(next).localAddresses)
-    const associations = { plan, transaction }
-    const joined = policy || next.rules.length > 0 ? this.#join(next, transaction) : undefined
-    return {
-      ...(joined ?? { next, reconciliation: associationsOnly(transaction.steps), warnings: [] }),
-      associations,
-      ...(!policy && { keepsRecord: true }),
-      ...concerned,
-    }
-  }
-
-  /** What other rules mean for connections that are there. While the rules are the same ones, pins stay. */
-  #latch(policy: PolicyState): {
-    readonly next: PolicyState
-    readonly connections?: readonly ConcernedConnection[]
-  } {
-    const before = this.#state
-    if (policy.rules === before.rules && policy.latch === before.latch) return { next: policy }
-    const free = { ...policy, pins: [] }
-    // Of what was in force without a record, nobody knows what it meant for a connection.
-    if (this.isUnrecorded) return { next: free }
-    const all = tryReadConnections(policy.latch)
-    if (!all) return { next: free }
-    const connections = concernedConnections({
-      before,
-      after: policy.rules,
-      connections: all,
-      localAddresses: this.network.localAddresses,
-    })
-    const isPinning = policy.latch && policy.rules.length > 0
-    return { next: isPinning ? { ...policy, pins: pinsFor(connections) } : free, connections }
+    return planInterfaces(wanted, this.#ground)
   }
 
   /**
@@ -307,29 +226,12 @@ export class Session {
     return ended.length
   }
 
-  /** @throws ConflictError: what cannot be whole is not begun */
-  #join(next: PolicyState, transaction?: AssociationTransaction): PlannedChange {
-    const change = this.#joinAround(next, transaction)
-    const { conflicts } = change.reconciliation.plan
-    if (conflicts.length > 0) throw new ConflictError(conflicts)
-    return change
-  }
-
-  /** The same, around policies of other programs that are in the way. */
-  #joinAround(next: PolicyState, transaction?: AssociationTransaction): PlannedChange {
-    const { facts, warnings, state } = survey(next, this.#networkFor(next))
-    const tables = readTables(this.#connection)
-    const changes = transaction ?? { steps: [], after: tables.associations, notes: this.#store.loadNotes() }
-    const reconciliation = planJointly(tables, state, { ...facts, algorithms: this.#algorithms }, changes)
-    return { next: state, reconciliation, warnings }
-  }
-
   /**
    * True where the kernel has policies of ours, but the rules that they were made from are not known any more: what
    * is planned from {@link state} would take them away.
    */
   get isUnrecorded(): boolean {
-    return !this.#isRecorded && this.policies().length > 0
+    return isUnrecorded(this.#ground)
   }
 
   /**
@@ -356,7 +258,7 @@ export class Session {
   #followAddresses(): void {
     if (this.#state.rules.length === 0) return
     try {
-      const { next, reconciliation } = this.#join(this.#state)
+      const { next, reconciliation } = planPolicy(this.#state, this.#ground)
       const netfilter = { before: this.#state.netfilter, after: next.netfilter }
       if (reconciliation.steps.length > 0) this.#carryOut({ steps: reconciliation.steps, netfilter, next })
     } catch (error) {
@@ -367,18 +269,7 @@ export class Session {
 
   /** Begins a series of changes to the SADB. Nothing happens before {@link commit}. */
   transaction(): AssociationTransaction {
-    return this.#transactionUnder(this.#state)
-  }
-
-  #transactionUnder(state: PolicyState): AssociationTransaction {
-    const { facts } = survey(state, this.#networkFor(state))
-    const rules = rulesInForce(state)
-    return new AssociationTransaction(installedAssociations(this.#connection), this.#store.loadNotes(), {
-      classes: classesOf(rules, { ...facts, algorithms: this.#algorithms }),
-      marks: rules.length > 0 ? facts.marks : undefined,
-      localAddresses: facts.localAddresses,
-      ways: stateWays(state.tunables, this.dataPath.kind),
-    })
+    return beginTransaction(this.#state, this.#ground)
   }
 
   /**
@@ -392,7 +283,7 @@ export class Session {
     if (this.#unrecovered) throw this.#unrecovered
     const follows = this.#state.rules.length > 0
     const { next, reconciliation } = follows
-      ? this.#join(this.#state, transaction)
+      ? planPolicy(this.#state, this.#ground, transaction)
       : { next: this.#state, reconciliation: associationsOnly(transaction.steps) }
     this.#carryOut({
       steps: reconciliation.steps,
@@ -402,20 +293,14 @@ export class Session {
   }
 
   /**
-   * What it takes to have the kernel as the loaded policy and a transaction of SAs say, whoever made it otherwise: as far as
-   * policies of other programs are not in the way (`conflicts` of the plan). Changes nothing. {@link apply} carries it out.
+   * What it takes to have the kernel as the loaded policy and a transaction of SAs say, whoever made it otherwise: as far
+   * as policies of other programs are not in the way (`conflicts` of the plan). Changes nothing. {@link apply} carries it
+   * out.
    *
    * @throws as {@link plan}, but for ConflictError
    */
   planRepair(transaction: AssociationTransaction): PlannedChange {
-    const associations = { plan: NO_PLAN, transaction }
-    if (!this.#isRecorded) {
-      const reconciliation = associationsOnly(transaction.steps)
-      return { next: this.#state, reconciliation, warnings: [], associations, keepsRecord: true }
-    }
-    const joined = this.#joinAround(this.#state, transaction)
-    const isSame = sameNetfilterRules(joined.next.netfilter, this.#state.netfilter)
-    return { ...joined, associations, ...(isSame && { keepsRecord: true }) }
+    return planRepair(transaction, this.#ground)
   }
 
   /** What it takes to have the tunnel interfaces of ours as they are to be. Changes nothing. */

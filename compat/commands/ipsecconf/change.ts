@@ -5,8 +5,9 @@
  */
 
 import { isEmptyPlan } from '../../../agent/reconcile/plan.ts'
+import type { PlannedChange } from '../../../agent/reconcile/planner.ts'
 import type { PolicyState } from '../../../agent/reconcile/policy-state.ts'
-import type { PlannedChange, Session } from '../../../agent/reconcile/session.ts'
+import type { Session } from '../../../agent/reconcile/session.ts'
 import { connectionLines } from '../support/connections.ts'
 import type { Io } from '../support/io.ts'
 import { keepLatches } from '../support/latches.ts'

@@ -4,9 +4,10 @@
  * @module
  */
 import { protocolsOf } from '../../../../agent/model/policy.ts'
+import type { PlannedChange } from '../../../../agent/reconcile/planner.ts'
 import { replaceRules, replaceTunables } from '../../../../agent/reconcile/policy-edit.ts'
 import type { PolicyState } from '../../../../agent/reconcile/policy-state.ts'
-import { type PlannedChange, Session } from '../../../../agent/reconcile/session.ts'
+import { Session } from '../../../../agent/reconcile/session.ts'
 import { TunnelBlockedError } from '../../../../agent/reconcile/tunnel-steps.ts'
 import { tunableValuesOf } from '../../../configuration/tunable-values.ts'
 import { withMarks } from '../../ipsecconf/marks.ts'
