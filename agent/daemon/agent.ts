@@ -12,7 +12,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type FileLock, lockFile } from '../../netlink/libc/lock.ts'
 import type { DataPathKind } from '../datapath/data-path.ts'
 import type { AlgorithmTable } from '../model/algorithm.ts'
-import type { SocketPolicy } from '../model/socket-policy.ts'
 import type { TunableValues } from '../model/tunables.ts'
 import { Session } from '../reconcile/session.ts'
 import { LockedError, Store } from '../reconcile/store.ts'
@@ -24,34 +23,14 @@ import { LatchDuty } from './duties/latches.ts'
 import { NameDuty, type NamedRules } from './duties/names.ts'
 import { TunableDuty } from './duties/tunables.ts'
 import { UnitDuty } from './duties/units.ts'
-import type { Tell } from './events.ts'
+import { type AgentSettings, Loading, type LoadingOptions } from './loading.ts'
 import { Tidying } from './memory.ts'
-import { type DriftChoice, isDrift, Keeper, type RoundReport } from './round.ts'
+import { type DriftChoice, Keeper } from './round.ts'
+import { Teller } from './teller.ts'
+import { Turns } from './turns.ts'
 import { Watchman } from './watch.ts'
-import { roundEvents } from './words.ts'
 
-/** What the configuration says about the agent itself. */
-export interface AgentSettings {
-  readonly algorithms: AlgorithmTable
-  readonly drift: DriftChoice
-  /** For programs that ask what the configuration says for their unit. */
-  readonly sockets?: readonly SocketPolicy[]
-  /** Milliseconds between looks at the counters of SAs; absent: 8000, and more where there are very many. */
-  readonly ageInterval?: number
-  /** Milliseconds between questions for the addresses of names; absent: 60,000. */
-  readonly nameInterval?: number
-}
-
-export interface AgentOptions {
-  /** Makes the namespace what the configuration says, as `solipsec apply` does. @throws where it cannot, and nothing changed */
-  load(): Promise<AgentSettings>
-  /** What holds while nothing could be loaded yet. */
-  readonly initial: AgentSettings
-  /** True for what may come right by itself: a tunnel that is not there yet. */
-  mayComeRight(error: unknown): boolean
-  readonly tell: Tell
-  /** An error in words for people. The text of an error that nobody expected may hold anything: it is not to be shown. */
-  describe(error: unknown): string
+export interface AgentOptions extends LoadingOptions {
   readonly named: (settings: AgentSettings) => NamedRules
 }
 
@@ -95,8 +74,6 @@ const BUSY_MS = 50
  * at first, and at last.
  */
 const RETRY_MS = { first: 50, last: 5000 }
-/** No more than this share of the time is spent in rounds. */
-const SHARE = 0.5
 
 export class Agent {
   readonly #options: AgentOptions
@@ -113,41 +90,33 @@ export class Agent {
   /** Which sockets have a policy, for the service that gives them. */
   readonly journal: SocketJournal
   readonly #record: FSWatcher
+  readonly #loading: Loading
+  readonly #teller: Teller
+  readonly #turns = new Turns(() => this.#turn())
   readonly #ports = new Set<number>()
   readonly #since = Date.now()
-  #settings: AgentSettings
-  #problem: string | undefined
-  /** The problem may come right by itself. */
-  #isWaiting = false
-  #loadedAt = Date.now()
   #followed: DataPathKind | undefined
-  #timer: NodeJS.Timeout | undefined
-  #dueAt = Number.POSITIVE_INFINITY
   #rounds = 0
-  #drifts = 0
   /** Rounds that failed one after the other. */
   #failures = 0
   /** Why the last round failed. */
   #failure: string | undefined
   #lastRound = 0
-  #lastDrift = ''
   #rules = 0
-  /** One thing after the other: loading and rounds. */
-  #queue: Promise<unknown> = Promise.resolve()
   /** A load that was asked for and has not begun: who asks for another one means this one. */
   #nextLoad: Promise<void> | undefined
-  #open = true
 
   private constructor(options: AgentOptions, folder: string, lock: FileLock) {
     this.#options = options
-    this.#settings = options.initial
+    this.#loading = new Loading(options)
+    this.#teller = new Teller(options.tell)
     this.#folder = folder
     this.#lock = lock
     const context: AgentContext = {
       tell: options.tell,
       describe: options.describe,
       between: (use) => this.withSession(use),
-      wake: () => this.#wake(0),
+      wake: () => this.#turns.wake(0),
     }
     this.#tunables = new TunableDuty(context, folder)
     this.#latches = new LatchDuty(context)
@@ -157,18 +126,19 @@ export class Agent {
       context,
       this.#keeper,
       folder,
-      () => this.#settings.ageInterval ?? this.#tunables.ageInterval,
+      () => this.#loading.settings.ageInterval ?? this.#tunables.ageInterval,
     )
     this.#names = new NameDuty(context, () => {
-      const { nameInterval: interval } = this.#settings
-      return { named: options.named(this.#settings), ...(interval !== undefined && { interval }) }
+      const { settings } = this.#loading
+      const { nameInterval: interval } = settings
+      return { named: options.named(settings), ...(interval !== undefined && { interval }) }
     })
     this.#watchman = new Watchman(
-      () => this.#wake(CROWD_MS),
+      () => this.#turns.wake(CROWD_MS),
       (port) => this.#ports.has(port),
     )
     this.#record = watch(folder, (_, name) => {
-      if (name === 'changes') this.#wake(CROWD_MS)
+      if (name === 'changes') this.#turns.wake(CROWD_MS)
     })
   }
 
@@ -184,39 +154,37 @@ export class Agent {
     if (!lock) throw new AgentRunningError(path)
     const agent = new Agent(options, folder, lock)
     try {
-      agent.#settings = await options.load()
+      await agent.#loading.begin()
     } catch (error) {
-      if (!options.mayComeRight(error)) {
-        await agent.close()
-        throw error
-      }
-      agent.#await(error)
+      await agent.close()
+      throw error
     }
-    agent.#units.load(agent.#settings.sockets ?? [])
-    await agent.#do(() => agent.#round())
+    agent.#units.load(agent.#loading.settings.sockets ?? [])
+    await agent.#turns.take(() => agent.#round())
     return agent
   }
 
   get status(): AgentStatus {
-    const problem = this.#problem ?? this.#failure
+    const { settings, loadedAt } = this.#loading
+    const problem = this.#loading.problem ?? this.#failure
     return {
       pid: process.pid,
       since: this.#since,
       state: problem === undefined ? 'online' : 'maintenance',
       ...(problem !== undefined && { problem }),
-      loadedAt: this.#loadedAt,
-      drift: this.#settings.drift,
+      loadedAt,
+      drift: settings.drift,
       dataPath: this.#followed ?? 'kernel',
       rules: this.#rules,
       associations: this.#keeper.size,
       rounds: this.#rounds,
-      drifts: this.#drifts,
+      drifts: this.#teller.drifts,
       lastRound: this.#lastRound,
     }
   }
 
   get algorithms(): AlgorithmTable {
-    return this.#settings.algorithms
+    return this.#loading.settings.algorithms
   }
 
   /** Those that are not as they are at first. */
@@ -226,12 +194,12 @@ export class Agent {
 
   /** What the configuration says for sockets of a unit of systemd. */
   socketPolicyOf(unit: string): SocketDemand | undefined {
-    return this.#settings.sockets?.find(({ service }) => service === unit)
+    return this.#loading.settings.sockets?.find(({ service }) => service === unit)
   }
 
   /** Loads the configuration again. Where that fails, what was loaded stays, and {@link status} says why. */
   reload(): Promise<void> {
-    this.#nextLoad ??= this.#do(() => {
+    this.#nextLoad ??= this.#turns.take(() => {
       this.#nextLoad = undefined
       return this.#load()
     })
@@ -239,28 +207,8 @@ export class Agent {
   }
 
   async #load(): Promise<void> {
-    try {
-      this.#settings = await this.#options.load()
-      this.#units.load(this.#settings.sockets ?? [])
-      this.#loadedAt = Date.now()
-      this.#problem = undefined
-      this.#isWaiting = false
-      this.#options.tell({ level: 'info', event: 'reloaded', message: 'The configuration was loaded.' })
-    } catch (error) {
-      this.#await(error)
-    }
+    await this.#loading.again(({ sockets = [] }) => this.#units.load(sockets))
     await this.#round()
-  }
-
-  /** The configuration cannot be loaded now, and perhaps later. */
-  #await(error: unknown): void {
-    const known = this.#problem
-    this.#problem = this.#options.describe(error)
-    this.#isWaiting = this.#options.mayComeRight(error)
-    if (this.#isWaiting && known === this.#problem) return
-    const hope = this.#isWaiting ? 'It is tried again when interfaces change. ' : ''
-    const message = `The configuration could not be loaded; what was loaded stays in force. ${hope}${this.#problem}`
-    this.#options.tell({ level: 'error', event: 'maintenance', message })
   }
 
   /** Asks for the addresses of the names that rules have, and has rules follow. */
@@ -274,68 +222,55 @@ export class Agent {
    * @returns what stands in the way; `undefined` where nothing does
    */
   async settle(): Promise<string | undefined> {
-    while ((await this.#do(() => this.#round())) === 'busy') await sleep(BUSY_MS)
+    while ((await this.#turns.take(() => this.#round())) === 'busy') await sleep(BUSY_MS)
     return this.#failure
   }
 
   /** Runs what takes the lock by itself between two rounds. */
   exclusively<T>(use: () => Promise<T>): Promise<T> {
-    return this.#do(use)
+    return this.#turns.take(use)
   }
 
   /** Runs what needs the lock between two rounds. @throws LockedError where a command is at work for too long */
   withSession<T>(use: (session: Session) => T): Promise<T> {
-    return this.#do(() => this.#inSession(use, undefined))
+    return this.#turns.take(() => this.#inSession(use, undefined))
   }
 
   /** What is in force stays so. */
   async close(): Promise<void> {
-    if (!this.#open) return
-    this.#open = false
-    clearTimeout(this.#timer)
+    if (!this.#turns.isOpen) return
+    const ended = this.#turns.end()
     this.#tidying.close()
-    this.#age.close()
-    this.#names.close()
-    this.#tunables.close()
-    this.#latches.close()
-    this.#units.close()
+    for (const duty of [this.#age, this.#names, this.#tunables, this.#latches, this.#units]) duty.close()
     this.#record.close()
     this.#watchman.close()
-    await this.#queue.catch(() => undefined)
+    await ended
     this.#keeper.clear()
     this.journal.close()
     this.#lock.release()
   }
 
-  #do<T>(what: () => Promise<T> | T): Promise<T> {
-    const done = this.#queue.then(what)
-    this.#queue = done.catch(() => undefined)
-    return done
-  }
-
-  #wake(delay: number): void {
-    const at = performance.now() + delay
-    if (!this.#open || at >= this.#dueAt) return
-    clearTimeout(this.#timer)
-    this.#dueAt = at
-    this.#timer = setTimeout(() => {
-      this.#dueAt = Number.POSITIVE_INFINITY
-      void this.#do<unknown>(() =>
-        this.#isWaiting && this.#watchman.takeNetwork() ? this.#load() : this.#round(),
-      )
-    }, delay)
+  /** Something has woken the agent. */
+  async #turn(): Promise<void> {
+    if (this.#loading.isAwaiting && this.#watchman.takeNetwork()) await this.#load()
+    else await this.#round()
   }
 
   /** Never throws: what goes wrong is told, and tried again when something happens. */
   async #round(): Promise<'busy' | undefined> {
-    if (!this.#open) return
+    if (!this.#turns.isOpen) return
     const started = performance.now()
     try {
       const report = this.#inSession((session) => {
         this.#rules = session.state.rules.length
         this.#listenTo(session)
         // First of all: whatever else fails, what is ours is put right.
-        const found = this.#keeper.round(session, this.#watchman, this.#settings.drift, performance.now())
+        const found = this.#keeper.round(
+          session,
+          this.#watchman,
+          this.#loading.settings.drift,
+          performance.now(),
+        )
         this.#names.note(session)
         this.#tunables.note(session)
         this.#latches.note(session)
@@ -343,35 +278,26 @@ export class Agent {
       }, 0)
       this.#failures = 0
       this.#meet(report.obstacles)
-      this.#report(report)
+      this.#teller.take(report)
       this.#age.plan()
     } catch (error) {
       if (error instanceof LockedError) {
-        this.#wake(BUSY_MS)
+        this.#turns.wake(BUSY_MS)
         return 'busy'
       }
       this.#failure = `Looking after policy and SAs failed: ${this.#options.describe(error)}`
       this.#options.tell({ level: 'error', event: 'failed', message: this.#failure })
-      this.#wake(Math.min(RETRY_MS.first * 2 ** this.#failures++, RETRY_MS.last))
+      this.#turns.wake(Math.min(RETRY_MS.first * 2 ** this.#failures++, RETRY_MS.last))
     } finally {
       this.#tidying.plan()
       this.#rounds++
       this.#lastRound = performance.now() - started
-      if (this.#dueAt < Number.POSITIVE_INFINITY) this.#rest()
+      this.#turns.rest(this.#lastRound)
     }
   }
 
-  /** Where events never end, commands and others have to have their turn, too. */
-  #rest(): void {
-    const pause = (this.#lastRound * (1 - SHARE)) / SHARE
-    if (this.#dueAt >= performance.now() + pause) return
-    clearTimeout(this.#timer)
-    this.#dueAt = Number.POSITIVE_INFINITY
-    this.#wake(pause)
-  }
-
   #inSession<T>(use: (session: Session) => T, waitMs: number | undefined): T {
-    const session = Session.open(this.#settings.algorithms, undefined, waitMs)
+    const session = Session.open(this.#loading.settings.algorithms, undefined, waitMs)
     try {
       this.#ports.add(session.portId)
       return use(session)
@@ -394,26 +320,14 @@ export class Agent {
     this.#watchman.follow(this.#folder)
     this.#followed = kind
   }
-
-  #report(report: RoundReport): void {
-    const { drift, isApplied } = report
-    const text = isDrift(drift) && !isApplied ? JSON.stringify(roundEvents(report)) : ''
-    const isKnown = text !== '' && text === this.#lastDrift
-    this.#lastDrift = text
-    if (isKnown) return
-    if (isDrift(drift)) this.#drifts++
-    for (const event of roundEvents(report)) this.#options.tell(event)
-  }
-
   /** What is in the way is told once; it may go by itself. */
   #meet(obstacles: readonly unknown[]): void {
     const known = this.#failure
     this.#failure = undefined
     if (obstacles.length === 0) return
-    this.#failure = `Not all could be put right: ${obstacles.map(this.#options.describe).join(' ')}`
-    this.#wake(RETRY_MS.last)
-    if (this.#failure !== known) {
-      this.#options.tell({ level: 'error', event: 'failed', message: this.#failure })
-    }
+    const { tell, describe } = this.#options
+    this.#failure = `Not all could be put right: ${obstacles.map(describe).join(' ')}`
+    this.#turns.wake(RETRY_MS.last)
+    if (this.#failure !== known) tell({ level: 'error', event: 'failed', message: this.#failure })
   }
 }

@@ -1,22 +1,7 @@
 import t from 'tap'
 import type { Drift, RoundReport } from '../../../agent/daemon/round.ts'
 import { roundEvents } from '../../../agent/daemon/words.ts'
-
-const QUIET: RoundReport = {
-  isNews: false,
-  drift: {
-    policies: { missing: 0, changed: 0, unknown: 0 },
-    associations: { missing: [], changed: [], unknown: [] },
-    netfilter: false,
-    tunnels: { missing: [], changed: [], blocked: [] },
-  },
-  isApplied: false,
-  isMended: false,
-  followed: 0,
-  ended: [],
-  warnings: [],
-  obstacles: [],
-}
+import { QUIET } from './quiet-round.ts'
 
 function told(tunnels: Partial<Drift['tunnels']>, more: Partial<RoundReport> = {}): string[] {
   const drift = { ...QUIET.drift, tunnels: { ...QUIET.drift.tunnels, ...tunnels } }

@@ -4,8 +4,8 @@
  * @module
  */
 import { existsSync } from 'node:fs'
-import type { AgentSettings } from '../../../../agent/daemon/agent.ts'
 import type { Tell } from '../../../../agent/daemon/events.ts'
+import type { AgentSettings } from '../../../../agent/daemon/loading.ts'
 import type { Diagnostic } from '../../../../agent/model/diagnostic.ts'
 import type { HostNetwork } from '../../../../agent/reconcile/host.ts'
 import { TunnelRuleError } from '../../../../agent/translate/tunnels.ts'
