@@ -7,10 +7,10 @@ import { connectDataPath } from '../../datapath/data-path.ts'
 import { ownAssociations } from '../../reconcile/engine.ts'
 import type { AgentContext } from '../context.ts'
 import type { Keeper } from '../round.ts'
+import { pauseAfter } from './pause.ts'
 
 /** Milliseconds between looks, as of Solaris's `age_interval`; longer where a look takes long. */
 const INTERVAL_MS = 8000
-const SHARE = 0.005
 
 export class AgeDuty {
   readonly #context: AgentContext
@@ -33,7 +33,7 @@ export class AgeDuty {
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (this.#keeper.size === 0 || !this.#isOpen) return
-    const interval = this.#interval() ?? Math.max(INTERVAL_MS, took / SHARE)
+    const interval = this.#interval() ?? pauseAfter(took, INTERVAL_MS)
     this.#timer = setTimeout(() => this.#look(), interval)
   }
 

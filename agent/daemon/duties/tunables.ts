@@ -15,10 +15,9 @@ import { failureSource } from '../../policy-log/source.ts'
 import type { PolicyState } from '../../reconcile/policy-state.ts'
 import type { Session } from '../../reconcile/session.ts'
 import type { AgentContext } from '../context.ts'
+import { pauseAfter } from './pause.ts'
 
 const SECOND = 1000
-/** No more than this share of the time is spent in looking at SAs. */
-const SHARE = 0.005
 
 /** Milliseconds between looks at the age of SAs; `undefined` where nobody has set it. */
 function ageInterval(tunables: TunableValues): number | undefined {
@@ -124,7 +123,7 @@ export class TunableDuty {
       this.#context.tell({ level: 'warning', event: 'failed', message })
     }
     const took = performance.now() - started
-    this.#planKeepalives(Math.max((this.#keepaliveInterval * SECOND) / 4, took / SHARE))
+    this.#planKeepalives(pauseAfter(took, (this.#keepaliveInterval * SECOND) / 4))
   }
 
   #states(): XfrmMessage<'NEWSA'>[] {

@@ -15,11 +15,11 @@ import { keepUnits, type UnitReport } from '../../units/report.ts'
 import { readUnitSockets, type UnitSocket } from '../../units/sockets.ts'
 import type { AgentContext } from '../context.ts'
 import type { AgentEvent } from '../events.ts'
+import { pauseAfter } from './pause.ts'
 
 /** Milliseconds between looks; longer where a look takes long. */
 const INTERVAL_MS = 30_000
-const SHARE = 0.005
-/** The same while sockets may come to have a policy still. */
+/** Share of the time for looks while sockets may come to have a policy still. */
 const SHARE_SOON = 0.05
 /** Sockets that one look tells of; of more, only how many there are. */
 const MOST_TOLD = 16
@@ -76,8 +76,8 @@ export class UnitDuty {
       this.#cannot(this.#context.describe(error))
     }
     const took = performance.now() - started
-    const usual = Math.max(INTERVAL_MS, took / SHARE)
-    this.#timer = setTimeout(() => this.#look(), isSoon ? Math.max(GRACE_MS, took / SHARE_SOON) : usual)
+    const pause = isSoon ? pauseAfter(took, GRACE_MS, SHARE_SOON) : pauseAfter(took, INTERVAL_MS)
+    this.#timer = setTimeout(() => this.#look(), pause)
   }
 
   /** @returns true where another look is worth it soon */
