@@ -3,16 +3,16 @@
  *
  * @module
  */
-import type { ArgumentKind, CompletedCommand } from './model.ts'
+import { type ArgumentKind, CHOICES, type CompletedCommand } from './model.ts'
 
 const FUNCTIONS = `# Words that fit an argument of a kind.
 _solipsec_argument() {
   case $1 in
     file) COMPREPLY=($(compgen -f -- "$cur")); compopt -o filenames 2>/dev/null ;;
-    service) COMPREPLY=($(compgen -W 'ipsec/policy ipsec/ipsecalgs ipsec/manual-key ipsec/agent' -- "$cur")) ;;
+    service) COMPREPLY=($(compgen -W '${CHOICES.service}' -- "$cur")) ;;
     netns) COMPREPLY=($(compgen -W "$(ip netns list 2>/dev/null | cut -d' ' -f1)" -- "$cur")) ;;
-    datapath) COMPREPLY=($(compgen -W 'auto kernel software' -- "$cur")) ;;
-    column) COMPREPLY=($(compgen -W 'ctid desc fmri inst nsta nstate scope sta state stime svc' -- "$cur")) ;;
+    datapath) COMPREPLY=($(compgen -W '${CHOICES.datapath}' -- "$cur")) ;;
+    column) COMPREPLY=($(compgen -W '${CHOICES.column}' -- "$cur")) ;;
   esac
 }
 

@@ -3,10 +3,13 @@
  *
  * @module
  */
+import { SERVICES } from '../../compat/commands/services/catalogue.ts'
+import { DATA_PATH_CHOICES } from '../../compat/commands/support/data-path-option.ts'
 import { type Block, parseManual, plain } from '../../compat/commands/support/manual/parse.ts'
 import { section } from '../../compat/commands/support/manual/text.ts'
+import { COLUMNS } from '../../compat/commands/svcs/columns.ts'
 
-/** What an argument is, by the word that the page has for it. */
+/** What an argument is. */
 export type ArgumentKind = 'file' | 'service' | 'netns' | 'datapath' | 'column' | 'other'
 
 export interface CompletedOption {
@@ -31,12 +34,20 @@ export interface CompletedCommand {
   readonly operand?: ArgumentKind
 }
 
+/** By the option that it belongs to, or by the word that the page has for it. */
 const KINDS: Readonly<Record<string, ArgumentKind>> = {
+  '--netns': 'netns',
+  '--datapath': 'datapath',
   FILE: 'file',
   FMRI: 'service',
-  NAME: 'netns',
-  KIND: 'datapath',
   COLUMN: 'column',
+}
+
+/** All that an argument of a kind can be, where that is known beforehand. */
+export const CHOICES: Readonly<Record<'service' | 'datapath' | 'column', string>> = {
+  service: SERVICES.map(({ name }) => `ipsec/${name}`).join(' '),
+  datapath: DATA_PATH_CHOICES.join(' '),
+  column: Object.keys(COLUMNS).join(' '),
 }
 
 /** Reads a page. @param name the command, as it is typed */
@@ -64,7 +75,7 @@ function optionsOf(term: string, text: string): CompletedOption[] {
   const [name = '', argument, ...more] = term.split(' ')
   if (!name.startsWith('-') || more.some((word) => word.startsWith('-'))) return []
   if (argument === undefined) return [{ name, text }]
-  return [{ name, argument: KINDS[argument.replace(/\W.*/, '')] ?? 'other', text }]
+  return [{ name, argument: KINDS[name] ?? KINDS[argument.replace(/\W.*/, '')] ?? 'other', text }]
 }
 
 /** The last word of the synopsis tells what operands are. */

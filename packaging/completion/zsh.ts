@@ -3,15 +3,15 @@
  *
  * @module
  */
-import type { ArgumentKind, CompletedCommand, Word } from './model.ts'
+import { type ArgumentKind, CHOICES, type CompletedCommand, type Word } from './model.ts'
 
 // biome-ignore-start lint/suspicious/noTemplateCurlyInString: the shell's own
 const ACTIONS: Readonly<Record<ArgumentKind, string>> = {
   file: ':file:_files',
-  service: ':service:(ipsec/policy ipsec/ipsecalgs ipsec/manual-key ipsec/agent)',
+  service: `:service:(${CHOICES.service})`,
   netns: ':network namespace:(${(f)"$(ip netns list 2>/dev/null | cut -d" " -f1)"})',
-  datapath: ':data path:(auto kernel software)',
-  column: ':column:(ctid desc fmri inst nsta nstate scope sta state stime svc)',
+  datapath: `:data path:(${CHOICES.datapath})`,
+  column: `:column:(${CHOICES.column})`,
   other: ':argument: ',
 }
 // biome-ignore-end lint/suspicious/noTemplateCurlyInString: the shell's own

@@ -3,20 +3,21 @@
  *
  * @module
  */
+import { SERVICES } from '../../compat/commands/services/catalogue.ts'
 
 /** A command goes where Solaris has it. */
 export const COMMANDS: Readonly<Record<string, 'bin' | 'sbin'>> = {
+  ipadm: 'sbin',
   ipsecalgs: 'sbin',
   ipsecconf: 'sbin',
   ipseckey: 'sbin',
+  ndd: 'sbin',
   solipsec: 'sbin',
   svcadm: 'sbin',
   svccfg: 'sbin',
   svcprop: 'bin',
   svcs: 'bin',
 }
-
-const SERVICES = ['ipsecalgs', 'policy', 'manual-key', 'agent'] as const
 
 /** Where the program itself is: as it is in the checkout, so that it finds its parts. */
 export const HOME = 'usr/lib/solipsec'
@@ -64,10 +65,7 @@ export function copies(arch: string): readonly (readonly [from: string, to: stri
   ]
   return [
     ...inHome.map((path) => [path, `${HOME}/${path}`] as const),
-    ...SERVICES.map((name) => {
-      const unit = `solipsec-${name}.service`
-      return [`packaging/systemd/${unit}`, `lib/systemd/system/${unit}`] as const
-    }),
+    ...SERVICES.map(({ unit }) => [`packaging/systemd/${unit}`, `lib/systemd/system/${unit}`] as const),
     ['packaging/system/sysusers.conf', 'usr/lib/sysusers.d/solipsec.conf'],
     ['packaging/system/tmpfiles.conf', 'usr/lib/tmpfiles.d/solipsec.conf'],
     ['packaging/system/logrotate', 'etc/logrotate.d/solipsec'],

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DATA_PATH_CHOICES } from '../support/data-path-option.ts'
 
 /** A property that a service reads, with what it is until somebody sets it. */
 export interface DeclaredProperty {
@@ -51,7 +52,7 @@ function pathProblem(value: string): string | undefined {
   return value.length > 4095 ? 'the path is too long' : undefined
 }
 
-const DATA_PATHS = ['auto', 'kernel', 'software']
+const DATA_PATHS: readonly string[] = DATA_PATH_CHOICES
 
 const dataPath: DeclaredProperty = {
   path: 'config/data_path',

@@ -6,13 +6,13 @@
 import type { DataPath, DataPathChoice } from '../../../agent/datapath/data-path.ts'
 import type { Io } from './io.ts'
 
-const CHOICES: readonly DataPathChoice[] = ['auto', 'kernel', 'software']
+export const DATA_PATH_CHOICES: readonly DataPathChoice[] = ['auto', 'kernel', 'software']
 
 export const DATA_PATH_USAGE = "Invalid data path: expected 'auto', 'kernel' or 'software'."
 
 /** The option's value; that of the environment variable SOLIPSEC_DATAPATH where it was not given. */
 export function readDataPath(text: string | undefined): DataPathChoice | undefined {
-  return CHOICES.find((choice) => choice === (text ?? (process.env.SOLIPSEC_DATAPATH || 'auto')))
+  return DATA_PATH_CHOICES.find((choice) => choice === (text ?? (process.env.SOLIPSEC_DATAPATH || 'auto')))
 }
 
 /** Says, once, that the kernel does not carry the packets; and that who does had ended. */

@@ -17,6 +17,7 @@ const LINES: readonly (readonly [typed: string, called: string])[] = [
   ['ipsecconf -Fa a-po', 'ipsecconf -Fa a-policy.conf'],
   ['ipsecconf --datapath soft', 'ipsecconf --datapath software'],
   ['solipsec conv', 'solipsec convert'],
+  ['solipsec apply --datapath soft', 'solipsec apply --datapath software'],
   ['solipsec check a-po', 'solipsec check a-policy.conf'],
   ['solipsec check --js', 'solipsec check --json'],
 ]

@@ -61,6 +61,7 @@ t.test('the package', { skip }, async (t) => {
       './usr/share/zsh/vendor-completions/_solipsec',
       './usr/share/doc/solipsec/examples/ipsecinit.sample',
       './usr/sbin/ipsecconf',
+      './usr/sbin/ndd',
       './usr/bin/svcs',
     ]) {
       t.ok(paths.includes(path), path)
