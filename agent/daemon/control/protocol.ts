@@ -22,8 +22,6 @@ export const code = {
   NOT_ALLOWED: -32001,
   /** What was asked for could not be done; the message says why. */
   FAILED: -32002,
-  /** The agent has too much to do. */
-  BUSY: -32003,
 } as const
 
 /** An answer that says no. */
