@@ -5,6 +5,7 @@
  */
 import type { XfrmAttributes } from '../../netlink/xfrm/attributes.ts'
 import { mode, proto, stateFlag } from '../../netlink/xfrm/constants.ts'
+import { keyedAlgorithms, wipeKeys } from '../../netlink/xfrm/keys.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import type { UsersaInfo } from '../../netlink/xfrm/structs.ts'
 import type { EspTransform, KeyedMac } from '../datapath/software/crypto/esp-transform.ts'
@@ -89,15 +90,6 @@ export class ViewedSa {
   }
 }
 
-/** Overwrites the keys of an SA that is not needed any more. */
-export function wipeKeys({ attributes }: Pick<SaMessage, 'attributes'>): void {
-  for (const { alg_key } of algorithmsOf(attributes)) alg_key.fill(0)
-}
-
-function algorithmsOf({ alg_auth, alg_auth_trunc, alg_crypt, alg_aead }: XfrmAttributes) {
-  return [alg_auth, alg_auth_trunc, alg_crypt, alg_aead].filter((algorithm) => algorithm !== undefined)
-}
-
 /**
  * An SA as a dump has it, whoever made it.
  *
@@ -105,7 +97,7 @@ function algorithmsOf({ alg_auth, alg_auth_trunc, alg_crypt, alg_aead }: XfrmAtt
  */
 export function saFromDump(message: SaMessage, table: AlgorithmTable): ViewedSa | undefined {
   const { body, attributes } = message
-  const algorithms = algorithmsOf(attributes)
+  const algorithms = keyedAlgorithms(attributes)
   if (body.id.proto !== proto.ESP && body.id.proto !== proto.AH) return undefined
   if (body.id.spi === 0 || algorithms.length === 0 || algorithms.some(isBlank)) return undefined
   const encryption = body.id.proto === proto.ESP ? encryptionName(attributes, table) : undefined
@@ -158,7 +150,7 @@ export function saFromAssociation(
 
 /** True where both are the same SA with the same keys. */
 export function isSameSa(a: SaMessage, b: SaMessage): boolean {
-  const keysOf = ({ attributes }: SaMessage) => algorithmsOf(attributes)
+  const keysOf = ({ attributes }: SaMessage) => keyedAlgorithms(attributes)
   const [mine, theirs] = [keysOf(a), keysOf(b)]
   return (
     a.body.family === b.body.family &&

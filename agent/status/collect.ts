@@ -6,7 +6,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { XfrmConnection } from '../../netlink/xfrm/connection.ts'
-import { wipeKeys } from '../capture/viewed-sa.ts'
+import { wipeKeys } from '../../netlink/xfrm/keys.ts'
 import { isSoftware, openStatistics, readStatistics } from '../datapath/software/service/client.ts'
 import { servicePlace } from '../datapath/software/service/place.ts'
 import { type AlgorithmTable, joinTables } from '../model/algorithm.ts'

@@ -5,6 +5,7 @@
  */
 import type { XfrmTables } from '../../netlink/xfrm/connection.ts'
 import { dir } from '../../netlink/xfrm/constants.ts'
+import { keyedAlgorithms } from '../../netlink/xfrm/keys.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import type { Address } from '../model/address.ts'
 import type { AlgorithmTable } from '../model/algorithm.ts'
@@ -106,8 +107,7 @@ function reportTables(
 
 /** It has no SPI, or one without keys: somebody was asked for it. */
 function isLarval({ attributes }: XfrmMessage<'NEWSA'>): boolean {
-  const { alg_auth, alg_auth_trunc, alg_crypt, alg_aead, alg_comp } = attributes
-  return (alg_auth ?? alg_auth_trunc ?? alg_crypt ?? alg_aead ?? alg_comp) === undefined
+  return keyedAlgorithms(attributes).length === 0 && !attributes.alg_comp
 }
 
 function reportAssociations(

@@ -6,8 +6,9 @@
  */
 import { NetlinkError } from '../../netlink/socket/error.ts'
 import type { XfrmTables } from '../../netlink/xfrm/connection.ts'
+import { wipeKeys } from '../../netlink/xfrm/keys.ts'
 import { KeyRing } from '../capture/key-ring.ts'
-import { type SaMessage, saFromDump, wipeKeys } from '../capture/viewed-sa.ts'
+import { type SaMessage, saFromDump } from '../capture/viewed-sa.ts'
 import type { AlgorithmTable } from '../model/algorithm.ts'
 import { type HostFacts, sameFacts } from './host-facts.ts'
 import { Snapshot } from './snapshot.ts'

@@ -5,6 +5,7 @@
  */
 import type { XfrmTables } from '../../netlink/xfrm/connection.ts'
 import { family as af, dir, mode, policyType, proto } from '../../netlink/xfrm/constants.ts'
+import { keyedAlgorithms } from '../../netlink/xfrm/keys.ts'
 import type { SaMessage } from '../capture/viewed-sa.ts'
 import { FlowCache } from '../datapath/software/policy/flow-cache.ts'
 import { type Policy, policyOf } from '../datapath/software/policy/policy.ts'
@@ -167,8 +168,8 @@ function nameOf({ family, id }: SaName): string {
 }
 
 /** A number that is only reserved has none. */
-function hasKeys({ attributes: { alg_auth, alg_auth_trunc, alg_crypt, alg_aead } }: SaMessage): boolean {
-  return [alg_auth, alg_auth_trunc, alg_crypt, alg_aead].some((algorithm) => algorithm !== undefined)
+function hasKeys({ attributes }: SaMessage): boolean {
+  return keyedAlgorithms(attributes).length > 0
 }
 
 /** What is asked of an SA, and nothing that is secret. */

@@ -6,6 +6,7 @@
 
 import type { XfrmAttributes } from '../../../../netlink/xfrm/attributes.ts'
 import { mode, proto, stateFlag } from '../../../../netlink/xfrm/constants.ts'
+import { wipeKeys } from '../../../../netlink/xfrm/keys.ts'
 import type { XfrmMessage } from '../../../../netlink/xfrm/messages.ts'
 import type { LifetimeCfg, UsersaInfo } from '../../../../netlink/xfrm/structs.ts'
 import type { Backend } from '../crypto/backend.ts'
@@ -186,8 +187,7 @@ export class State {
     this.#sealing?.destroy()
     this.#opening?.destroy()
     this.#mac?.mac.destroy()
-    const { alg_auth, alg_auth_trunc, alg_crypt, alg_aead } = this.attributes
-    for (const algorithm of [alg_auth, alg_auth_trunc, alg_crypt, alg_aead]) algorithm?.alg_key.fill(0)
+    wipeKeys(this)
   }
 }
 
