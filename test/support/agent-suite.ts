@@ -137,14 +137,16 @@ export function agentSuite(t: Test, { left, right, L, R, hasTunnels }: Ends): vo
     t.ok(delivered())
 
     const known = find(left, 0x1000)
-    meddle(left, (connection) => {
-      connection.send(deletion(known))
-      const { alg_crypt: crypt } = known.attributes
-      if (!crypt) throw new Error('it has a cipher')
-      const changed = { ...crypt, alg_key: crypt.alg_key.map((byte) => byte ^ 1) }
-      const { lastused, pad, ltime_val, alg_auth, ...attributes } = known.attributes
-      connection.send({ name: 'NEWSA', body: known.body, attributes: { ...attributes, alg_crypt: changed } })
-    })
+    const { lastused, pad, ltime_val, alg_auth, alg_crypt: crypt, ...attributes } = known.attributes
+    if (!crypt) throw new Error('it has a cipher')
+    const changed = { ...crypt, alg_key: crypt.alg_key.map((byte) => byte ^ 1) }
+    const another = {
+      name: 'NEWSA',
+      body: known.body,
+      attributes: { ...attributes, alg_crypt: changed },
+    } as const
+    // At one stroke: in between, the agent would bring the old one.
+    t.same(meddle(left, (connection) => connection.batch([deletion(known), another])).failures, [])
     t.match(await agent.event('drift-mended'), { details: { changedAssociations: 1 } })
     t.same(find(left, 0x1000).attributes.alg_crypt, known.attributes.alg_crypt, 'another key is not taken')
     t.ok(delivered())
