@@ -5,6 +5,7 @@
  */
 import { formatAddress } from '../model/address.ts'
 import type { SaIdentifier } from '../model/association.ts'
+import { counted } from '../model/counted.ts'
 import type { AgentEvent } from './events.ts'
 import { type Drift, isDrift, type RoundReport } from './round.ts'
 
@@ -54,7 +55,7 @@ export function roundEvents(report: RoundReport): Untimed[] {
     events.push({
       level: 'info',
       event: 'followed',
-      message: `${count(followed, 'policy', 'policies')} changed with SAs, addresses or tunnels of this host.`,
+      message: `${counted(followed, 'policy', 'policies')} changed with SAs, addresses or tunnels of this host.`,
       details: { policies: followed },
     })
   }
@@ -70,11 +71,11 @@ function interfaces(names: readonly string[]): string {
 function driftText({ policies, associations, netfilter, tunnels }: Drift): string {
   const { missing, changed, unknown } = policies
   const parts = [
-    missing && `${count(missing, 'policy', 'policies')} missing`,
-    changed && `${count(changed, 'policy', 'policies')} changed`,
-    unknown && `${count(unknown, 'policy', 'policies')} too many`,
-    associations.missing.length && `${count(associations.missing.length, 'SA', 'SAs')} missing`,
-    associations.changed.length && `${count(associations.changed.length, 'SA', 'SAs')} changed`,
+    missing && `${counted(missing, 'policy', 'policies')} missing`,
+    changed && `${counted(changed, 'policy', 'policies')} changed`,
+    unknown && `${counted(unknown, 'policy', 'policies')} too many`,
+    associations.missing.length && `${counted(associations.missing.length, 'SA', 'SAs')} missing`,
+    associations.changed.length && `${counted(associations.changed.length, 'SA', 'SAs')} changed`,
     netfilter && 'the nftables table changed',
     tunnels.missing.length > 0 && `${interfaces(tunnels.missing)} missing`,
     tunnels.changed.length > 0 && `${interfaces(tunnels.changed)} changed`,
@@ -104,8 +105,4 @@ function driftDetails({
 /** `esp 0x1001 -> 192.0.2.2`. */
 function name({ protocol, spi, destination }: SaIdentifier): string {
   return `${protocol} 0x${spi.toString(16)} -> ${formatAddress(destination)}`
-}
-
-function count(number: number, one: string, many: string): string {
-  return `${number} ${number === 1 ? one : many}`
 }

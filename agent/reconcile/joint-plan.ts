@@ -34,7 +34,7 @@ export interface Tables {
 }
 
 /** Changes of SAs that go along, as an `AssociationTransaction` has them. */
-export interface AssociationChanges {
+export interface AccompanyingChanges {
   readonly steps: readonly Step[]
   /** The SAs that there will be. */
   readonly after: readonly KernelAssociation[]
@@ -65,7 +65,7 @@ export function planJointly(
   tables: Tables,
   state: PolicyState,
   facts: HostFacts,
-  changes: AssociationChanges,
+  changes: AccompanyingChanges,
 ): Reconciliation {
   const rules = rulesInForce(state)
   const classes = classesOf(rules, facts)

@@ -56,8 +56,8 @@ export interface AboutPolicy {
   readonly policy: PlainPolicy
 }
 
-export type AssociationChange = 'sa-added' | 'sa-changed' | 'sa-removed'
-export type PolicyChange = 'policy-added' | 'policy-changed' | 'policy-removed'
+type AssociationChange = 'sa-added' | 'sa-changed' | 'sa-removed'
+type PolicyChange = 'policy-added' | 'policy-changed' | 'policy-removed'
 
 export type Occurrence =
   | ({ readonly event: AssociationChange } & AboutAssociation & (Caused | Found))

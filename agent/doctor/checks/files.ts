@@ -4,10 +4,10 @@
  * @module
  */
 
+import { counted } from '../../model/counted.ts'
 import type { FolderState, Purpose } from '../facts/files.ts'
 import type { Facts } from '../facts.ts'
 import { type Finding, findingsOf, unknownFinding } from '../finding.ts'
-import { counted } from './questions.ts'
 
 const finding = findingsOf('files')
 

@@ -3,9 +3,11 @@
  *
  * @module
  */
+
+import { counted } from '../../model/counted.ts'
 import type { Facts } from '../facts.ts'
 import { type Finding, findingsOf, unknownFinding } from '../finding.ts'
-import { counted, tablesInUse } from './questions.ts'
+import { tablesInUse } from './questions.ts'
 
 const finding = findingsOf('host')
 

@@ -4,10 +4,11 @@
  * @module
  */
 
+import { counted } from '../../model/counted.ts'
 import { DIRECTIONS } from '../facts/tables.ts'
 import type { Facts } from '../facts.ts'
 import { type Finding, findingsOf, unknownFinding } from '../finding.ts'
-import { counted, tablesInUse } from './questions.ts'
+import { tablesInUse } from './questions.ts'
 
 const GROUP = 'policy and SAs'
 const finding = findingsOf(GROUP)

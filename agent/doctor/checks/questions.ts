@@ -52,8 +52,3 @@ export function waySetting(path: string, value: number | string): string[] {
     `to keep it: a line '${name} = ${value}' in /etc/sysctl.d/60-solipsec.conf`,
   ]
 }
-
-/** `1 policy`, `2 policies`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`
-}

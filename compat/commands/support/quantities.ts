@@ -50,8 +50,3 @@ function two(whole: number, large: number, largeUnit: string, small: number, sma
   const rest = Math.floor((whole % large) / small)
   return `${Math.floor(whole / large)}${largeUnit}${rest > 0 ? `${rest}${smallUnit}` : ''}`
 }
-
-/** `1 rule`, `2 rules`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`
-}

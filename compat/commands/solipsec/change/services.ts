@@ -4,9 +4,9 @@
  * @module
  */
 import { ControlConnection, NoAgentError } from '../../../../agent/daemon/control/client.ts'
+import { counted } from '../../../../agent/model/counted.ts'
 import type { SocketPolicy } from '../../../../agent/model/socket-policy.ts'
 import { controlPath } from '../../../../agent/runtime/agent-sockets.ts'
-import { counted } from '../../support/quantities.ts'
 
 /** A line, ended, that says who puts it into force; empty where there is nothing to. */
 export function socketsText(sockets: readonly SocketPolicy[] = []): string {

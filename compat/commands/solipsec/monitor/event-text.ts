@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+import { counted } from '../../../../agent/model/counted.ts'
 import { plainLine } from '../../../../agent/reconcile/plain-policy.ts'
 import type {
   AboutAssociation,
@@ -10,7 +12,6 @@ import type {
   EventAcquire,
   StatusEvent,
 } from '../../../../agent/status/events.ts'
-import { counted } from '../../support/quantities.ts'
 import { printable } from '../../support/table.ts'
 
 /** `09:05:07.042 sa-added esp 0x00001000 10.1.0.1 -> 10.1.0.2 …`, without an end of line. */

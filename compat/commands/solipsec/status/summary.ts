@@ -3,10 +3,12 @@
  *
  * @module
  */
+
+import { counted } from '../../../../agent/model/counted.ts'
 import type { Rates } from '../../../../agent/status/rates.ts'
 import type { StatusReport } from '../../../../agent/status/report.ts'
 import { type Totals, totalsOf } from '../../../../agent/status/totals.ts'
-import { bitRateText, bytesText, counted, rateText } from '../../support/quantities.ts'
+import { bitRateText, bytesText, rateText } from '../../support/quantities.ts'
 
 export type Tone = 'good' | 'warning' | 'bad'
 
