@@ -5,8 +5,8 @@
  */
 import type { AlgorithmTable } from '../model/algorithm.ts'
 import type { SocketPolicy } from '../model/socket-policy.ts'
+import type { DriftChoice } from './drift.ts'
 import type { Tell } from './events.ts'
-import type { DriftChoice } from './round.ts'
 
 /** What the configuration says about the agent itself. */
 export interface AgentSettings {

@@ -8,17 +8,22 @@ import type { AssociationNote } from '../reconcile/association-notes.ts'
 import type { AssociationTransaction } from '../reconcile/association-transaction.ts'
 import { ConflictError } from '../reconcile/joint-plan.ts'
 import { listNetfilter, NO_NETFILTER_RULES, sameNetfilterRules } from '../reconcile/netfilter.ts'
-import type { PlannedChange } from '../reconcile/planner.ts'
 import type { Session } from '../reconcile/session.ts'
 import { associationChanges } from '../reconcile/steps.ts'
 import { isEmptyTunnelPlan, type TunnelPlan } from '../reconcile/tunnel-plan.ts'
 import type { KernelAssociation } from '../translate/read-association.ts'
+import {
+  type Drift,
+  type DriftChoice,
+  driftOf,
+  hasAssociations,
+  hasPolicies,
+  hasTunnels,
+  isDrift,
+} from './drift.ts'
 import { IdleWatch } from './idle.ts'
 import { Ledger, type LedgerDifference, type LedgerEntry } from './ledger.ts'
 import type { HappeningSource, Happenings } from './watch.ts'
-
-/** What to do where somebody else has changed or removed what is ours. */
-export type DriftChoice = 'enforce' | 'report'
 
 /** What a round found, and did where it says so. */
 export interface RoundReport {
@@ -37,22 +42,6 @@ export interface RoundReport {
   readonly warnings: readonly string[]
   /** Errors: why not all could be put right. All else was. */
   readonly obstacles: readonly unknown[]
-}
-
-export interface Drift {
-  readonly policies: { readonly missing: number; readonly changed: number; readonly unknown: number }
-  readonly associations: {
-    readonly missing: readonly SecurityAssociation[]
-    readonly changed: readonly SecurityAssociation[]
-    readonly unknown: readonly SecurityAssociation[]
-  }
-  readonly netfilter: boolean
-  /** Names of tunnel interfaces of ours. `blocked`: somebody else's has the name, which is not ours to change. */
-  readonly tunnels: {
-    readonly missing: readonly string[]
-    readonly changed: readonly string[]
-    readonly blocked: readonly string[]
-  }
 }
 
 export interface EndedAssociation {
@@ -121,11 +110,16 @@ export class Keeper {
     const policies = (known || happened.overrun) && !isNews
     const netfilter = !isNews && this.#hasLostRules(happened)
     const tunnels = session.planTunnelRepair()
-    const report = reportOf(change, difference, { policies, netfilter, tunnels: tunnelDrift(tunnels) })
-    const { drift } = report
+    const { plan } = change.reconciliation
+    const drift = driftOf({
+      policies: policies ? plan : undefined,
+      associations: difference,
+      netfilter,
+      tunnels,
+    })
     const isNeeded = change.reconciliation.steps.length > 0 || netfilter
     const isCarriedOut = isNeeded && (isEnforced || !isDrift(drift) || ended.length > 0)
-    const conflict = conflictOf(change)
+    const conflict = plan.conflicts.length > 0 ? [new ConflictError(plan.conflicts)] : []
     // Where events were lost, what only follows may look like drift: that does not stand.
     this.#standing = {
       policies: known && ((hasPolicies(drift) && !isCarriedOut) || conflict.length > 0),
@@ -144,10 +138,11 @@ export class Keeper {
     const isApplied = isCarriedOut || mended?.isDone === true
     const isWhole = isEnforced ? obstacles.length === 0 : !hasAssociations(drift) && !hasTunnels(drift)
     return {
-      ...report,
       isNews,
+      drift,
       isApplied,
       isMended: isApplied && isWhole,
+      followed: policies ? 0 : plan.add.length + plan.update.length + plan.remove.length,
       ended,
       warnings: change.warnings,
       obstacles,
@@ -208,11 +203,6 @@ export class Keeper {
   }
 }
 
-/** Policies of another program have the places of ours. */
-function conflictOf({ reconciliation: { plan } }: PlannedChange): ConflictError[] {
-  return plan.conflicts.length > 0 ? [new ConflictError(plan.conflicts)] : []
-}
-
 function mendTunnels(
   session: Session,
   plan: TunnelPlan,
@@ -222,14 +212,6 @@ function mendTunnels(
     return { isDone: true, problems: [] }
   } catch (problem) {
     return { isDone: false, problems: [problem] }
-  }
-}
-
-function tunnelDrift({ add, change, blocked }: TunnelPlan): Drift['tunnels'] {
-  return {
-    missing: add.map(({ name }) => name),
-    changed: change.map(({ to }) => to.name),
-    blocked: blocked.map(({ found }) => found.name),
   }
 }
 
@@ -271,45 +253,4 @@ function restore({ missing, changed }: LedgerDifference, transaction: Associatio
 
 function leapOf({ isFinal, readAt }: LedgerEntry, now: number): number {
   return isFinal ? 1 : Math.ceil(((now - readAt) / 1000 + 1) * NUMBERS_A_SECOND)
-}
-
-function reportOf(
-  { reconciliation: { plan } }: PlannedChange,
-  { missing, changed, unknown }: LedgerDifference,
-  touched: { readonly policies: boolean; readonly netfilter: boolean; readonly tunnels: Drift['tunnels'] },
-): Pick<RoundReport, 'drift' | 'followed'> {
-  const count = plan.add.length + plan.update.length + plan.remove.length
-  const policies = touched.policies
-    ? { missing: plan.add.length, changed: plan.update.length, unknown: plan.remove.length }
-    : { missing: 0, changed: 0, unknown: 0 }
-  return {
-    drift: {
-      policies,
-      associations: {
-        missing: missing.map((entry) => entry.association().association),
-        changed: changed.map(({ present }) => present.association),
-        unknown: unknown.map(({ association }) => association),
-      },
-      netfilter: touched.netfilter,
-      tunnels: touched.tunnels,
-    },
-    followed: touched.policies ? 0 : count,
-  }
-}
-
-/** True where somebody has changed or removed what is ours. SAs that others have made for our rules are theirs. */
-export function isDrift(drift: Drift): boolean {
-  return hasPolicies(drift) || hasAssociations(drift) || drift.netfilter || hasTunnels(drift)
-}
-
-function hasPolicies({ policies: { missing, changed, unknown } }: Drift): boolean {
-  return missing + changed + unknown > 0
-}
-
-function hasAssociations({ associations: { missing, changed } }: Drift): boolean {
-  return missing.length + changed.length > 0
-}
-
-function hasTunnels({ tunnels: { missing, changed, blocked } }: Drift): boolean {
-  return missing.length + changed.length + blocked.length > 0
 }

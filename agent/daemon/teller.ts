@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { isDrift } from './drift.ts'
 import type { Tell } from './events.ts'
-import { isDrift, type RoundReport } from './round.ts'
+import type { RoundReport } from './round.ts'
 import { roundEvents } from './words.ts'
 
 export class Teller {

@@ -6,8 +6,9 @@
 import { formatAddress } from '../model/address.ts'
 import type { SaIdentifier } from '../model/association.ts'
 import { counted } from '../model/counted.ts'
+import { type Drift, isDrift } from './drift.ts'
 import type { AgentEvent } from './events.ts'
-import { type Drift, isDrift, type RoundReport } from './round.ts'
+import type { RoundReport } from './round.ts'
 
 type Untimed = Omit<AgentEvent, 'time'>
 

@@ -8,7 +8,7 @@ import { parseCapabilities } from '../../netlink/libc/capabilities.ts'
 import { SystemError } from '../../netlink/libc/errno.ts'
 import { close, getSockOptInt, peerCredentials, SOL_SOCKET } from '../../netlink/libc/socket.ts'
 import { SO_PEERPIDFD } from '../../netlink/libc/socket-options.ts'
-import { unitOfCgroups } from './unit.ts'
+import { unitOfCgroups } from '../model/unit.ts'
 
 /** As of the moment when it connected. */
 export interface Peer {

@@ -10,6 +10,7 @@ import { group } from '../../netlink/xfrm/constants.ts'
 import { wipeKeys } from '../../netlink/xfrm/keys.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import { isSoftware } from '../datapath/software/service/client.ts'
+import { connectIfAnswering } from '../datapath/software/service/onlooker.ts'
 import type { AlgorithmTable } from '../model/algorithm.ts'
 import { CurrentFacts } from '../reconcile/association-events.ts'
 import type { AssociationFacts } from '../reconcile/association-status.ts'
@@ -17,7 +18,6 @@ import { Store } from '../reconcile/store.ts'
 import { EventTracker } from './event-tracker.ts'
 import type { Occurrence, StatusEvent } from './events.ts'
 import type { DataPathReport } from './report.ts'
-import { connectIfAnswering } from './service.ts'
 
 /** Milliseconds between looks at who carries the packets, and before tables that change all the time are read again. */
 const LOOK_MS = 500

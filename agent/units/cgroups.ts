@@ -5,7 +5,7 @@
  */
 import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { isSliceName, unescapeCgroup } from '../sockets/unit.ts'
+import { isSliceName, unescapeCgroup } from '../model/unit.ts'
 
 /** Cgroups below one unit that are looked at: containers and users make some, but none so many. */
 const MOST_BELOW = 4096

@@ -11,7 +11,7 @@ import type { Rule } from '../../model/policy.ts'
 import { aboutText, replaceRules } from '../../reconcile/policy-edit.ts'
 import type { Session } from '../../reconcile/session.ts'
 import type { AgentContext } from '../context.ts'
-import { NameBook } from '../name-book.ts'
+import { NameBook } from './name-book.ts'
 
 /** What the language of rules knows of names. */
 export interface NamedRules {

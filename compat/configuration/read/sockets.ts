@@ -4,7 +4,7 @@
  * @module
  */
 import type { SocketPolicy } from '../../../agent/model/socket-policy.ts'
-import { isUnitName } from '../../../agent/sockets/unit.ts'
+import { isUnitName } from '../../../agent/model/unit.ts'
 import type { SocketPolicy as Section } from '../../../schemas/generated/configuration.ts'
 import { Context } from '../../solaris/ipsecconf/check/context.ts'
 import { checkRule } from '../../solaris/ipsecconf/check/rule.ts'

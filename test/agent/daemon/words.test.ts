@@ -1,5 +1,6 @@
 import t from 'tap'
-import type { Drift, RoundReport } from '../../../agent/daemon/round.ts'
+import type { Drift } from '../../../agent/daemon/drift.ts'
+import type { RoundReport } from '../../../agent/daemon/round.ts'
 import { roundEvents } from '../../../agent/daemon/words.ts'
 import { QUIET } from './quiet-round.ts'
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DriftChoice } from '../../../../agent/daemon/round.ts'
+import type { DriftChoice } from '../../../../agent/daemon/drift.ts'
 import type { DataPathChoice } from '../../../../agent/datapath/data-path.ts'
 import { readMarkMask } from '../../ipsecconf/arguments.ts'
 import { DATA_PATH_USAGE, readDataPath } from '../../support/data-path-option.ts'

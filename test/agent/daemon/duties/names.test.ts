@@ -1,6 +1,6 @@
 import t from 'tap'
+import { GRACE_MS, NameBook } from '../../../../agent/daemon/duties/name-book.ts'
 import { followNames } from '../../../../agent/daemon/duties/names.ts'
-import { GRACE_MS, NameBook } from '../../../../agent/daemon/name-book.ts'
 import { formatPrefix, parseAddress } from '../../../../agent/model/address.ts'
 import type { Rule } from '../../../../agent/model/policy.ts'
 import { parsePolicy } from '../../../../compat/solaris/ipsecconf/index.ts'

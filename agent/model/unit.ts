@@ -1,5 +1,5 @@
 /**
- * Which unit of systemd a process belongs to, by the cgroup that it is in. Pure.
+ * Names of units of systemd, and which unit a process belongs to, by the cgroup that it is in. Pure.
  *
  * Below the root lie slices in slices, then comes the unit; what is below that is the unit's own doing, which a user may
  * be free to name as he likes (`user@1000.service/postgresql.service`), and says nothing.

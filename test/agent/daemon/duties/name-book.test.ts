@@ -1,6 +1,6 @@
 import t from 'tap'
-import { GRACE_MS, NameBook } from '../../../agent/daemon/name-book.ts'
-import { formatAddress, parseAddress } from '../../../agent/model/address.ts'
+import { GRACE_MS, NameBook } from '../../../../agent/daemon/duties/name-book.ts'
+import { formatAddress, parseAddress } from '../../../../agent/model/address.ts'
 
 const addresses = (...texts: string[]) => texts.flatMap((text) => parseAddress(text) ?? [])
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { isUnitName, unitOfCgroups, unitOfPath } from '../../../agent/sockets/unit.ts'
+import { isUnitName, unitOfCgroups, unitOfPath } from '../../../agent/model/unit.ts'
 import { times } from '../../support/fuzz.ts'
 
 t.test('paths', async (t) => {

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type Address, formatAddress, parseAddress } from '../model/address.ts'
+import { type Address, formatAddress, parseAddress } from '../../model/address.ts'
 
 /** Milliseconds for which an address counts after it was last heard of. */
 export const GRACE_MS = 600_000

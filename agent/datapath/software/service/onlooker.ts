@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { NetlinkError } from '../../netlink/socket/error.ts'
-import type { XfrmConnection } from '../../netlink/xfrm/connection.ts'
-import { connectIfRunning } from '../datapath/software/service/client.ts'
+import { NetlinkError } from '../../../../netlink/socket/error.ts'
+import type { XfrmConnection } from '../../../../netlink/xfrm/connection.ts'
+import { connectIfRunning } from './client.ts'
 
 /** How a connection fails whose other end is no more. */
 const GONE = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'])
