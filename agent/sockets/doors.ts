@@ -7,13 +7,13 @@ import { rmSync } from 'node:fs'
 import { SystemError } from '../../netlink/libc/errno.ts'
 import { type Watch, watchReadable } from '../../netlink/libc/poll.ts'
 import * as libc from '../../netlink/libc/socket.ts'
+import { hasPlace, listenAt, type Places } from '../runtime/listener.ts'
 import { Connection, type Handler } from './connection.ts'
 import { Disposal } from './disposal.ts'
 import { type Peer, peerOf } from './peer.ts'
 
 const BACKLOG = 128
-/** Connections of all, of all but root, and of one user other than root. */
-const MOST = { all: 512, unprivileged: 448, ofUser: 64 }
+const MOST: Places = { all: 512, unprivileged: 448, ofUser: 64 }
 /** Accepted in one turn of the event loop. */
 const TURN = 32
 /** Milliseconds to let descriptors become free in. */
@@ -38,23 +38,9 @@ export class Doors {
    * @throws SystemError
    */
   constructor(path: string, handler: Handler) {
-    const { AF_UNIX, SOCK_SEQPACKET, SOCK_NONBLOCK } = libc
     this.#path = path
     this.#handler = handler
-    this.#fd = libc.socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0)
-    try {
-      rmSync(path, { force: true })
-      const before = process.umask(0o111)
-      try {
-        libc.bind(this.#fd, libc.unixAddress(path))
-      } finally {
-        process.umask(before)
-      }
-      libc.listen(this.#fd, BACKLOG)
-    } catch (error) {
-      libc.close(this.#fd)
-      throw error
-    }
+    this.#fd = listenAt(path, { type: libc.SOCK_SEQPACKET, backlog: BACKLOG, mode: 0o666 })
     this.#open()
   }
 
@@ -88,7 +74,8 @@ export class Doors {
       libc.close(fd)
       throw error
     }
-    if (!this.#hasRoomFor(peer)) {
+    const users = [...this.#connections].map((connection) => connection.peer.uid)
+    if (!hasPlace(peer.uid, users, MOST)) {
       void this.#disposal.take(peer.uid, [fd])
       return
     }
@@ -97,17 +84,6 @@ export class Doors {
     )
     this.#connections.add(connection)
     this.#looks ??= setInterval(() => this.#look(), LOOK)
-  }
-
-  #hasRoomFor({ uid }: Peer): boolean {
-    if (this.#connections.size >= MOST.all) return false
-    if (uid === 0) return true
-    let [unprivileged, own] = [0, 0]
-    for (const { peer } of this.#connections) {
-      if (peer.uid !== 0) unprivileged++
-      if (peer.uid === uid) own++
-    }
-    return unprivileged < MOST.unprivileged && own < MOST.ofUser
   }
 
   #look(): void {

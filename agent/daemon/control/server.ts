@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { chmodSync, chownSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { SystemError } from '../../../netlink/libc/errno.ts'
 import { type Watch, watchReadable } from '../../../netlink/libc/poll.ts'
 import * as libc from '../../../netlink/libc/socket.ts'
+import { hasPlace, listenAt, type Places } from '../../runtime/listener.ts'
 import {
   ControlError,
   code,
@@ -37,8 +38,7 @@ export interface ControlClient {
 }
 
 const BACKLOG = 64
-/** Connections at a time: of all, of all but root, and of one user other than root. */
-const MOST = { all: 256, unprivileged: 224, ofUser: 32 }
+const MOST: Places = { all: 256, unprivileged: 224, ofUser: 32 }
 /** Longest request in bytes. Only root has something long to say. */
 const LONGEST_LINE = { read: 64 * 1024, change: 64 * 1024 * 1024 }
 /** What may wait for a client that does not read; one with more is cut off. */
@@ -58,29 +58,10 @@ export class ControlServer {
    * @throws SystemError
    */
   constructor(path: string, methods: Methods) {
-    const { AF_UNIX, SOCK_STREAM, SOCK_NONBLOCK } = libc
+    const gid = groupNumber(GROUP)
+    const access = gid === undefined ? { mode: 0o600 } : { mode: 0o660, gid }
     this.#path = path
-    this.#fd = libc.socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)
-    // Nobody connects before it has its owner: it gets its name last.
-    const unnamed = `${path}.new`
-    rmSync(unnamed, { force: true })
-    const before = process.umask(0o177)
-    try {
-      libc.bind(this.#fd, libc.unixAddress(unnamed))
-      const gid = groupNumber(GROUP)
-      if (gid !== undefined) {
-        chownSync(unnamed, 0, gid)
-        chmodSync(unnamed, 0o660)
-      }
-      libc.listen(this.#fd, BACKLOG)
-      renameSync(unnamed, path)
-    } catch (error) {
-      libc.close(this.#fd)
-      rmSync(unnamed, { force: true })
-      throw error
-    } finally {
-      process.umask(before)
-    }
+    this.#fd = listenAt(path, { type: libc.SOCK_STREAM, backlog: BACKLOG, ...access })
     this.#watch = watchReadable(this.#fd, () => this.#accept(methods))
   }
 
@@ -106,20 +87,13 @@ export class ControlServer {
       return
     }
     const credentials = libc.peerCredentials(fd)
-    if (!this.#hasRoomFor(credentials)) {
+    const users = [...this.#clients].map((client) => client.credentials.uid)
+    if (!hasPlace(credentials.uid, users, MOST)) {
       libc.close(fd)
       return
     }
     const client = new Client(fd, credentials, methods, () => this.#clients.delete(client))
     this.#clients.add(client)
-  }
-
-  #hasRoomFor({ uid }: libc.PeerCredentials): boolean {
-    if (this.#clients.size >= MOST.all) return false
-    if (uid === 0) return true
-    const unprivileged = [...this.#clients].filter(({ credentials }) => credentials.uid !== 0)
-    const own = unprivileged.filter(({ credentials }) => credentials.uid === uid)
-    return unprivileged.length < MOST.unprivileged && own.length < MOST.ofUser
   }
 }
 

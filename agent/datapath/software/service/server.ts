@@ -31,6 +31,7 @@ import {
   messageName,
   type XfrmMessage,
 } from '../../../../netlink/xfrm/messages.ts'
+import { listenAt } from '../../../runtime/listener.ts'
 import { RequestError } from '../xfrm/request-error.ts'
 import { formatStatistics } from './statistics-text.ts'
 import { formatXfrm, joinAndWipe } from './xfrm-bytes.ts'
@@ -74,17 +75,8 @@ export class Server {
    * @throws SystemError
    */
   constructor(path: string, handler: RequestHandler) {
-    const { AF_UNIX, SOCK_SEQPACKET, SOCK_NONBLOCK } = libc
     this.#path = path
-    this.#fd = libc.socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0)
-    rmSync(path, { force: true })
-    const before = process.umask(0o177)
-    try {
-      libc.bind(this.#fd, libc.unixAddress(path))
-    } finally {
-      process.umask(before)
-    }
-    libc.listen(this.#fd, BACKLOG)
+    this.#fd = listenAt(path, { type: libc.SOCK_SEQPACKET, backlog: BACKLOG, mode: 0o600 })
     this.#watch = watchReadable(this.#fd, () => this.#accept(handler))
   }
 
