@@ -72,37 +72,10 @@ export function planTunnels(
   present: readonly HostLink[],
 ): TunnelPlan {
   const links = new Map(present.map((link) => [link.ifindex, link]))
-  const names = new Map(present.map((link) => [link.name, link]))
-  const ourNumbers = new Set(owned.map(({ ifindex }) => ifindex))
-  const ourLink = ({ ifindex }: OwnTunnel) => {
-    const link = links.get(ifindex)
-    return link?.tunnel && link
-  }
-  const taken = new Set([...links.keys(), ...ourNumbers])
-  const add: OwnTunnel[] = []
-  const own: OwnTunnel[] = []
-  const blocked: BlockedTunnel[] = []
-  const kept: { readonly to: OwnTunnel; readonly link: HostLink; readonly found: Found }[] = []
-  for (const tunnel of wanted) {
-    const known = owned.find(({ name }) => name === tunnel.name)
-    const link = known && ourLink(known)
-    const named = names.get(tunnel.name)
-    if (named && !(ourNumbers.has(named.ifindex) && named.tunnel)) {
-      const differences = differencesOf(tunnel, named).filter((one) => one !== 'state')
-      if (differences.length > 0) blocked.push({ wanted: tunnel, found: named, differences })
-    } else if (known && link) {
-      const to = numbered(tunnel, known.ifindex)
-      kept.push({ to, link, found: compare(to, link, owned) })
-      own.push(to)
-    } else {
-      const to = numbered(tunnel, known && !links.has(known.ifindex) ? known.ifindex : freeNumber(taken))
-      add.push(to)
-      own.push(to)
-    }
-  }
+  const { add, kept, own, blocked } = match(wanted, owned, links)
   const stay = new Set(own.map(({ ifindex }) => ifindex))
   const leaving = new Map(owned.filter((one) => !stay.has(one.ifindex)).map((one) => [one.ifindex, one]))
-  const remove = [...leaving.values()].filter(ourLink)
+  const remove = [...leaving.values()].filter(({ ifindex }) => links.get(ifindex)?.tunnel)
   const change = kept.flatMap(({ to, found }): TunnelChange[] => {
     if (found.differences.length === 0) return []
     const holder = present.find((link) => link.ifindex !== to.ifindex && hasEnds(link, to))
@@ -133,6 +106,45 @@ export function planTunnels(
       ...updated.filter(({ differences }) => differences.includes('state')).map(({ to }) => to),
     ].map((tunnel): TunnelStep => ({ kind: 'up', tunnel })),
   }
+}
+
+/** What is wanted, by what there is in its place. */
+interface Match extends Pick<TunnelPlan, 'add' | 'own' | 'blocked'> {
+  /** Those that are there and ours. */
+  readonly kept: readonly { readonly to: OwnTunnel; readonly found: Found }[]
+}
+
+/** @param links what is there, by number */
+function match(
+  wanted: readonly TunnelInterface[],
+  owned: readonly OwnTunnel[],
+  links: ReadonlyMap<number, HostLink>,
+): Match {
+  const names = new Map([...links.values()].map((link) => [link.name, link]))
+  const ourNumbers = new Set(owned.map(({ ifindex }) => ifindex))
+  const taken = new Set([...links.keys(), ...ourNumbers])
+  const add: OwnTunnel[] = []
+  const own: OwnTunnel[] = []
+  const blocked: BlockedTunnel[] = []
+  const kept: Match['kept'][number][] = []
+  for (const tunnel of wanted) {
+    const known = owned.find(({ name }) => name === tunnel.name)
+    const link = known && links.get(known.ifindex)
+    const named = names.get(tunnel.name)
+    if (named && !(ourNumbers.has(named.ifindex) && named.tunnel)) {
+      const differences = differencesOf(tunnel, named).filter((one) => one !== 'state')
+      if (differences.length > 0) blocked.push({ wanted: tunnel, found: named, differences })
+    } else if (known && link?.tunnel) {
+      const to = numbered(tunnel, known.ifindex)
+      kept.push({ to, found: compare(to, link, owned) })
+      own.push(to)
+    } else {
+      const to = numbered(tunnel, known && !link ? known.ifindex : freeNumber(taken))
+      add.push(to)
+      own.push(to)
+    }
+  }
+  return { add, kept, own, blocked }
 }
 
 /** With the interfaces of a plan in the record. Those that go are not remembered: rules about them have none. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { listeningSockets, watchDepartures } from '../../netlink/diag/sockets.ts'
+import { listeningSockets } from '../../netlink/diag/sockets.ts'
 import { netnsCookie } from '../../netlink/libc/netns.ts'
 import { AF_INET, AF_INET6 } from '../../netlink/libc/socket.ts'
 import { IPPROTO_TCP } from '../../netlink/libc/socket-options.ts'
@@ -28,6 +28,7 @@ import { type Between, type SetRequest, Setter } from './setter.ts'
 import { SocketError } from './socket-error.ts'
 import { SocketTable } from './table.ts'
 import { checkChangeable } from './terms.ts'
+import { Upkeep } from './upkeep.ts'
 
 export interface SocketServiceOptions {
   /** Of the socket that clients connect to. */
@@ -58,8 +59,6 @@ export interface SocketService {
 }
 
 const PATIENCE = 600_000
-/** Milliseconds between looks for SAs that no socket needs any more. */
-const LONGEST_SWEEP = 60_000
 
 /**
  * Serves the network namespace that the calling thread is in, on Node's event loop.
@@ -72,30 +71,7 @@ export function startSocketService(options: SocketServiceOptions): SocketService
   const table = new SocketTable(undefined, options.journal)
   const kinds = new KindsInUse(patience)
   const setter = new Setter(options.between, table, kinds)
-  // A process before this one may have left some.
-  let needsSweep = true
-  const departures = watchDepartures(
-    (cookie) => {
-      if (table.delete(cookie)) needsSweep = true
-    },
-    () => {
-      table.doubtAll()
-      needsSweep = true
-    },
-  )
-  departures.unref()
-  const sweep = async () => {
-    if (!needsSweep && !kinds.areAnyUnused) return
-    needsSweep = false
-    try {
-      await options.between((session) => kinds.sweep(session, performance.now()))
-    } catch (error) {
-      needsSweep = true
-      report(error)
-    }
-  }
-  const sweeps = setInterval(() => void sweep(), Math.min(LONGEST_SWEEP, patience))
-  sweeps.unref()
+  const upkeep = new Upkeep({ table, kinds, between: options.between, patience, report })
 
   const answer = (bytes: Uint8Array, descriptor: number, peer: Peer): Uint8Array | Promise<Uint8Array> => {
     const algorithms = options.algorithms()
@@ -107,7 +83,7 @@ export function startSocketService(options: SocketServiceOptions): SocketService
     if (request.kind === 'remove') {
       checkChangeable(socket)
       clearSocketPolicy(socket)
-      if (table.delete(socket.cookie)) needsSweep = true
+      upkeep.forget(socket.cookie)
       return write({ kind: 'done' })
     }
     const wanted = request.kind === 'service' ? configured(request, peer, options) : request
@@ -120,8 +96,7 @@ export function startSocketService(options: SocketServiceOptions): SocketService
   try {
     doors = new Doors(path, answer)
   } catch (error) {
-    departures.close()
-    clearInterval(sweeps)
+    upkeep.close()
     throw error
   }
   return {
@@ -131,8 +106,7 @@ export function startSocketService(options: SocketServiceOptions): SocketService
     close: () => {
       doors.close()
       setter.close()
-      departures.close()
-      clearInterval(sweeps)
+      upkeep.close()
     },
   }
 }
