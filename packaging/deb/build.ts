@@ -10,6 +10,7 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -59,7 +60,8 @@ function put(path: string, contents: string | Uint8Array): void {
 
 function fill(stage: string): void {
   for (const [path] of FOLDERS) mkdirSync(join(stage, path), { recursive: true })
-  for (const [from, to] of copies(process.arch)) {
+  const schemas = readdirSync(join(root, 'schemas')).filter((name) => name.endsWith('.schema.json'))
+  for (const [from, to] of copies(process.arch, schemas)) {
     mkdirSync(dirname(join(stage, to)), { recursive: true })
     cpSync(join(root, from), join(stage, to), { recursive: true, dereference: true })
   }

@@ -44,14 +44,18 @@ export function debianArchitecture(arch: string): string {
  * libraries for other systems.
  *
  * @param arch `process.arch`
+ * @param schemas names of the files with schemas, which the manual refers to
  */
-export function copies(arch: string): readonly (readonly [from: string, to: string])[] {
+export function copies(
+  arch: string,
+  schemas: readonly string[],
+): readonly (readonly [from: string, to: string])[] {
   const koffi = `@koromix/koffi-linux-${arch}`
   const inHome = [
     'package.json',
     'dist/compat/commands/bundle',
     'docs/man',
-    'schemas/configuration.schema.json',
+    ...schemas.map((name) => `schemas/${name}`),
     'bin/launch.js',
     'bin/svc-method',
     ...Object.keys(COMMANDS).map((name) => `bin/${name}`),

@@ -60,6 +60,7 @@ t.test('the package', { skip }, async (t) => {
       './usr/share/bash-completion/completions/svcs',
       './usr/share/zsh/vendor-completions/_solipsec',
       './usr/share/doc/solipsec/examples/ipsecinit.sample',
+      './usr/lib/solipsec/schemas/solipsec-status.schema.json',
       './usr/sbin/ipsecconf',
       './usr/sbin/ndd',
       './usr/bin/svcs',

@@ -10,7 +10,7 @@ t.test('the Debian package has the commands that the npm package has', async (t)
 })
 
 t.test('what goes into it from the sources is there', async (t) => {
-  const sources = copies(process.arch)
+  const sources = copies(process.arch, ['solipsec-status.schema.json'])
     .map(([from]) => from)
     .filter((from) => !/^(dist|node_modules)\//.test(from))
   t.same(
