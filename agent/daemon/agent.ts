@@ -19,10 +19,11 @@ import type { SocketDemand } from '../sockets/demand.ts'
 import { SocketJournal } from '../sockets/journal.ts'
 import type { AgentContext } from './context.ts'
 import type { DriftChoice } from './drift.ts'
-import { AgeDuty } from './duties/age.ts'
+import { AgeDuty, tunedInterval } from './duties/age.ts'
+import { KeepaliveDuty, keepaliveWorld } from './duties/keepalives.ts'
 import { LatchDuty } from './duties/latches.ts'
 import { NameDuty, type NamedRules } from './duties/names.ts'
-import { TunableDuty } from './duties/tunables.ts'
+import { RefusalDuty } from './duties/refusals.ts'
 import { UnitDuty } from './duties/units.ts'
 import { type AgentSettings, Loading, type LoadingOptions } from './loading.ts'
 import { Keeper } from './round.ts'
@@ -85,7 +86,8 @@ export class Agent {
   readonly #tidying = new Tidying()
   readonly #age: AgeDuty
   readonly #names: NameDuty
-  readonly #tunables: TunableDuty
+  readonly #refusals: RefusalDuty
+  readonly #keepalives: KeepaliveDuty
   readonly #latches: LatchDuty
   readonly #units: UnitDuty
   /** Which sockets have a policy, for the service that gives them. */
@@ -104,6 +106,7 @@ export class Agent {
   #failure: string | undefined
   #lastRound = 0
   #rules = 0
+  #tunables: TunableValues = {}
   /** A load that was asked for and has not begun: who asks for another one means this one. */
   #nextLoad: Promise<void> | undefined
 
@@ -119,7 +122,8 @@ export class Agent {
       between: (use) => this.withSession(use),
       wake: () => this.#turns.wake(0),
     }
-    this.#tunables = new TunableDuty(context, folder)
+    this.#refusals = new RefusalDuty(context, folder)
+    this.#keepalives = new KeepaliveDuty(context, keepaliveWorld(folder))
     this.#latches = new LatchDuty(context)
     this.journal = new SocketJournal(join(folder, 'sockets'))
     this.#units = new UnitDuty(context, folder, this.journal)
@@ -127,7 +131,7 @@ export class Agent {
       context,
       this.#keeper,
       folder,
-      () => this.#loading.settings.ageInterval ?? this.#tunables.ageInterval,
+      () => this.#loading.settings.ageInterval ?? tunedInterval(this.#tunables),
     )
     this.#names = new NameDuty(context, () => {
       const { settings } = this.#loading
@@ -190,7 +194,7 @@ export class Agent {
 
   /** Those that are not as they are at first. */
   get tunables(): TunableValues {
-    return this.#tunables.values
+    return this.#tunables
   }
 
   /** What the configuration says for sockets of a unit of systemd. */
@@ -242,7 +246,8 @@ export class Agent {
     if (!this.#turns.isOpen) return
     const ended = this.#turns.end()
     this.#tidying.close()
-    for (const duty of [this.#age, this.#names, this.#tunables, this.#latches, this.#units]) duty.close()
+    const duties = [this.#age, this.#names, this.#refusals, this.#keepalives, this.#latches, this.#units]
+    for (const duty of duties) duty.close()
     this.#record.close()
     this.#watchman.close()
     await ended
@@ -264,6 +269,7 @@ export class Agent {
     try {
       const report = this.#inSession((session) => {
         this.#rules = session.state.rules.length
+        this.#tunables = session.state.tunables
         this.#listenTo(session)
         // First of all: whatever else fails, what is ours is put right.
         const found = this.#keeper.round(
@@ -273,7 +279,8 @@ export class Agent {
           performance.now(),
         )
         this.#names.note(session)
-        this.#tunables.note(session)
+        this.#refusals.note(session)
+        this.#keepalives.note(session)
         this.#latches.note(session)
         return found
       }, 0)

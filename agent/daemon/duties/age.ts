@@ -4,6 +4,7 @@
  * @module
  */
 import { connectDataPath } from '../../datapath/data-path.ts'
+import type { TunableValues } from '../../model/tunables.ts'
 import { ownAssociations } from '../../reconcile/engine.ts'
 import type { AgentContext } from '../context.ts'
 import type { Keeper } from '../round.ts'
@@ -11,6 +12,12 @@ import { pauseAfter } from './pause.ts'
 
 /** Milliseconds between looks, as of Solaris's `age_interval`; longer where a look takes long. */
 const INTERVAL_MS = 8000
+
+/** What tunables say in place of that, in milliseconds; `undefined` where nobody has set one. */
+export function tunedInterval(tunables: TunableValues): number | undefined {
+  const set = ['ipsecesp_age_interval', 'ipsecah_age_interval'].flatMap((name) => tunables[name] ?? [])
+  return set.length === 0 ? undefined : Math.min(...set)
+}
 
 export class AgeDuty {
   readonly #context: AgentContext
