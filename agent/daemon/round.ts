@@ -8,6 +8,7 @@ import type { AssociationNote } from '../reconcile/association-notes.ts'
 import type { AssociationTransaction } from '../reconcile/association-transaction.ts'
 import { ConflictError } from '../reconcile/joint-plan.ts'
 import { listNetfilter, NO_NETFILTER_RULES, sameNetfilterRules } from '../reconcile/netfilter.ts'
+import type { PlannedChange } from '../reconcile/planner.ts'
 import type { Session } from '../reconcile/session.ts'
 import { associationChanges } from '../reconcile/steps.ts'
 import { isEmptyTunnelPlan, type TunnelPlan } from '../reconcile/tunnel-plan.ts'
@@ -49,6 +50,16 @@ export interface EndedAssociation {
   readonly why: 'pair' | 'idle'
 }
 
+/** What there is to do, and why. */
+interface Finding extends Pick<RoundReport, 'isNews' | 'drift' | 'ended'> {
+  readonly change: PlannedChange
+  readonly tunnels: TunnelPlan
+  /** Somebody has touched policies of ours. */
+  readonly isTouched: boolean
+  /** What is to be done about policies follows SAs, addresses or tunnels. */
+  readonly follows: boolean
+}
+
 /** Sequence numbers that an SA may use up in a second: more than any network can carry in small packets. */
 const NUMBERS_A_SECOND = 2 ** 24
 
@@ -79,56 +90,58 @@ export class Keeper {
     // Behind the dump: of each SA that is missing in it, the end is known now.
     const happened = source.take()
     try {
-      return this.#carryOut(session, own, { happened, source }, choice, now)
+      const isEnforced = choice === 'enforce'
+      const found = this.#find(session, own, { happened, source }, isEnforced, now)
+      return this.#carryOut(session, found, isEnforced, now)
     } catch (error) {
       source.giveBack(happened)
       throw error
     }
   }
 
-  #carryOut(
+  /** Looks, and works out what there is to do. */
+  #find(
     session: Session,
     own: readonly KernelAssociation[],
     { happened, source }: { readonly happened: Happenings; readonly source: HappeningSource },
-    choice: DriftChoice,
+    isEnforced: boolean,
     now: number,
-  ): RoundReport {
+  ): Finding {
     this.#takeNote(happened, now)
     const isNews = session.changeCount !== this.#count
     if (isNews) this.#adopt(session, own, now)
     const difference = this.#ledger.difference(own)
     const transaction = session.transaction()
     const ended = [...endPairs(this.#expired, transaction), ...this.#endIdle(own, transaction, now)]
-    const isEnforced = choice === 'enforce'
     if (isEnforced) restore(difference, transaction, now)
     this.#ledger.see(own, now)
     const change = session.planRepair(transaction)
     // Behind the dump of policies: who has changed one is known now.
     const later = source.take()
     source.giveBack(later)
-    const known = happened.policies || later.policies || this.#standing.policies
-    const policies = (known || happened.overrun) && !isNews
+    const isTouched = happened.policies || later.policies || this.#standing.policies
+    const policies = (isTouched || happened.overrun) && !isNews ? change.reconciliation.plan : undefined
     const netfilter = !isNews && this.#hasLostRules(happened)
     const tunnels = session.planTunnelRepair()
-    const { plan } = change.reconciliation
-    const drift = driftOf({
-      policies: policies ? plan : undefined,
-      associations: difference,
-      netfilter,
-      tunnels,
-    })
-    const isNeeded = change.reconciliation.steps.length > 0 || netfilter
+    const drift = driftOf({ policies, associations: difference, netfilter, tunnels })
+    return { isNews, change, tunnels, ended, drift, isTouched, follows: !policies }
+  }
+
+  /** Does it, as one change. */
+  #carryOut(session: Session, found: Finding, isEnforced: boolean, now: number): RoundReport {
+    const { isNews, change, tunnels, ended, drift, isTouched, follows } = found
+    const { plan, steps } = change.reconciliation
+    const isNeeded = steps.length > 0 || drift.netfilter
     const isCarriedOut = isNeeded && (isEnforced || !isDrift(drift) || ended.length > 0)
     const conflict = plan.conflicts.length > 0 ? [new ConflictError(plan.conflicts)] : []
     // Where events were lost, what only follows may look like drift: that does not stand.
     this.#standing = {
-      policies: known && ((hasPolicies(drift) && !isCarriedOut) || conflict.length > 0),
-      netfilter: netfilter && !isCarriedOut,
+      policies: isTouched && ((hasPolicies(drift) && !isCarriedOut) || conflict.length > 0),
+      netfilter: drift.netfilter && !isCarriedOut,
     }
     if (isCarriedOut) {
       session.apply(change)
-      const changes = associationChanges(change.reconciliation.steps)
-      this.#ledger.follow(session.ownStates(), changes, session.notes, now)
+      this.#ledger.follow(session.ownStates(), associationChanges(steps), session.notes, now)
       this.#remember(session)
     }
     this.#expired = []
@@ -142,7 +155,7 @@ export class Keeper {
       drift,
       isApplied,
       isMended: isApplied && isWhole,
-      followed: policies ? 0 : plan.add.length + plan.update.length + plan.remove.length,
+      followed: follows ? plan.add.length + plan.update.length + plan.remove.length : 0,
       ended,
       warnings: change.warnings,
       obstacles,
