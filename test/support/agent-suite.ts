@@ -8,245 +8,32 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
-import { connectDataPath } from '../../agent/datapath/data-path.ts'
 import { formatAddress } from '../../agent/model/address.ts'
-import { isOurPolicyIndex, isOurState } from '../../agent/reconcile/ownership.ts'
-import { readState } from '../../agent/translate/read-association.ts'
 import { readAddress } from '../../agent/translate/selectors.ts'
 import { lockFile } from '../../netlink/libc/lock.ts'
-import type { XfrmConnection } from '../../netlink/xfrm/connection.ts'
-import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import { keyOf } from '../vm/support/keys.ts'
-import type { Station } from '../vm/support/station.ts'
-import { ping } from '../vm/support/traffic.ts'
+import { agentDriftSuite } from './agent-drift-suite.ts'
 import { AgentProcess } from './agent-process.ts'
-import { ConfigurationPlace, espPair, espSa } from './configuration-place.ts'
+import {
+  agentWorld,
+  type Ends,
+  find,
+  meddle,
+  PROTECT,
+  pictureOf,
+  policiesOf,
+  ruleFor,
+  spisOf,
+} from './agent-world.ts'
+import { espPair, espSa } from './configuration-place.ts'
 import { until } from './snoop-process.ts'
 import { root } from './tiers.ts'
 
-interface Ends {
-  readonly left: Station
-  readonly right: Station
-  readonly L: string
-  readonly R: string
-  /** The kernel has tunnel interfaces. */
-  readonly hasTunnels: boolean
-}
-
-const PROTECT = { encryption: 'aes(128)', authentication: 'sha256' }
-
-/** Does something with what carries a station's packets, as another program would. */
-function meddle<T>(station: Station, use: (connection: XfrmConnection) => T): T {
-  return station.visit(() => {
-    const connection = connectDataPath(station.folder)
-    try {
-      return use(connection)
-    } finally {
-      connection.close()
-    }
-  })
-}
-
-const statesOf = (station: Station) =>
-  meddle(station, (connection) => connection.states().filter(({ body }) => isOurState(body.reqid)))
-
-const policiesOf = (station: Station) =>
-  meddle(station, (connection) => connection.policies().filter(({ body }) => isOurPolicyIndex(body.index)))
-
-/** Without numbers that the kernel gives. */
-const pictureOf = (station: Station): string[] =>
-  policiesOf(station)
-    .map(({ body: { dir, sel, priority, action }, attributes: { tmpl, mark } }) =>
-      JSON.stringify([dir, sel, priority, action, tmpl, mark]),
-    )
-    .sort()
-
-const spisOf = (station: Station): number[] =>
-  statesOf(station)
-    .map(({ body }) => body.id.spi)
-    .sort()
-
-function deletion({ body: { id, family } }: XfrmMessage<'NEWSA'>): XfrmMessage<'DELSA'> {
-  return { name: 'DELSA', body: { daddr: id.daddr, spi: id.spi, family, proto: id.proto }, attributes: {} }
-}
-
-function find(station: Station, spi: number): XfrmMessage<'NEWSA'> {
-  const found = statesOf(station).find(({ body }) => body.id.spi === spi)
-  if (!found) throw new Error(`there is no SA with SPI ${spi}`)
-  return found
-}
-
-/** Sequence number that an SA has reached. */
-function sentBy({ attributes }: XfrmMessage<'NEWSA'>): number {
-  return attributes.replay_esn_val?.oseq ?? attributes.replay_val?.oseq ?? 0
-}
-
 /** Adds the tests to a file's. */
-export function agentSuite(t: Test, { left, right, L, R, hasTunnels }: Ends): void {
-  const here = new ConfigurationPlace(t, left)
-  const there = new ConfigurationPlace(t, right)
-  const rule = (local: string, remote: string) => ({ local, remote, protect: PROTECT })
-  const base = { policies: [rule(L, R)], associations: espPair(0x1000, L, R) }
-  const delivered = () => ping({ station: left, address: L }, { station: right, address: R }).delivered
-  const start = async (t: Test, document: object, ...more: string[]) => {
-    const file = here.file(document)
-    const agent = await AgentProcess.start(t, left, '--config', file, ...more)
-    return { agent, file }
-  }
-
-  t.test('what others take away or change is put right', async (t) => {
-    await there.apply({ policies: [rule(R, L)], associations: espPair(0x1000, L, R) })
-    const { agent } = await start(t, base)
-    t.match(await agent.status(), { state: 'online', rules: 1, associations: 2, dataPath: left.dataPath })
-    t.ok(delivered())
-    const wanted = pictureOf(left)
-    t.ok(wanted.length > 2)
-
-    meddle(left, (connection) => connection.send({ name: 'FLUSHPOLICY', body: {}, attributes: {} }))
-    const told = await agent.event('drift-mended')
-    t.match(told, { level: 'warning', details: { missingPolicies: wanted.length } })
-    t.same(pictureOf(left), wanted, 'all policies are there again')
-    await agent.settle()
-    t.match(agent.notified, [{ event: 'drift-mended', message: told.message }], 'who has subscribed is told')
-
-    meddle(left, (connection) => {
-      const [one] = policiesOf(left).filter(({ body }) => body.dir === 1)
-      if (!one) throw new Error('there is no outbound policy')
-      connection.send({ ...one, name: 'UPDPOLICY', body: { ...one.body, action: 1 } })
-    })
-    t.match(await agent.event('drift-mended'), { details: { changedPolicies: 1 } })
-    t.same(pictureOf(left), wanted, 'a changed one is as it was')
-
-    const before = find(left, 0x1000)
-    meddle(left, (connection) => connection.send(deletion(before)))
-    t.match(await agent.event('drift-mended'), { details: { missingAssociations: 1 } })
-    t.same(spisOf(left), [0x1000, 0x1001])
-    const again = find(left, 0x1000)
-    t.ok(sentBy(again) > sentBy(before), 'no sequence number comes twice')
-    t.same(
-      readState(again)?.association.encrKey?.equals(readState(before)?.association.encrKey as never),
-      true,
-    )
-    t.same(again.body.curlft.add_time, before.body.curlft.add_time, 'and its age goes on')
-    t.ok(delivered(), 'the other end takes its packets')
-
-    meddle(left, (connection) => connection.send({ name: 'FLUSHSA', body: { proto: 0 }, attributes: {} }))
-    t.match(await agent.event('drift-mended'), { details: { missingAssociations: 2 } })
-    t.same(spisOf(left), [0x1000, 0x1001])
-    t.ok(sentBy(find(left, 0x1000)) > sentBy(again) + 2 ** 20, 'far beyond all that may have been used')
-    t.ok(delivered())
-
-    const known = find(left, 0x1000)
-    const { lastused, pad, ltime_val, alg_auth, alg_crypt: crypt, ...attributes } = known.attributes
-    if (!crypt) throw new Error('it has a cipher')
-    const changed = { ...crypt, alg_key: crypt.alg_key.map((byte) => byte ^ 1) }
-    const another = {
-      name: 'NEWSA',
-      body: known.body,
-      attributes: { ...attributes, alg_crypt: changed },
-    } as const
-    // At one stroke: in between, the agent would bring the old one.
-    t.same(meddle(left, (connection) => connection.batch([deletion(known), another])).failures, [])
-    t.match(await agent.event('drift-mended'), { details: { changedAssociations: 1 } })
-    t.same(find(left, 0x1000).attributes.alg_crypt, known.attributes.alg_crypt, 'another key is not taken')
-    t.ok(delivered())
-
-    t.equal(await agent.stop(), 0)
-    t.same(pictureOf(left), wanted, 'its end changes nothing')
-    t.same(spisOf(left), [0x1000, 0x1001])
-  })
-
-  t.test('what commands do is no drift', async (t) => {
-    const { agent } = await start(t, base)
-    const outcome = await left.ipseckey(['delete', 'esp', 'spi', '0x1000', 'dst', R])
-    t.equal(outcome.code, 0, outcome.err)
-    t.match(await agent.settle(), { associations: 1, drifts: 0 })
-    t.same(spisOf(left), [0x1001], 'what was deleted stays so')
-    await left.policy('')
-    t.match(await agent.settle(), { rules: 0, drifts: 0 })
-    t.same(pictureOf(left), [])
-    agent.signal('SIGHUP')
-    await agent.event('reloaded')
-    t.match(await agent.settle(), { rules: 1, associations: 2 })
-    t.same(spisOf(left), [0x1000, 0x1001], 'the configuration says what is to be')
-    t.equal(await agent.stop(), 0)
-  })
-
-  t.test('what others have is left alone', async (t) => {
-    const { agent } = await start(t, base)
-    const [foreign] = policiesOf(left)
-    if (!foreign) throw new Error('there is no policy')
-    const { body, attributes } = foreign
-    const sel = { ...body.sel, sport: 7, sport_mask: 0xffff, dport: 9, dport_mask: 0xffff, proto: 17 }
-    const other = { name: 'NEWPOLICY', body: { ...body, index: 0, sel }, attributes } as const
-    meddle(left, (connection) => connection.send(other))
-    await agent.settle()
-    const found = meddle(left, (connection) => connection.policies()).filter(
-      ({ body }) => body.sel.sport === 7,
-    )
-    t.equal(found.length, 1)
-    t.match(await agent.status(), { drifts: 0 })
-    meddle(left, (connection) =>
-      connection.send({ name: 'DELPOLICY', body: { sel, index: 0, dir: body.dir }, attributes: {} }),
-    )
-    t.equal(await agent.stop(), 0)
-  })
-
-  const policyDriftIsOnlyTold = async (t: Test) => {
-    const { agent } = await start(t, { ...base, drift: 'report' })
-    const { length } = pictureOf(left)
-    meddle(left, (connection) => connection.send({ name: 'FLUSHPOLICY', body: {}, attributes: {} }))
-    t.match(await agent.event('drift'), { details: { missingPolicies: length } })
-    await agent.settle()
-    t.match(await agent.settle(), { drifts: 1 })
-    t.same(pictureOf(left), [], 'whoever wakes the agent next')
-    await left.host.addAddress('fd09::2/64')
-    await left.host.ip(`address delete fd09::2/64 dev ${left.host.device}`)
-    await agent.settle()
-    t.same(pictureOf(left), [], 'and whatever has changed beside it')
-    await agent.call('agent.reload')
-    t.equal(pictureOf(left).length, length, 'until the configuration is loaded again')
-    t.equal(await agent.stop(), 0)
-  }
-
-  t.test('what cannot be put right is no good state', async (t) => {
-    const { agent } = await start(t, base)
-    const wanted = pictureOf(left)
-    const [ours] = policiesOf(left).filter(({ body }) => body.dir === 1)
-    if (!ours) throw new Error('there is no outbound policy')
-    const theirs = { ...ours, name: 'NEWPOLICY', body: { ...ours.body, index: 0 } } as const
-    meddle(left, (connection) => {
-      connection.send({ name: 'FLUSHPOLICY', body: {}, attributes: {} })
-      connection.send(theirs)
-    })
-    await agent.event('failed')
-    await t.rejects(agent.settle(), { code: -32002, message: /policies of another program/ })
-    t.match(await agent.status(), { state: 'maintenance', problem: /policies of another program/ })
-    t.equal(pictureOf(left).length, wanted.length - 1, 'all else is put right')
-    const { sel, dir } = theirs.body
-    const { mark } = theirs.attributes
-    meddle(left, (connection) =>
-      connection.send({ name: 'DELPOLICY', body: { sel, index: 0, dir }, attributes: mark ? { mark } : {} }),
-    )
-    await agent.event('drift-mended')
-    t.match(await agent.settle(), { state: 'online' })
-    t.same(pictureOf(left), wanted)
-    t.equal(await agent.stop(), 0)
-  })
-
-  t.test('drift is only told where the configuration says so', async (t) => {
-    const { agent } = await start(t, { ...base, drift: 'report' })
-    meddle(left, (connection) => connection.send(deletion(find(left, 0x1001))))
-    t.match(await agent.event('drift'), { level: 'warning', details: { missingAssociations: 1 } })
-    t.same(spisOf(left), [0x1000])
-    const { drifts } = await agent.settle()
-    t.equal(drifts, 1, 'and only once')
-    t.equal(await agent.stop(), 0)
-    await policyDriftIsOnlyTold(t)
-    const mending = await start(t, base)
-    t.same(spisOf(left), [0x1000, 0x1001])
-    t.equal(await mending.agent.stop(), 0)
-  })
+export function agentSuite(t: Test, ends: Ends): void {
+  const world = agentWorld(t, ends)
+  const { left, L, R, hasTunnels, here, there, base, delivered, start } = world
+  agentDriftSuite(t, world)
 
   t.test('a pair ends together, and so does what is not used', async (t) => {
     const out = espSa(0x2000, L, R, { hard: { addTime: 2 }, pairSpi: 0x2001 })
@@ -291,7 +78,7 @@ export function agentSuite(t: Test, { left, right, L, R, hasTunnels }: Ends): vo
     t.ok(sentWith(0x1000) > 0n, 'the second')
     t.match(await agent.status(), { drifts: 0 })
     t.equal(await agent.stop(), 0)
-    await there.apply({ policies: [rule(R, L)], associations: espPair(0x1000, L, R) })
+    await there.apply({ policies: [ruleFor(R, L)], associations: espPair(0x1000, L, R) })
   })
 
   t.test('a bad file changes nothing', async (t) => {
@@ -379,7 +166,7 @@ export function agentSuite(t: Test, { left, right, L, R, hasTunnels }: Ends): vo
         .map(({ body }) => formatAddress(readAddress(body.sel.daddr, body.sel.family)))
         .sort()
     write(R)
-    const file = here.file({ policies: [rule(L, name)] })
+    const file = here.file({ policies: [ruleFor(L, name)] })
     const agent = await AgentProcess.startWithHosts(t, left, hosts, '--config', file)
     t.same(remotes(), [R])
     await agent.call('agent.resolve')
@@ -457,7 +244,7 @@ export function agentSuite(t: Test, { left, right, L, R, hasTunnels }: Ends): vo
   if (!hasTunnels) return
   t.test('a tunnel that comes later', async (t) => {
     const tunnel = { tunnel: { name: 'late0', mode: 'transport' }, protect: PROTECT }
-    const { agent } = await start(t, { policies: [rule(L, R), tunnel] })
+    const { agent } = await start(t, { policies: [ruleFor(L, R), tunnel] })
     t.match(await agent.status(), { state: 'maintenance', problem: /late0/ })
     await left.host.ip(`link add late0 type ipip local ${L} remote ${R}`)
     await agent.event('reloaded')
