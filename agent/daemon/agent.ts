@@ -20,15 +20,16 @@ import type { SocketDemand } from '../sockets/demand.ts'
 import { SocketJournal } from '../sockets/journal.ts'
 import type { AgentContext } from './context.ts'
 import { AgeDuty } from './duties/age.ts'
+import { AwaitedNames } from './duties/awaited.ts'
 import { LatchDuty } from './duties/latches.ts'
-import { NameDuty, type NamedRules } from './duties/names.ts'
+import { INTERVAL_MS, NameDuty, type NamedRules } from './duties/names.ts'
 import { TunableDuty } from './duties/tunables.ts'
 import { UnitDuty } from './duties/units.ts'
 import type { Tell } from './events.ts'
 import { Tidying } from './memory.ts'
 import { type DriftChoice, isDrift, Keeper, type RoundReport } from './round.ts'
 import { Watchman } from './watch.ts'
-import { roundEvents } from './words.ts'
+import { awaitedText, roundEvents } from './words.ts'
 
 /** What the configuration says about the agent itself. */
 export interface AgentSettings {
@@ -42,13 +43,25 @@ export interface AgentSettings {
   readonly nameInterval?: number
 }
 
+/** What stands in the way of a configuration, and may go by itself. */
+export interface Awaited {
+  /** A tunnel is not there yet: all is tried again when interfaces change. */
+  readonly isTunnel: boolean
+  /** Host names without an address: all is tried again when one has some. */
+  readonly names: readonly string[]
+  /** What holds until then, where a part of the configuration was put into force. */
+  readonly settings?: AgentSettings
+}
+
 export interface AgentOptions {
   /** Makes the namespace what the configuration says, as `solipsec apply` does. @throws where it cannot, and nothing changed */
   load(): Promise<AgentSettings>
   /** What holds while nothing could be loaded yet. */
   readonly initial: AgentSettings
-  /** True for what may come right by itself: a tunnel that is not there yet. */
-  mayComeRight(error: unknown): boolean
+  /** What is awaited where the configuration could not be loaded; `undefined` where that does not come right by itself. */
+  awaited(error: unknown): Awaited | undefined
+  /** Asks for awaited names. @param isNetworkOther interfaces have changed @returns true where one has an address now */
+  ask(names: readonly string[], isNetworkOther: boolean): Promise<boolean>
   readonly tell: Tell
   /** An error in words for people. The text of an error that nobody expected may hold anything: it is not to be shown. */
   describe(error: unknown): string
@@ -107,6 +120,7 @@ export class Agent {
   readonly #tidying = new Tidying()
   readonly #age: AgeDuty
   readonly #names: NameDuty
+  readonly #awaited: AwaitedNames
   readonly #tunables: TunableDuty
   readonly #latches: LatchDuty
   readonly #units: UnitDuty
@@ -117,7 +131,7 @@ export class Agent {
   readonly #since = Date.now()
   #settings: AgentSettings
   #problem: string | undefined
-  /** The problem may come right by itself. */
+  /** A tunnel is awaited. */
   #isWaiting = false
   #loadedAt = Date.now()
   #followed: DataPathKind | undefined
@@ -163,6 +177,11 @@ export class Agent {
       const { nameInterval: interval } = this.#settings
       return { named: options.named(this.#settings), ...(interval !== undefined && { interval }) }
     })
+    this.#awaited = new AwaitedNames({
+      ask: (...what) => options.ask(...what),
+      load: () => void this.reload(),
+      longest: () => this.#settings.nameInterval ?? INTERVAL_MS,
+    })
     this.#watchman = new Watchman(
       () => this.#wake(CROWD_MS),
       (port) => this.#ports.has(port),
@@ -186,7 +205,7 @@ export class Agent {
     try {
       agent.#settings = await options.load()
     } catch (error) {
-      if (!options.mayComeRight(error)) {
+      if (!options.awaited(error)) {
         await agent.close()
         throw error
       }
@@ -245,6 +264,7 @@ export class Agent {
       this.#loadedAt = Date.now()
       this.#problem = undefined
       this.#isWaiting = false
+      this.#awaited.await([])
       this.#options.tell({ level: 'info', event: 'reloaded', message: 'The configuration was loaded.' })
     } catch (error) {
       this.#await(error)
@@ -256,10 +276,19 @@ export class Agent {
   #await(error: unknown): void {
     const known = this.#problem
     this.#problem = this.#options.describe(error)
-    this.#isWaiting = this.#options.mayComeRight(error)
-    if (this.#isWaiting && known === this.#problem) return
-    const hope = this.#isWaiting ? 'It is tried again when interfaces change. ' : ''
-    const message = `The configuration could not be loaded; what was loaded stays in force. ${hope}${this.#problem}`
+    const awaited = this.#options.awaited(error)
+    // A command was at work for too long: what was awaited before still is.
+    if (error instanceof LockedError) this.#awaited.again()
+    else {
+      this.#isWaiting = awaited?.isTunnel === true
+      this.#awaited.await(awaited?.names ?? [])
+    }
+    if (awaited?.settings) {
+      this.#settings = awaited.settings
+      this.#units.load(this.#settings.sockets ?? [])
+    }
+    if (awaited && known === this.#problem) return
+    const message = `${awaitedText(awaited)} ${this.#problem}`
     this.#options.tell({ level: 'error', event: 'maintenance', message })
   }
 
@@ -296,6 +325,7 @@ export class Agent {
     this.#tidying.close()
     this.#age.close()
     this.#names.close()
+    this.#awaited.close()
     this.#tunables.close()
     this.#latches.close()
     this.#units.close()
@@ -320,9 +350,11 @@ export class Agent {
     this.#dueAt = at
     this.#timer = setTimeout(() => {
       this.#dueAt = Number.POSITIVE_INFINITY
-      void this.#do<unknown>(() =>
-        this.#isWaiting && this.#watchman.takeNetwork() ? this.#load() : this.#round(),
-      )
+      void this.#do<unknown>(() => {
+        const isNetworkOther = this.#watchman.takeNetwork()
+        if (isNetworkOther) this.#awaited.networkChanged()
+        return isNetworkOther && this.#isWaiting ? this.#load() : this.#round()
+      })
     }, delay)
   }
 

@@ -109,3 +109,19 @@ function name({ protocol, spi, destination }: SaIdentifier): string {
 function count(number: number, one: string, many: string): string {
   return `${number} ${number === 1 ? one : many}`
 }
+
+/** Why a configuration is not in force, or not all of it, before the problem itself is told. */
+export function awaitedText(
+  awaited:
+    | { readonly isTunnel: boolean; readonly names: readonly string[]; readonly settings?: object }
+    | undefined,
+): string {
+  const what = awaited?.settings
+    ? 'Only a part of the configuration is in force.'
+    : 'The configuration could not be loaded; what was loaded stays in force.'
+  const whens = [
+    awaited?.isTunnel && 'when interfaces change',
+    awaited && awaited.names.length > 0 && 'when names have addresses',
+  ].filter((when) => when)
+  return whens.length === 0 ? what : `${what} It is tried again ${whens.join(', and ')}.`
+}

@@ -378,7 +378,7 @@ export function agentSuite(t: Test, { left, right, L, R, hasTunnels }: Ends): vo
         .sort()
     write(R)
     const file = here.file({ policies: [rule(L, name)] })
-    const agent = await AgentProcess.startWithHosts(t, left, hosts, '--config', file)
+    const agent = await AgentProcess.startWithNames(t, left, { hosts }, '--config', file)
     t.same(remotes(), [R])
     await agent.call('agent.resolve')
     t.match(await agent.status(), { rules: 1 })
