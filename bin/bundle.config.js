@@ -24,6 +24,7 @@ export default {
     // Programs that commands start; whoever starts one looks for it beside itself.
     'encap-holder': `${agent}datapath/kernel/encap-holder.js`,
     'latch-holder': `${built}support/latch-holder.js`,
+    'name-asker': `${agent}daemon/name-asker.js`,
     'path-service': `${agent}datapath/software/service/path-service.js`,
   },
   platform: 'node',

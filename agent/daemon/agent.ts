@@ -112,7 +112,10 @@ export class Agent {
 
   private constructor(options: AgentOptions, folder: string, lock: FileLock) {
     this.#options = options
-    this.#loading = new Loading(options)
+    this.#loading = new Loading(options, {
+      use: ({ sockets = [] }) => this.#units.load(sockets),
+      again: () => void this.reload(),
+    })
     this.#teller = new Teller(options.tell)
     this.#folder = folder
     this.#lock = lock
@@ -164,7 +167,6 @@ export class Agent {
       await agent.close()
       throw error
     }
-    agent.#units.load(agent.#loading.settings.sockets ?? [])
     await agent.#turns.take(() => agent.#round())
     return agent
   }
@@ -212,7 +214,7 @@ export class Agent {
   }
 
   async #load(): Promise<void> {
-    await this.#loading.again(({ sockets = [] }) => this.#units.load(sockets))
+    await this.#loading.again()
     await this.#round()
   }
 
@@ -246,6 +248,7 @@ export class Agent {
     if (!this.#turns.isOpen) return
     const ended = this.#turns.end()
     this.#tidying.close()
+    this.#loading.close()
     const duties = [this.#age, this.#names, this.#refusals, this.#keepalives, this.#latches, this.#units]
     for (const duty of duties) duty.close()
     this.#record.close()
@@ -258,7 +261,7 @@ export class Agent {
 
   /** Something has woken the agent. */
   async #turn(): Promise<void> {
-    if (this.#loading.isAwaiting && this.#watchman.takeNetwork()) await this.#load()
+    if (this.#watchman.takeNetwork() && this.#loading.networkChanged()) await this.#load()
     else await this.#round()
   }
 

@@ -5,8 +5,12 @@
  */
 import type { AlgorithmTable } from '../model/algorithm.ts'
 import type { SocketPolicy } from '../model/socket-policy.ts'
+import { LockedError } from '../reconcile/store.ts'
 import type { DriftChoice } from './drift.ts'
+import { AwaitedNames } from './duties/awaited.ts'
+import { INTERVAL_MS } from './duties/names.ts'
 import type { Tell } from './events.ts'
+import { awaitedText } from './words.ts'
 
 /** What the configuration says about the agent itself. */
 export interface AgentSettings {
@@ -20,31 +24,59 @@ export interface AgentSettings {
   readonly nameInterval?: number
 }
 
+/** What stands in the way of a configuration, and may go by itself. */
+export interface Awaited {
+  /** A tunnel is not there yet: all is tried again when interfaces change. */
+  readonly isTunnel: boolean
+  /** Host names without an address: all is tried again when one has some. */
+  readonly names: readonly string[]
+  /** What holds until then, where a part of the configuration was put into force. */
+  readonly settings?: AgentSettings
+}
+
 export interface LoadingOptions {
   /** Makes the namespace what the configuration says, as `solipsec apply` does. @throws where it cannot, and nothing changed */
   load(): Promise<AgentSettings>
   /** What holds while nothing could be loaded yet. */
   readonly initial: AgentSettings
-  /** True for what may come right by itself: a tunnel that is not there yet. */
-  mayComeRight(error: unknown): boolean
+  /** What is awaited where the configuration could not be loaded; `undefined` where that does not come right by itself. */
+  awaited(error: unknown): Awaited | undefined
+  /** Asks for awaited names. @param isNetworkOther interfaces have changed @returns true where one has an address now */
+  ask(names: readonly string[], isNetworkOther: boolean): Promise<boolean>
   readonly tell: Tell
   /** An error in words for people. The text of an error that nobody expected may hold anything: it is not to be shown. */
   describe(error: unknown): string
 }
 
+/** What else is done with a configuration. */
+export interface LoadingUse {
+  /** What holds has changed. */
+  use(settings: AgentSettings): void
+  /** Has it loaded again when the agent's turn has come: see {@link Loading.again}. */
+  again(): void
+}
+
 export class Loading {
   readonly #options: LoadingOptions
+  readonly #use: LoadingUse['use']
+  readonly #names: AwaitedNames
   #settings: AgentSettings
   #problem: string | undefined
-  #isAwaiting = false
+  #awaitsTunnel = false
   #loadedAt = Date.now()
 
-  constructor(options: LoadingOptions) {
+  constructor(options: LoadingOptions, { use, again }: LoadingUse) {
     this.#options = options
+    this.#use = use
     this.#settings = options.initial
+    this.#names = new AwaitedNames({
+      ask: (...what) => options.ask(...what),
+      load: again,
+      longest: () => this.#settings.nameInterval ?? INTERVAL_MS,
+    })
   }
 
-  /** What was loaded last. */
+  /** What holds: what was loaded last, or a part of it. */
   get settings(): AgentSettings {
     return this.#settings
   }
@@ -54,52 +86,64 @@ export class Loading {
     return this.#loadedAt
   }
 
-  /** Why it could not be loaded again; what was loaded before is in force. */
+  /** Why it could not be loaded, or not all of it. */
   get problem(): string | undefined {
     return this.#problem
-  }
-
-  /** The problem may come right by itself. */
-  get isAwaiting(): boolean {
-    return this.#isAwaiting
   }
 
   /** Loads for the first time. @throws what `load` throws, unless it may come right by itself */
   async begin(): Promise<void> {
     try {
-      this.#settings = await this.#options.load()
+      this.#take(await this.#options.load())
     } catch (error) {
-      if (!this.#options.mayComeRight(error)) throw error
+      if (!this.#options.awaited(error)) throw error
       this.#await(error)
     }
   }
 
-  /**
-   * Loads again. Where that fails, what was loaded stays, and {@link problem} says why.
-   *
-   * @param use what else there is to do with it
-   */
-  async again(use: (settings: AgentSettings) => void): Promise<void> {
+  /** Loads again. Where that fails, what was loaded stays, and {@link problem} says why. */
+  async again(): Promise<void> {
     try {
-      this.#settings = await this.#options.load()
-      use(this.#settings)
+      this.#take(await this.#options.load())
       this.#loadedAt = Date.now()
       this.#problem = undefined
-      this.#isAwaiting = false
+      this.#awaitsTunnel = false
+      this.#names.await([])
       this.#options.tell({ level: 'info', event: 'reloaded', message: 'The configuration was loaded.' })
     } catch (error) {
       this.#await(error)
     }
   }
 
+  /** Interfaces or addresses are others. @returns true where it may be loaded because of that */
+  networkChanged(): boolean {
+    this.#names.networkChanged()
+    return this.#awaitsTunnel
+  }
+
+  close(): void {
+    this.#names.close()
+  }
+
+  #take(settings: AgentSettings): void {
+    this.#settings = settings
+    this.#use(settings)
+  }
+
   /** It cannot be loaded now, and perhaps later. */
   #await(error: unknown): void {
     const known = this.#problem
     this.#problem = this.#options.describe(error)
-    this.#isAwaiting = this.#options.mayComeRight(error)
-    if (this.#isAwaiting && known === this.#problem) return
-    const hope = this.#isAwaiting ? 'It is tried again when interfaces change. ' : ''
-    const message = `The configuration could not be loaded; what was loaded stays in force. ${hope}${this.#problem}`
+    const awaited = this.#options.awaited(error)
+    // A command was at work for too long: what was awaited before still is.
+    if (error instanceof LockedError) this.#names.again()
+    else {
+      this.#awaitsTunnel = awaited?.isTunnel === true
+      this.#names.await(awaited?.names ?? [])
+    }
+    if (awaited?.settings) this.#take(awaited.settings)
+    if (awaited && known === this.#problem) return
+    const message = `${awaitedText(awaited)} ${this.#problem}`
     this.#options.tell({ level: 'error', event: 'maintenance', message })
   }
 }

@@ -107,3 +107,19 @@ function driftDetails({
 function name({ protocol, spi, destination }: SaIdentifier): string {
   return `${protocol} 0x${spi.toString(16)} -> ${formatAddress(destination)}`
 }
+
+/** Why a configuration is not in force, or not all of it, before the problem itself is told. */
+export function awaitedText(
+  awaited:
+    | { readonly isTunnel: boolean; readonly names: readonly string[]; readonly settings?: object }
+    | undefined,
+): string {
+  const what = awaited?.settings
+    ? 'Only a part of the configuration is in force.'
+    : 'The configuration could not be loaded; what was loaded stays in force.'
+  const whens = [
+    awaited?.isTunnel && 'when interfaces change',
+    awaited && awaited.names.length > 0 && 'when names have addresses',
+  ].filter((when) => when)
+  return whens.length === 0 ? what : `${what} It is tried again ${whens.join(', and ')}.`
+}

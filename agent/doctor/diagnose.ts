@@ -21,6 +21,7 @@ import {
 } from './checks/settings.ts'
 import { checkNft, checkService, checkTun } from './checks/software.ts'
 import { checkAcceleration, checkFips, checkLibrary, checkOffload } from './checks/speed.ts'
+import { checkTunnels } from './checks/tunnels.ts'
 import type { Facts } from './facts.ts'
 import { type Finding, STATES, type State } from './finding.ts'
 
@@ -38,6 +39,7 @@ const CHECKS: readonly Check[] = [
   checkProtocols,
   checkFeatures,
   checkInterfaces,
+  checkTunnels,
   checkPfKey,
   checkAlgorithms,
   checkAcceleration,

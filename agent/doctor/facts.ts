@@ -23,6 +23,7 @@ import { readSockets, type SocketFacts } from './facts/sockets.ts'
 import { type SoftwareFacts, trySoftware } from './facts/software.ts'
 import { readSpeed, type SpeedFacts } from './facts/speed.ts'
 import { type PolicyFacts, readPolicies } from './facts/tables.ts'
+import { type TunnelFacts, tryTunnels } from './facts/tunnels.ts'
 import { type Known, knownValue } from './known.ts'
 
 export interface Versions {
@@ -36,6 +37,7 @@ export interface Facts {
   readonly kernel: KernelFacts
   readonly privileges: PrivilegeFacts
   readonly abilities: AbilityFacts
+  readonly tunnels: TunnelFacts
   readonly software: SoftwareFacts
   readonly speed: SpeedFacts
   readonly settings: Settings
@@ -71,6 +73,7 @@ export function gatherFacts({ version, algorithms, secretFolders, stateFolder }:
     kernel: readKernel(),
     privileges: readPrivileges(),
     abilities,
+    tunnels: tryTunnels(),
     software: trySoftware(),
     speed: readSpeed(knownValue(interfaces) ?? []),
     settings: readSettings(),

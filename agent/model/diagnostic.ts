@@ -28,6 +28,8 @@ export interface Diagnostic {
   readonly expected?: string
   /** The way out, as a sentence. */
   readonly hint?: string
+  /** The host name, where all that is wrong is that it has no address now: it may have one later. */
+  readonly unresolved?: string
 }
 
 /** True where at least one of them is an error. */

@@ -6,7 +6,16 @@
 import type { Address, Prefix } from './address.ts'
 
 /** Kinds of Linux tunnel interfaces that rules can be about. */
-export type TunnelKind = 'ipip' | 'ip6tnl' | 'gre' | 'ip6gre'
+export const TUNNEL_KINDS = ['ipip', 'ip6tnl', 'gre', 'ip6gre'] as const
+export type TunnelKind = (typeof TUNNEL_KINDS)[number]
+
+/** Modules of the kernel, by what they make. */
+export const tunnelModules: Readonly<Record<TunnelKind, string>> = {
+  ipip: 'ipip',
+  ip6tnl: 'ip6_tunnel',
+  gre: 'ip_gre',
+  ip6gre: 'ip6_gre',
+}
 
 export interface TunnelInterface {
   readonly name: string

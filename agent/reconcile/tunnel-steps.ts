@@ -19,7 +19,7 @@ import { NetlinkError } from '../../netlink/socket/error.ts'
 import { NETLINK_ROUTE } from '../../netlink/socket/protocols.ts'
 import { NetlinkSocket } from '../../netlink/socket/socket.ts'
 import { formatAddress, formatPrefix } from '../model/address.ts'
-import type { OwnTunnel, TunnelKind } from '../model/tunnel.ts'
+import { type OwnTunnel, tunnelModules } from '../model/tunnel.ts'
 import type { BlockedTunnel, TunnelStep } from './tunnel-plan.ts'
 
 /** The kernel refused to make a tunnel interface, or to change or remove it. */
@@ -75,19 +75,11 @@ function doing(step: TunnelStep): string {
   }
 }
 
-/** Modules of the kernel, by what they make. */
-const MODULES: Readonly<Record<TunnelKind, string>> = {
-  ipip: 'ipip',
-  ip6tnl: 'ip6_tunnel',
-  gre: 'ip_gre',
-  ip6gre: 'ip6_gre',
-}
-
 function hintFor({ kind, tunnel }: TunnelStep, { errnoName }: NetlinkError): string | undefined {
   if (kind === 'create' && errnoName === 'EOPNOTSUPP') {
     return (
-      `this kernel has no interfaces of kind ${tunnel.kind}; its module is ${MODULES[tunnel.kind]} ` +
-      `(modprobe ${MODULES[tunnel.kind]}). Without it, take another kind or leave the tunnel out`
+      `this kernel has no interfaces of kind ${tunnel.kind}; its module is ${tunnelModules[tunnel.kind]} ` +
+      `(modprobe ${tunnelModules[tunnel.kind]}). Without it, take another kind or leave the tunnel out`
     )
   }
   if ((kind === 'create' || kind === 'ends') && errnoName === 'EEXIST') {

@@ -6,7 +6,7 @@
 import { linkFlag } from '../../netlink/route/constants.ts'
 import { type RouteMessage, tunnelOf } from '../../netlink/route/messages.ts'
 import { type Address, isUnspecified, type Prefix } from '../model/address.ts'
-import type { TunnelInterface, TunnelKind } from '../model/tunnel.ts'
+import { TUNNEL_KINDS, type TunnelInterface, type TunnelKind } from '../model/tunnel.ts'
 import type { Tunnel } from './tunnels.ts'
 
 /** The IP protocols that a tunnel interface of each kind sends: IPv4 4, IPv6 41, GRE 47. */
@@ -32,7 +32,7 @@ export function readTunnel(message: RouteMessage): Tunnel | undefined {
 }
 
 /** The kinds that configurations know. */
-const KINDS: readonly string[] = ['ipip', 'ip6tnl', 'gre', 'ip6gre'] satisfies TunnelKind[]
+const KINDS: readonly string[] = TUNNEL_KINDS
 
 /** An interface of this host, as far as tunnels are concerned. */
 export interface HostLink {

@@ -19,3 +19,21 @@ export function addressesOfName(found: readonly Address[]): readonly Address[] {
   if (addresses.length < 2) return addresses
   return [...new Map(addresses.map((address) => [address.bytes.join('.'), address])).values()]
 }
+
+/** A colon, or numbers between dots: what `getaddrinfo(3)` might read in a way nobody meant (`10.1`, `010.0.0.1`). */
+export function looksNumeric(name: string): boolean {
+  return name.includes(':') || name.split('.').every((part) => /^(?:0[xX][0-9a-fA-F]+|[0-9]*)$/.test(part))
+}
+
+const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i
+const MOST_CHARACTERS = 253
+
+/**
+ * What a diagnostic says of a name that has no address now. Nothing where it can be no name of a host (RFC 1123 section 2.1;
+ * many have underscores), or could be a key that was given by mistake: that does not get better by waiting.
+ */
+export function unresolved(name: string): { readonly unresolved?: string } {
+  const labels = name.replace(/\.$/, '').split('.')
+  const isHost = name.length <= MOST_CHARACTERS && labels.every((label) => LABEL.test(label))
+  return isHost && !looksNumeric(name) && !/[0-9a-f]{16,}/i.test(name) ? { unresolved: name } : {}
+}

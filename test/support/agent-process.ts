@@ -19,9 +19,17 @@ import { root } from './tiers.ts'
 
 const BIN = join(root, 'bin', 'solipsec')
 
-/** Arguments of unshare(1): in a mount namespace of its own, the file lies over `/etc/hosts`. */
-function withHosts(hosts: string): string[] {
-  return ['--mount', 'sh', '-c', 'mount --bind "$0" /etc/hosts && exec "$@"', hosts]
+/** Files that lie over those of the system for one process. */
+export interface NameFiles {
+  readonly hosts: string
+  /** resolv.conf(5). */
+  readonly resolver?: string
+}
+
+/** Arguments of unshare(1): a mount namespace of its own for what follows. */
+function withNames({ hosts, resolver = '/etc/resolv.conf' }: NameFiles): string[] {
+  const script = 'mount --bind "$0" /etc/hosts && mount --bind "$1" /etc/resolv.conf && shift && exec "$@"'
+  return ['--mount', 'sh', '-c', script, hosts, resolver]
 }
 
 /** In the log, what happened and its facts stand side by side. */
@@ -43,7 +51,7 @@ export class AgentProcess {
   readonly #exit: Promise<unknown[]>
   #control: ControlConnection | undefined
 
-  private constructor(t: Teardown, station: Station, argv: readonly string[], hosts?: string) {
+  private constructor(t: Teardown, station: Station, argv: readonly string[], names?: NameFiles) {
     this.path = station.visit(controlPath)
     const where = [
       'agent',
@@ -54,7 +62,7 @@ export class AgentProcess {
       '--log',
       'json',
     ]
-    const words = [...(hosts === undefined ? [] : ['unshare', ...withHosts(hosts)]), BIN, ...where, ...argv]
+    const words = [...(names === undefined ? [] : ['unshare', ...withNames(names)]), BIN, ...where, ...argv]
     const [command = '', ...rest] = words
     // What commands of tests choose would bind those that it runs for others.
     const { SOLIPSEC_DATAPATH: _, ...env } = process.env
@@ -81,14 +89,14 @@ export class AgentProcess {
     return new AgentProcess(t, station, argv).ready()
   }
 
-  /** The same, and `/etc/hosts` is another file for it. */
-  static startWithHosts(
+  /** The same, and names mean something else for it. */
+  static startWithNames(
     t: Teardown,
     station: Station,
-    hosts: string,
+    names: NameFiles,
     ...argv: string[]
   ): Promise<AgentProcess> {
-    return new AgentProcess(t, station, argv, hosts).ready()
+    return new AgentProcess(t, station, argv, names).ready()
   }
 
   /** Waits until it has started. */
@@ -105,8 +113,13 @@ export class AgentProcess {
   }
 
   /** One that is to fail. @returns exit code and what it said */
-  static async fail(t: Teardown, station: Station, ...argv: string[]) {
-    const agent = new AgentProcess(t, station, argv)
+  static fail(t: Teardown, station: Station, ...argv: string[]) {
+    return AgentProcess.failWithNames(t, station, undefined, ...argv)
+  }
+
+  /** The same, and names mean something else for it. */
+  static async failWithNames(t: Teardown, station: Station, names: NameFiles | undefined, ...argv: string[]) {
+    const agent = new AgentProcess(t, station, argv, names)
     const [code] = await agent.#exit
     return { code, err: agent.err }
   }

@@ -167,7 +167,7 @@ export function agentSuite(t: Test, ends: Ends): void {
         .sort()
     write(R)
     const file = here.file({ policies: [ruleFor(L, name)] })
-    const agent = await AgentProcess.startWithHosts(t, left, hosts, '--config', file)
+    const agent = await AgentProcess.startWithNames(t, left, { hosts }, '--config', file)
     t.same(remotes(), [R])
     await agent.call('agent.resolve')
     t.match(await agent.status(), { rules: 1 })

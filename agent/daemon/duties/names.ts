@@ -5,12 +5,12 @@
  *
  * @module
  */
-import { lookup } from 'node:dns/promises'
-import { type Address, parseAddress } from '../../model/address.ts'
+import type { Address } from '../../model/address.ts'
 import type { Rule } from '../../model/policy.ts'
 import { aboutText, replaceRules } from '../../reconcile/policy-edit.ts'
 import type { Session } from '../../reconcile/session.ts'
 import type { AgentContext } from '../context.ts'
+import { askSystem, type Question } from '../inquiry.ts'
 import { NameBook } from './name-book.ts'
 
 /** What the language of rules knows of names. */
@@ -57,17 +57,8 @@ function sameHosts(a: Rule, b: Rule): boolean {
   return pairsOf(a) === pairsOf(b)
 }
 
-/** Asks the system, as getaddrinfo(3) does. @returns empty where there is no answer */
-async function askFor(name: string): Promise<Address[]> {
-  try {
-    const found = await lookup(name, { all: true, order: 'verbatim' })
-    return found.flatMap(({ address }) => parseAddress(address) ?? [])
-  } catch {
-    return []
-  }
-}
-
-const INTERVAL_MS = 60_000
+/** Milliseconds between questions, where nobody says otherwise. */
+export const INTERVAL_MS = 60_000
 
 interface NameOptions {
   readonly named: NamedRules
@@ -83,6 +74,7 @@ export class NameDuty {
   #names: ReadonlySet<string> = new Set()
   /** At which count of changes the names were read. */
   #count = -1
+  readonly #questions = new Set<Question>()
   #timer: NodeJS.Timeout | undefined
   #isOpen = true
 
@@ -112,9 +104,7 @@ export class NameDuty {
   /** Asks now, and has rules follow. */
   async ask(): Promise<void> {
     clearTimeout(this.#timer)
-    const names = [...this.#names]
-    const answers = await Promise.all(names.map(askFor))
-    for (const [i, name] of names.entries()) this.#book.learn(name, answers[i] ?? [], performance.now())
+    await this.#learn()
     if (!this.#isOpen) return
     const { tell, describe, between } = this.#context
     try {
@@ -131,6 +121,17 @@ export class NameDuty {
   close(): void {
     this.#isOpen = false
     clearTimeout(this.#timer)
+    for (const question of this.#questions) question.stop()
+  }
+
+  async #learn(): Promise<void> {
+    if (this.#names.size === 0) return
+    const question = askSystem([...this.#names], (name, addresses) =>
+      this.#book.learn(name, addresses, performance.now()),
+    )
+    this.#questions.add(question)
+    await question.ended
+    this.#questions.delete(question)
   }
 
   #plan(): void {

@@ -8,11 +8,11 @@ import { spawnSync } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import { delimiter } from 'node:path'
 import { openTun } from '../../../netlink/libc/device.ts'
-import { withNewNetns } from '../../../netlink/libc/netns.ts'
 import { DEVICE } from '../../datapath/software/service/place.ts'
 import { steeringScript } from '../../datapath/software/service/steering/table.ts'
 import { hasNft, netfilterScript } from '../../reconcile/netfilter.ts'
-import { fails, isDenied, reasonOf, type Trial, untried, WORKS } from '../known.ts'
+import { fails, type Trial, untried, WORKS } from '../known.ts'
+import { elsewhere } from './elsewhere.ts'
 
 export interface SoftwareFacts {
   /** The program nft(8) is there. */
@@ -50,18 +50,4 @@ function tryScript(input: string): Trial {
     if (error) return untried(error.message)
     return status === 0 ? WORKS : fails(stderr.trim().split('\n')[0] ?? `exit ${status}`)
   })
-}
-
-/** Tries it in a new namespace, which nothing is left of. */
-function elsewhere(attempt: () => Trial): Trial {
-  let isInside = false
-  try {
-    return withNewNetns(() => {
-      isInside = true
-      return attempt()
-    })
-  } catch (error) {
-    const why = reasonOf(error)
-    return isInside && !isDenied(error) ? fails(why) : untried(why)
-  }
 }

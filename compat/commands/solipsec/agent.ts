@@ -19,7 +19,8 @@ import { algorithmTable } from '../support/algorithms.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
 import { interpret, optionTable, type Request } from './agent/arguments.ts'
-import { describeError, loaderForAgent, mayComeRight } from './agent/load.ts'
+import { describeError } from './agent/describe.ts'
+import { awaited, Loader } from './agent/load.ts'
 import { eventWriter } from './agent/log.ts'
 import { controlMethods } from './agent/methods.ts'
 import { FileErrors } from './change/configuration.ts'
@@ -40,10 +41,12 @@ async function carryOut(request: Request, io: Io): Promise<void> {
     write(event)
     for (const listener of listeners) listener(event)
   }
-  const agent = await startAgent(request, {
-    load: loaderForAgent(request, io, tell),
+  const loader = new Loader(request, io, tell)
+  const agent = await startAgent(request, loader, {
+    load: () => loader.load(),
     initial: { algorithms: await algorithmTable(io), drift: request.drift ?? 'enforce' },
-    mayComeRight,
+    awaited,
+    ask: (...what) => loader.ask(...what),
     tell,
     describe: describeError,
     named: ({ algorithms }) => ({
@@ -54,6 +57,11 @@ async function carryOut(request: Request, io: Io): Promise<void> {
   })
   const server = new ControlServer(controlPath(), controlMethods(agent))
   listeners.push((event) => server.notify('agent.event', { time: Date.now(), ...event }))
+  // It may load by itself what it has awaited.
+  listeners.push(({ event, message }) => {
+    const isState = event === 'reloaded' || event === 'maintenance'
+    if (isState) notifyServiceManager([`STATUS=${message}`], io.env)
+  })
   const sockets = serveSockets(agent, tell)
   const unlink = request.netns === undefined ? linkUsualSockets() : () => {}
   const { rules, associations, problem } = agent.status
@@ -70,6 +78,7 @@ async function carryOut(request: Request, io: Io): Promise<void> {
     unlink()
     sockets.close()
     server.close()
+    loader.close()
     await agent.close()
   }
 }
@@ -90,10 +99,11 @@ function hangUps(): { heed(what: () => void): void } {
   }
 }
 
-async function startAgent({ log }: Request, options: AgentOptions): Promise<Agent> {
+async function startAgent({ log }: Request, loader: Loader, options: AgentOptions): Promise<Agent> {
   try {
     return await Agent.start(options)
   } catch (error) {
+    loader.close()
     if (error instanceof AgentRunningError) throw new CommandError(error.message)
     // In text, they were told one by one.
     throw error instanceof FileErrors && log === 'json' ? new CommandError(describeError(error)) : error

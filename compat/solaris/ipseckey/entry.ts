@@ -93,14 +93,25 @@ export class EntryReader {
 
   /** The token's text in quotes, or a placeholder where it may be a key. */
   quote(token: Token): string {
+    return this.isSecret(token) ? '<not shown>' : `"${token.text}"`
+  }
+
+  /** It may be a key. */
+  isSecret(token: Token): boolean {
     this.#secrets ??= secretTokens(this.lexed.tokens)
-    return this.#secrets.has(token) ? '<not shown>' : `"${token.text}"`
+    return this.#secrets.has(token)
   }
 
   /** Reports an error; `at` defaults to the end of the entry. */
-  error(message: string, at?: Range, expected?: string, hint?: string): void {
+  error(
+    message: string,
+    at?: Range,
+    expected?: string,
+    hint?: string,
+    more: Pick<Diagnostic, 'unresolved'> = {},
+  ): void {
     this.failed = true
-    this.#report('error', message, at, expected, hint)
+    this.#report('error', message, at, expected, hint, more)
   }
 
   warn(message: string, at?: Range, hint?: string): void {
@@ -118,6 +129,7 @@ export class EntryReader {
     at: Range | undefined,
     expected: string | undefined,
     hint: string | undefined,
+    more: Pick<Diagnostic, 'unresolved'> = {},
   ): void {
     const { source } = this.parsing
     const range = at ?? endOf(this.lexed)
@@ -131,6 +143,7 @@ export class EntryReader {
       ...(text === undefined ? {} : { source: text }),
       ...(expected === undefined ? {} : { expected }),
       ...(hint === undefined ? {} : { hint }),
+      ...more,
     }
     this.#reported ??= []
     this.#reported.push(diagnostic)

@@ -14,7 +14,7 @@ import {
 } from '../../../agent/model/algorithm.ts'
 import type { Identity, SaState } from '../../../agent/model/association.ts'
 import { nearest } from '../../nearest.ts'
-import { addressesOfName } from '../addresses.ts'
+import { addressesOfName, unresolved } from '../addresses.ts'
 import { describeClash, type NamedNumber, protocolNamed, serviceNamed } from '../names.ts'
 import type { EntryReader } from './entry.ts'
 import { EXTENSION_NAMES } from './extension-names.ts'
@@ -195,14 +195,15 @@ function addressesOf(
       'an IPv6 address, or a name that has one',
     )
   }
-  const hint = reader.parsing.options.numeric ? 'With -n names are not looked up.' : undefined
-  return reject(
-    reader,
-    token,
-    `Unknown address or name ${reader.quote(token)}.`,
-    'an address or a host name',
-    hint,
-  )
+  const message = `Unknown address or name ${reader.quote(token)}.`
+  const expected = 'an address or a host name'
+  if (reader.parsing.options.numeric) {
+    return reject(reader, token, message, expected, 'With -n names are not looked up.')
+  }
+  if (EXTENSION_NAMES.has(token.text) || reader.isSecret(token))
+    return reject(reader, token, message, expected)
+  reader.error(message, token, expected, undefined, unresolved(text))
+  return undefined
 }
 
 /** One address, by number or by a name that has exactly one. */

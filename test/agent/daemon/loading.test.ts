@@ -1,72 +1,95 @@
-import t from 'tap'
-import { type AgentSettings, Loading } from '../../../agent/daemon/loading.ts'
+import t, { type Test } from 'tap'
+import { type AgentSettings, type Awaited, Loading } from '../../../agent/daemon/loading.ts'
 import { defaultAlgorithmTable as algorithms } from '../../../agent/model/default-algorithms.ts'
 
 const INITIAL: AgentSettings = { algorithms, drift: 'enforce' }
 const LOADED: AgentSettings = { algorithms, drift: 'report' }
-const HOPEFUL = 'no tunnel'
+const PART: AgentSettings = { algorithms, drift: 'report', sockets: [] }
+
+const AWAITED: Readonly<Record<string, Awaited>> = {
+  'no tunnel': { isTunnel: true, names: [] },
+  'no tunnel, but the rest': { isTunnel: true, names: [], settings: PART },
+}
 
 /** @param outcomes of each load: settings, or why there are none */
-function loadingOf(...outcomes: (AgentSettings | string)[]) {
+function loadingOf(t: Pick<Test, 'teardown'>, ...outcomes: (AgentSettings | string)[]) {
   const told: string[] = []
-  const loading = new Loading({
+  const used: AgentSettings[] = []
+  const options = {
     load: async () => {
       const next = outcomes.shift()
       if (next === undefined || typeof next === 'string') throw new Error(next)
       return next
     },
     initial: INITIAL,
-    mayComeRight: (error) => (error as Error).message === HOPEFUL,
-    tell: ({ event }) => told.push(event),
-    describe: (error) => (error as Error).message,
+    awaited: (error: unknown) => AWAITED[(error as Error).message],
+    ask: async () => false,
+    tell: ({ event }: { event: string }) => told.push(event),
+    describe: (error: unknown) => (error as Error).message,
+  }
+  const loading = new Loading(options, {
+    use: (settings) => {
+      if (settings.ageInterval === 0) throw new Error('no space')
+      used.push(settings)
+    },
+    again: () => {},
   })
-  return { loading, told }
+  t.teardown(() => loading.close())
+  return { loading, told, used }
 }
 
 t.test('at the start, what may come right is waited for, and nothing else', async (t) => {
-  const bad = loadingOf('syntax')
+  const bad = loadingOf(t, 'syntax')
   await t.rejects(bad.loading.begin(), { message: 'syntax' })
   t.same(bad.told, [])
-  const { loading, told } = loadingOf(HOPEFUL)
+  const { loading, told, used } = loadingOf(t, 'no tunnel')
   await loading.begin()
-  t.match(loading, { settings: INITIAL, problem: HOPEFUL, isAwaiting: true })
+  t.match(loading, { settings: INITIAL, problem: 'no tunnel' })
+  t.ok(loading.networkChanged())
   t.same(told, ['maintenance'])
+  t.same(used, [])
+})
+
+t.test('a part of it holds while the rest is waited for', async (t) => {
+  const { loading, used } = loadingOf(t, 'no tunnel, but the rest', LOADED)
+  await loading.begin()
+  t.match(loading, { settings: PART, problem: 'no tunnel, but the rest' })
+  await loading.again()
+  t.equal(loading.settings, LOADED)
+  t.same(used, [PART, LOADED])
 })
 
 t.test('where it cannot be loaded again, what was loaded stays', async (t) => {
-  const { loading, told } = loadingOf(LOADED, 'syntax', INITIAL)
+  const { loading, told, used } = loadingOf(t, LOADED, 'syntax', INITIAL)
   await loading.begin()
-  t.match(loading, { settings: LOADED, isAwaiting: false })
+  t.equal(loading.settings, LOADED)
   t.equal(loading.problem, undefined)
-  const used: AgentSettings[] = []
-  await loading.again((settings) => used.push(settings))
-  t.match(loading, { settings: LOADED, problem: 'syntax', isAwaiting: false })
-  await loading.again((settings) => used.push(settings))
+  await loading.again()
+  t.match(loading, { settings: LOADED, problem: 'syntax' })
+  t.notOk(loading.networkChanged())
+  await loading.again()
   t.equal(loading.settings, INITIAL)
   t.equal(loading.problem, undefined)
-  t.same(used, [INITIAL])
+  t.same(used, [LOADED, INITIAL])
   t.same(told, ['maintenance', 'reloaded'])
 })
 
 t.test('what is waited for is told once; what somebody has to mend, whenever it was tried', async (t) => {
-  const { loading, told } = loadingOf(HOPEFUL, HOPEFUL, 'syntax', 'syntax', LOADED)
-  const again = () => loading.again(() => {})
+  const { loading, told } = loadingOf(t, 'no tunnel', 'no tunnel', 'syntax', 'syntax', LOADED)
   await loading.begin()
-  await again()
+  await loading.again()
   t.same(told.splice(0), ['maintenance'])
-  await again()
-  await again()
+  await loading.again()
+  await loading.again()
   t.same(told.splice(0), ['maintenance', 'maintenance'])
-  await again()
+  await loading.again()
   t.same(told, ['reloaded'])
-  t.notOk(loading.isAwaiting)
+  t.notOk(loading.networkChanged())
 })
 
 t.test('what is done with it counts as loading', async (t) => {
-  const { loading } = loadingOf(LOADED, LOADED)
+  const { loading } = loadingOf(t, LOADED, { ...LOADED, ageInterval: 0 })
   await loading.begin()
-  await loading.again(() => {
-    throw new Error('no space')
-  })
+  await loading.again()
   t.equal(loading.problem, 'no space')
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Drift } from '../../../agent/daemon/drift.ts'
 import type { RoundReport } from '../../../agent/daemon/round.ts'
-import { roundEvents } from '../../../agent/daemon/words.ts'
+import { awaitedText, roundEvents } from '../../../agent/daemon/words.ts'
 import { QUIET } from './quiet-round.ts'
 
 function told(tunnels: Partial<Drift['tunnels']>, more: Partial<RoundReport> = {}): string[] {
@@ -26,4 +26,18 @@ t.test('tunnel interfaces that others have changed', async (t) => {
     'drift: In place of ours, another program has made the tunnel interfaces a, b. ' +
       'To have ours again: ip link delete a; ip link delete b',
   ])
+})
+
+t.test('why a configuration is not in force', async (t) => {
+  const stays = 'The configuration could not be loaded; what was loaded stays in force.'
+  t.equal(awaitedText(undefined), stays)
+  t.equal(awaitedText({ isTunnel: true, names: [] }), `${stays} It is tried again when interfaces change.`)
+  t.equal(
+    awaitedText({ isTunnel: true, names: ['a'] }),
+    `${stays} It is tried again when interfaces change, and when names have addresses.`,
+  )
+  t.equal(
+    awaitedText({ isTunnel: false, names: ['a'], settings: {} }),
+    'Only a part of the configuration is in force. It is tried again when names have addresses.',
+  )
 })

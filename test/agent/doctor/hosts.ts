@@ -74,6 +74,7 @@ export const GOOD: Facts = {
     lockdown: { value: 'none' },
   },
   abilities,
+  tunnels: { ipip: WORKS, ip6tnl: WORKS, gre: WORKS, ip6gre: WORKS },
   software: { hasNft: true, steering: WORKS, marking: WORKS, tun: WORKS },
   speed: {
     hasAesInstructions: { value: true },

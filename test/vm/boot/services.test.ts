@@ -3,7 +3,7 @@
  * prepared by `services.prepare`.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { run as ipsecconf } from '../../../compat/commands/ipsecconf.ts'
 import type { Run } from '../../../compat/commands/support/io.ts'
@@ -185,6 +185,33 @@ t.test('a system with the package', { skip }, async (t) => {
     t.ok((await until(told)) || (await until(told)), 'and which units have sockets that nobody asked for')
     installed('systemctl', 'stop', 'bare')
     t.equal((await command('svcadm disable agent')).status, 0)
+    t.equal(count('clear'), 0)
+  })
+
+  await t.test('the agent awaits names, and is ready all the same', async (t) => {
+    const protect = { encryption: 'aes', authentication: 'sha256' }
+    const policies = [
+      { remote: '10.9.0.2', protect },
+      { remote: '10.9.0.3', action: 'drop' },
+      { remote: 'late.example', action: 'drop' },
+    ]
+    writeFileSync('/etc/solipsec.json', JSON.stringify({ version: 1, policies }))
+    t.same(await command('svcadm enable agent'), { status: 0, stdout: '', stderr: '' })
+    t.match(
+      installed('systemctl', 'show', '--property=StatusText', 'solipsec-agent').stdout,
+      'StatusText=No address is known for late.example.',
+    )
+    t.match((await command('ipsecconf')).stdout, '10.9.0.3', 'what is in force stays')
+    appendFileSync('/etc/hosts', '10.9.0.5 late.example\n')
+    // A reason to ask soon.
+    installed('ip', 'address', 'add', '10.9.0.9/24', 'dev', 'wire0')
+    const isLoaded = () =>
+      /reloaded: The configuration/.test(readFileSync(AGENT_LOG, 'utf8').split('late.example').at(-1) ?? '')
+    t.ok((await until(isLoaded)) || (await until(isLoaded)))
+    t.match((await command('ipsecconf -l -n')).stdout, '10.9.0.5')
+    t.equal((await command('svcadm disable agent')).status, 0)
+    writeFileSync('/etc/solipsec.json', '{"version": 1}\n')
+    t.equal((await command('svcadm refresh policy')).status, 0)
     t.equal(count('clear'), 0)
   })
 

@@ -1,109 +1,183 @@
 /**
- * The agent's configuration, put into force as `solipsec apply` does.
+ * The agent's configuration, put into force as `solipsec apply` does; or that part of it that can be.
  *
  * @module
  */
 import { existsSync } from 'node:fs'
 import type { Tell } from '../../../../agent/daemon/events.ts'
-import type { AgentSettings } from '../../../../agent/daemon/loading.ts'
-import type { Diagnostic } from '../../../../agent/model/diagnostic.ts'
-import type { HostNetwork } from '../../../../agent/reconcile/host.ts'
+import { Inquiry } from '../../../../agent/daemon/inquiry.ts'
+import type { AgentSettings, Awaited } from '../../../../agent/daemon/loading.ts'
+import type { Session } from '../../../../agent/reconcile/session.ts'
 import { TunnelRuleError } from '../../../../agent/translate/tunnels.ts'
+import * as systemResolver from '../../../../netlink/libc/names.ts'
+import type { CheckedConfiguration } from '../../../configuration/index.ts'
 import { algorithmTable } from '../../support/algorithms.ts'
-import { CommandError } from '../../support/exit.ts'
-import { explain } from '../../support/explain.ts'
 import type { Io } from '../../support/io.ts'
 import { memoryIo } from '../../support/memory-io.ts'
-import { FileErrors, type LoadableConfiguration, loadConfiguration } from '../change/configuration.ts'
+import { report } from '../../support/report.ts'
+import {
+  configurationReader,
+  FileErrors,
+  type LoadableConfiguration,
+  requireSupport,
+} from '../change/configuration.ts'
 import { planConfiguration, withSession } from '../change/session.ts'
 import { BlockedError } from '../change/tunnels.ts'
 import type { Request } from './arguments.ts'
+import { inALine } from './describe.ts'
+import { AwaitedNamesError, missingNames, partWithoutNames, partWithoutTunnels, writtenForm } from './part.ts'
+import { PATIENCE_MS, readWithNames } from './reading.ts'
 
 const USUAL = '/etc/solipsec.json'
-/** Errors of a file that are told in one breath. */
-const MOST_ERRORS = 8
 
-/** @returns what loads the configuration, for the first time and again. @see {@link load} */
-export function loaderForAgent(request: Request, io: Io, tell: Tell): () => Promise<AgentSettings> {
-  let hasFile = request.config !== undefined && request.config !== USUAL
-  return async () => {
+/** Loads the agent's configuration, and asks for the names in it. */
+export class Loader {
+  readonly #request: Request
+  readonly #io: Io
+  readonly #tell: Tell
+  readonly #inquiry = new Inquiry()
+  #hasFile = false
+  /** The rules that were put into force while others await their names, in their written form. */
+  #part: string | undefined
+
+  constructor(request: Request, io: Io, tell: Tell) {
+    this.#request = request
+    this.#io = io
+    this.#tell = tell
+  }
+
+  /**
+   * @throws CommandError in words for people; nothing was changed, but for what {@link awaited} tells of
+   */
+  async load(): Promise<AgentSettings> {
+    const { config: file = USUAL, drift = 'enforce' } = this.#request
     // Without a file in the usual place there is nothing to load, and what commands have loaded is kept. One that was there
     // and is gone is a mistake, however: nobody can tell what is wanted now.
-    hasFile ||= existsSync(USUAL)
-    const { drift = 'enforce' } = request
-    return hasFile ? await load(request, io, tell) : { algorithms: await algorithmTable(io), drift }
-  }
-}
-
-/** @throws CommandError in words for people; nothing was changed */
-async function load(request: Request, io: Io, tell: Tell): Promise<AgentSettings> {
-  const { config: file = USUAL, dataPath } = request
-  // Of a log for programs, each line is an event: what people read in a terminal is told in events alone.
-  const { stderr } = request.log === 'json' ? memoryIo() : io
-  const loaded = await loadConfiguration({ file, ...(dataPath && { dataPath }) }, { ...io, stderr })
-  const { configuration, diagnostics } = loaded
-  if (request.log === 'json') {
-    for (const one of diagnostics) tell({ level: 'warning', event: 'warning', message: inALine(one) })
-  }
-  for (const name of loaded.changeable) {
-    const message = `${name} may be changed by others than root: it should belong to root, who alone may write it (chmod go-w).`
-    tell({ level: 'warning', event: 'warning', message })
-  }
-  await withSession(loaded, true, io, (session) => {
-    const apply = (wanted: LoadableConfiguration) => {
-      const change = planConfiguration(session, wanted, { ...request, quiet: true }, io)
-      for (const message of change.warnings) tell({ level: 'warning', event: 'warning', message })
-      session.apply(change)
+    this.#hasFile ||= file !== USUAL || existsSync(USUAL)
+    if (!this.#hasFile) return { algorithms: await algorithmTable(this.#io), drift }
+    const loaded = await this.#read(file)
+    const errors = loaded.diagnostics.filter(({ severity }) => severity === 'error')
+    const settings = this.#settingsOf(loaded.configuration)
+    if (errors.length === 0) {
+      await this.#inSession(loaded, (session) => this.#putAll(session, loaded))
+      return settings
     }
+    const put = await this.#inSession(loaded, (session) => this.#putPart(session, loaded))
+    throw new AwaitedNamesError(errors, put && settings, put?.tunnel)
+  }
+
+  /** Asks for names that are awaited. @returns true where one has an address now */
+  async ask(names: readonly string[], isNetworkOther: boolean): Promise<boolean> {
+    await this.#inquiry.ask(names, PATIENCE_MS, isNetworkOther)
+    return names.some((name) => this.#inquiry.addressesOf(name).length > 0)
+  }
+
+  close(): void {
+    this.#inquiry.close()
+  }
+
+  /** @throws FileErrors where more is wrong than that names have no address */
+  async #read(file: string): Promise<LoadableConfiguration> {
+    const { dataPath, log } = this.#request
+    // Of a log for programs, each line is an event: what people read in a terminal is told in events alone.
+    const io = log === 'json' ? { ...this.#io, stderr: memoryIo().stderr } : this.#io
+    const read = await configurationReader({ file, ...(dataPath && { dataPath }) }, io)
+    const { configuration, ...reading } = await readWithNames(read, this.#inquiry, systemResolver.network)
+    const { diagnostics } = reading
+    const isWhole = missingNames(diagnostics) !== undefined
+    const warnings = diagnostics.filter(({ severity }) => severity === 'warning')
+    // Of names, the agent tells as long as they are awaited.
+    await report(isWhole ? warnings : diagnostics, io)
+    if (!isWhole || !configuration) {
+      throw new FileErrors(diagnostics.filter(({ severity }) => severity === 'error'))
+    }
+    const loaded = { ...reading, configuration }
+    requireSupport(loaded)
+    if (log === 'json') {
+      for (const one of warnings) this.#tell({ level: 'warning', event: 'warning', message: inALine(one) })
+    }
+    for (const name of loaded.changeable) {
+      const message = `${name} may be changed by others than root: it should belong to root, who alone may write it (chmod go-w).`
+      this.#tell({ level: 'warning', event: 'warning', message })
+    }
+    return loaded
+  }
+
+  #settingsOf({ algorithms, sockets, drift = 'enforce' }: CheckedConfiguration): AgentSettings {
+    return { algorithms, drift: this.#request.drift ?? drift, ...(sockets && { sockets }) }
+  }
+
+  #inSession<T>(loaded: LoadableConfiguration, use: (session: Session) => T): Promise<T> {
+    return withSession(loaded, true, this.#io, use)
+  }
+
+  #apply(session: Session, wanted: LoadableConfiguration): void {
+    const change = planConfiguration(session, wanted, { ...this.#request, quiet: true }, this.#io)
+    for (const message of change.warnings) this.#tell({ level: 'warning', event: 'warning', message })
+    session.apply(change)
+  }
+
+  #putAll(session: Session, loaded: LoadableConfiguration): void {
     try {
-      apply(loaded)
+      this.#apply(session, loaded)
     } catch (error) {
-      if (mayComeRight(error) && session.state.rules.length === 0)
-        applyMeanwhile(loaded, session.network, apply)
+      // Nothing is in force, and a tunnel is awaited: better all but its rules than nothing.
+      const isContinued = this.#isContinued(session)
+      if (isTunnelAwaited(error) && (isContinued || session.state.rules.length === 0)) {
+        this.#apply(session, withoutTunnels(session, loaded))
+        if (isContinued) this.#notePart(session)
+      }
       throw error
     }
-  })
-  const { algorithms, sockets } = configuration
-  return {
-    algorithms,
-    drift: request.drift ?? configuration.drift ?? 'enforce',
-    ...(sockets && { sockets }),
+    this.#part = undefined
+    this.#inquiry.forget()
+  }
+
+  /**
+   * Puts into force what needs no name, where nothing is in force, or only what was put there in the same way.
+   *
+   * @returns `undefined` where other rules are in force, and stay; else the tunnel that is not there, if there is one
+   */
+  #putPart(session: Session, loaded: LoadableConfiguration): { readonly tunnel?: unknown } | undefined {
+    const isContinued = this.#isContinued(session)
+    if (!isContinued && (session.state.rules.length > 0 || session.isUnrecorded)) return undefined
+    const inForce = isContinued ? [] : session.ownStates().map(({ association }) => association)
+    const part = { ...loaded, configuration: partWithoutNames(loaded.configuration, inForce) }
+    let tunnel: unknown
+    try {
+      this.#apply(session, part)
+    } catch (error) {
+      if (!isTunnelAwaited(error)) throw error
+      tunnel = error
+      this.#apply(session, withoutTunnels(session, part))
+    }
+    this.#notePart(session)
+    return { tunnel }
+  }
+
+  #notePart(session: Session): void {
+    this.#part = writtenForm(session.state.rules.map(({ rule }) => rule))
+  }
+
+  /** In force is what was put there while names are awaited: nobody has asked for anything else since. */
+  #isContinued(session: Session): boolean {
+    return this.#part !== undefined && this.#part === writtenForm(session.state.rules.map(({ rule }) => rule))
   }
 }
 
-/**
- * Nothing is in force, and a tunnel is awaited: better all but its rules than nothing. They are about packets that go through
- * the tunnel, or are its own, so without it there are none.
- */
-function applyMeanwhile(
-  loaded: LoadableConfiguration,
-  { tunnels: present }: HostNetwork,
-  apply: (wanted: LoadableConfiguration) => void,
-): void {
-  const { tunnels: _, rules, ...rest } = loaded.configuration
-  const asked = new Set(loaded.configuration.tunnels?.map(({ name }) => name))
-  const usable = rules?.filter(
-    ({ tunnel }) => !tunnel || (present.has(tunnel.name) && !asked.has(tunnel.name)),
-  )
-  apply({ ...loaded, configuration: { ...rest, ...(usable && { rules: usable }) } })
+function withoutTunnels(session: Session, loaded: LoadableConfiguration): LoadableConfiguration {
+  return { ...loaded, configuration: partWithoutTunnels(loaded.configuration, session.network) }
 }
 
 /** A tunnel may be made by somebody who is not ready yet, and what is in the way of one may go. */
-export function mayComeRight(error: unknown): boolean {
+function isTunnelAwaited(error: unknown): boolean {
   return error instanceof TunnelRuleError || error instanceof BlockedError
 }
 
-/** An error in words for people; of one that nobody expected, only what kind it is. */
-export function describeError(error: unknown): string {
-  if (error instanceof FileErrors) {
-    const lines = error.diagnostics.slice(0, MOST_ERRORS).map(inALine)
-    return [`${error.message}.`, ...lines].join(' ')
-  }
-  if (error instanceof CommandError) return error.message
-  return explain(error)?.message ?? `internal error: ${error instanceof Error ? error.name : typeof error}`
-}
-
-/** `FILE:2:1: What is wrong`, as far as it may be told: there are no keys in it. */
-function inALine({ file, span: { line, column }, message }: Diagnostic): string {
-  return `${file}:${line}:${column}: ${message}${/[.!?]$/.test(message) ? '' : '.'}`
+/** What an error of {@link Loader.load} says is awaited; `undefined` where it does not come right by itself. */
+export function awaited(error: unknown): Awaited | undefined {
+  if (isTunnelAwaited(error)) return { isTunnel: true, names: [] }
+  if (!(error instanceof AwaitedNamesError)) return undefined
+  const { names, settings, tunnel } = error
+  return { isTunnel: tunnel !== undefined, names, ...(settings && { settings }) }
 }

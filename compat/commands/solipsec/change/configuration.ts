@@ -5,10 +5,15 @@
  * @module
  */
 import type { DataPathChoice } from '../../../../agent/datapath/data-path.ts'
-import type { SecurityAssociation } from '../../../../agent/model/association.ts'
+import type { SaProtocol, SecurityAssociation } from '../../../../agent/model/association.ts'
 import { counted } from '../../../../agent/model/counted.ts'
 import type { Diagnostic } from '../../../../agent/model/diagnostic.ts'
-import { type CheckedConfiguration, readConfiguration } from '../../../configuration/index.ts'
+import type { Resolver } from '../../../../agent/model/resolver.ts'
+import {
+  type CheckedConfiguration,
+  type ReadConfiguration,
+  readConfiguration,
+} from '../../../configuration/index.ts'
 import type { FileKind } from '../../../configuration/kind.ts'
 import { refuseUnsupported } from '../../ipseckey/refusals.ts'
 import { readDataPath } from '../../support/data-path-option.ts'
@@ -35,7 +40,13 @@ export interface LoadableConfiguration {
   readonly diagnostics: readonly Diagnostic[]
   /** The file and those it refers to that others than root may change. */
   readonly changeable: ReadonlySet<string>
+  /** Protocols of SAs that it is going to need beside those of its rules and SAs: more of it is to come. */
+  readonly protocols?: readonly SaProtocol[]
 }
+
+/** A file as it was read, whatever is wrong with it. */
+export type ReadFile = Omit<LoadableConfiguration, 'configuration' | 'protocols'> &
+  Pick<ReadConfiguration, 'configuration'>
 
 /** A file has errors. They were told on standard error, and are here for who has to tell somebody else. */
 export class FileErrors extends CommandError {
@@ -58,10 +69,14 @@ export async function loadConfiguration(
   io: Io,
 ): Promise<LoadableConfiguration> {
   const loaded = await checkedConfiguration(request, io)
-  const { configuration } = loaded
-  const { associations = [] } = configuration
-  for (const association of associations) refuseUnsupported(association, configuration.algorithms)
+  requireSupport(loaded)
   return loaded
+}
+
+/** @throws CommandError where an SA asks for what cannot be put into force */
+export function requireSupport({ configuration }: Pick<LoadableConfiguration, 'configuration'>): void {
+  const { associations = [], algorithms } = configuration
+  for (const association of associations) refuseUnsupported(association, algorithms)
 }
 
 /**
@@ -71,10 +86,29 @@ export async function loadConfiguration(
  * @throws CommandError where the file has an error
  */
 export async function checkedConfiguration(
-  { file, kind, dataPath }: ConfigurationRequest,
+  request: ConfigurationRequest,
   io: Io,
   told: readonly Diagnostic['severity'][] = ['error', 'warning'],
 ): Promise<LoadableConfiguration> {
+  const read = await configurationReader(request, io)
+  const { configuration, diagnostics, ...more } = read()
+  const shown = diagnostics.filter(({ severity }) => told.includes(severity))
+  await report(shown, io)
+  const errors = diagnostics.filter(({ severity }) => severity === 'error')
+  if (errors.length > 0 || !configuration) throw new FileErrors(errors)
+  return { ...more, configuration, diagnostics: shown }
+}
+
+/**
+ * Opens a file, to read it as often as somebody wants to, with what names mean at that time.
+ *
+ * @returns a function that takes what is other than in the system's databases
+ * @throws CommandError where it cannot be read, or is of another kind
+ */
+export async function configurationReader(
+  { file, kind, dataPath }: ConfigurationRequest,
+  io: Io,
+): Promise<(names?: Partial<Resolver>) => ReadFile> {
   const input = await readInput(file, kind, io)
   if (input.kind === 'ipsecalgs') {
     throw new CommandError(
@@ -84,19 +118,13 @@ export async function checkedConfiguration(
   }
   const { algorithms, resolver, ...available } = await environmentFor(input, io)
   const { text, files } = documentOf(input, io.env)
-  const environment = { algorithms, resolver, ...(dataPath !== 'software' && available), files }
-  const { configuration, diagnostics } = readConfiguration(text, input.name, environment)
-  const shown = diagnostics.filter(({ severity }) => told.includes(severity))
-  await report(shown, io)
-  const errors = diagnostics.filter(({ severity }) => severity === 'error')
-  if (errors.length > 0 || !configuration) throw new FileErrors(errors)
-  const choice = dataPath ?? configuration.dataPath ?? readDataPath(undefined) ?? 'auto'
-  return {
-    name: input.name,
-    configuration,
-    dataPath: choice,
-    diagnostics: shown,
-    changeable: input.changeable,
+  const environment = { algorithms, ...(dataPath !== 'software' && available), files }
+  return (names) => {
+    const of = { ...environment, resolver: { ...resolver, ...names } }
+    const { configuration, diagnostics } = readConfiguration(text, input.name, of)
+    const choice = dataPath ?? configuration?.dataPath ?? readDataPath(undefined) ?? 'auto'
+    const { name, changeable } = input
+    return { name, dataPath: choice, diagnostics, changeable, ...(configuration && { configuration }) }
   }
 }
 

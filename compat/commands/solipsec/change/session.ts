@@ -24,13 +24,13 @@ import { blockedError } from './tunnels.ts'
  * @param isChange the data path that is needed is started
  */
 export async function withSession<T>(
-  { configuration, dataPath }: LoadableConfiguration,
+  { configuration, dataPath, protocols: coming = [] }: LoadableConfiguration,
   isChange: boolean,
   io: Io,
   use: (session: Session) => T,
 ): Promise<T> {
   const { algorithms, rules = [], associations = [] } = configuration
-  const protocols = [...protocolsOf(rules), ...associations.map(({ protocol }) => protocol)]
+  const protocols = [...protocolsOf(rules), ...associations.map(({ protocol }) => protocol), ...coming]
   const needs = isChange ? [...new Set(protocols)] : []
   const session = Session.open(algorithms, { choice: dataPath, needs })
   try {

@@ -15,7 +15,7 @@ import {
   parseAddress,
 } from '../../../../agent/model/address.ts'
 import type { AddressPair } from '../../../../agent/model/policy.ts'
-import { unmapped } from '../../addresses.ts'
+import { looksNumeric, unmapped, unresolved } from '../../addresses.ts'
 import type { Token } from '../syntax/lexer.ts'
 import type { Setting } from '../syntax/parser.ts'
 import type { Context } from './context.ts'
@@ -112,6 +112,7 @@ function readEnd(value: Token, masked: boolean, context: Context): Prefix[] | 'b
   if (addresses.length === 0) {
     context.report.error(value, `Could not resolve address ${value.text}.`, {
       expected: 'an address, or a name that hosts, DNS or networks know',
+      ...unresolved(name),
     })
     return 'bad'
   }
@@ -182,11 +183,6 @@ function parsePrefixLength(
   if (length <= bits) return length
   context.report.error(value, `/${text} prefix is too big!`, { expected })
   return undefined
-}
-
-/** A colon, or numbers between dots: what `getaddrinfo(3)` might read in a way nobody meant (`10.1`, `010.0.0.1`). */
-function looksNumeric(name: string): boolean {
-  return name.includes(':') || name.split('.').every((part) => /^(?:0[xX][0-9a-fA-F]+|[0-9]*)$/.test(part))
 }
 
 /** Ends like a network: `.0`, or an all-zero interface identifier (RFC 4291 section 2.5.4). */

@@ -11,6 +11,7 @@ import type { Token } from './lexer.ts'
 export interface Advice {
   readonly expected?: string
   readonly hint?: string
+  readonly unresolved?: string
 }
 
 /** The diagnostics of one file, in the order in which they were found. */
@@ -45,7 +46,7 @@ export class Report {
   }
 
   #add(severity: Diagnostic['severity'], at: Token, message: string, advice: Advice): void {
-    const { expected, hint } = advice
+    const { expected, hint, unresolved } = advice
     this.diagnostics.push({
       severity,
       message: withoutKeys(message),
@@ -54,6 +55,7 @@ export class Report {
       source: this.#sourceLine(at),
       ...(expected !== undefined && { expected: withoutKeys(expected) }),
       ...(hint !== undefined && { hint: withoutKeys(hint) }),
+      ...(unresolved !== undefined && { unresolved }),
     })
   }
 

@@ -9,6 +9,7 @@ import {
   checkXfrm,
 } from '../../../../agent/doctor/checks/kernel.ts'
 import { wayToPart } from '../../../../agent/doctor/checks/modules.ts'
+import { checkTunnels } from '../../../../agent/doctor/checks/tunnels.ts'
 import { fails, untried } from '../../../../agent/doctor/known.ts'
 import { AES, BARE, bad, bareKernel, FAMILY, GOOD, host, NO, YES } from '../hosts.ts'
 
@@ -39,6 +40,18 @@ t.test('no XFRM', async (t) => {
   t.same([checkProtocols(facts), checkFeatures(facts), checkInterfaces(facts)], [[], [], []])
   const blind = host({ abilities: { xfrm: untried('not permitted (EPERM)') } })
   t.match(checkXfrm(blind), [{ isKnown: false, meaning: 'Not looked at: not permitted (EPERM).' }])
+})
+
+t.test('tunnel interfaces that the kernel does not make', async (t) => {
+  t.same(bad(checkTunnels(GOOD)), [])
+  const facts = {
+    ...GOOD,
+    tunnels: { ...GOOD.tunnels, ip6gre: fails('EOPNOTSUPP'), gre: untried('not permitted') },
+  }
+  t.match(checkTunnels(facts).slice(2), [
+    { subject: 'tunnel interfaces (gre)', isKnown: false },
+    { state: 'note', meaning: /makes none \(EOPNOTSUPP\)/, wayOut: [/CONFIG_IPV6_GRE/] },
+  ])
 })
 
 t.test('no ESP, no AH', async (t) => {

@@ -27,7 +27,7 @@ t.test('everything of IPsec is there', async (t) => {
   const problems = findings.filter(({ state }) => state === 'problem')
   t.same([status, problems], [0, []])
   const ofKernel = findings.filter(({ group }) => group === 'kernel')
-  t.equal(ofKernel.length, 15)
+  t.equal(ofKernel.length, 19)
   const lacking = ofKernel
     .filter(({ state }) => state !== 'ok')
     .map(({ subject, meaning }) => [subject, meaning])
