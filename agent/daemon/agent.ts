@@ -25,6 +25,7 @@ import { LatchDuty } from './duties/latches.ts'
 import { NameDuty, type NamedRules } from './duties/names.ts'
 import { RefusalDuty } from './duties/refusals.ts'
 import { UnitDuty } from './duties/units.ts'
+import { StatusKeeper } from './kept-status.ts'
 import { type AgentSettings, Loading, type LoadingOptions } from './loading.ts'
 import { Keeper } from './round.ts'
 import { Teller } from './teller.ts'
@@ -93,6 +94,7 @@ export class Agent {
   /** Which sockets have a policy, for the service that gives them. */
   readonly journal: SocketJournal
   readonly #record: FSWatcher
+  readonly #kept: StatusKeeper
   readonly #loading: Loading
   readonly #teller: Teller
   readonly #turns = new Turns(() => this.#turn())
@@ -118,6 +120,7 @@ export class Agent {
     })
     this.#teller = new Teller(options.tell)
     this.#folder = folder
+    this.#kept = new StatusKeeper(folder)
     this.#lock = lock
     const context: AgentContext = {
       tell: options.tell,
@@ -255,6 +258,7 @@ export class Agent {
     this.#watchman.close()
     await ended
     this.#keeper.clear()
+    this.#kept.close()
     this.journal.close()
     this.#lock.release()
   }
@@ -304,6 +308,7 @@ export class Agent {
       this.#rounds++
       this.#lastRound = performance.now() - started
       this.#turns.rest(this.#lastRound)
+      this.#kept.keep(this.status)
     }
   }
 
@@ -331,6 +336,7 @@ export class Agent {
     this.#watchman.follow(this.#folder)
     this.#followed = kind
   }
+
   /** What is in the way is told once; it may go by itself. */
   #meet(obstacles: readonly unknown[]): void {
     const known = this.#failure

@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs'
 import { XfrmConnection } from '../../netlink/xfrm/connection.ts'
 import { wipeKeys } from '../../netlink/xfrm/keys.ts'
+import { keptStatus } from '../daemon/kept-status.ts'
 import { isSoftware, openStatistics, readStatistics } from '../datapath/software/service/client.ts'
 import { connectIfAnswering, unlessGone } from '../datapath/software/service/onlooker.ts'
 import { servicePlace } from '../datapath/software/service/place.ts'
@@ -18,7 +19,7 @@ import { Store } from '../reconcile/store.ts'
 import { keptUnits } from '../units/report.ts'
 import { parseLosses } from './losses.ts'
 import { makeReport, type ReportOptions, type StatusSources } from './make-report.ts'
-import type { DataPathReport, StatusReport } from './report.ts'
+import type { AgentReport, DataPathReport, StatusReport } from './report.ts'
 import { reportTunnels } from './tunnel-report.ts'
 
 /** XFRM's counters of the thread's own namespace: `/proc/net` is that of the process. */
@@ -48,6 +49,7 @@ function readSources(algorithms: AlgorithmTable): StatusSources {
   const connection = software ? connectIfAnswering(folder) : XfrmConnection.open()
   try {
     const tables = software ? unlessGone(() => connection?.tables()) : connection?.tables()
+    const agent = agentOf(folder)
     const units = keptUnits(folder)
     const losses = tables && (software ? serviceLosses(folder) : kernelLosses())
     return {
@@ -60,6 +62,7 @@ function readSources(algorithms: AlgorithmTable): StatusSources {
       notes: store.loadNotes(),
       localAddresses: readHostNetwork().localAddresses,
       ...(losses && { losses }),
+      ...(agent && { agent }),
       ...(units && { units }),
       ...(policy && policy.ownTunnels.length > 0 && { tunnels: tunnelsOf(policy) }),
       // Those that have another value than at first.
@@ -68,6 +71,22 @@ function readSources(algorithms: AlgorithmTable): StatusSources {
     }
   } finally {
     connection?.close()
+  }
+}
+
+function agentOf(folder: string): AgentReport | undefined {
+  const status = keptStatus(folder)
+  if (!status) return undefined
+  const { pid: processId, since, state, problem, loadedAt, drift, drifts } = status
+  return {
+    state,
+    // In the log it may have lines; here it is one of several.
+    ...(problem !== undefined && { problem: problem.replace(/\s*\n\s*/g, ' ') }),
+    processId,
+    since: since / 1000,
+    loaded: loadedAt / 1000,
+    drift,
+    drifts,
   }
 }
 

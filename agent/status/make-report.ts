@@ -21,6 +21,7 @@ import { positionOf } from '../translate/priorities.ts'
 import type { KernelAssociation } from '../translate/read-association.ts'
 import { reportAssociation } from './association-report.ts'
 import type {
+  AgentReport,
   AssociationReport,
   DataPathReport,
   EntryReport,
@@ -45,6 +46,7 @@ export interface StatusSources {
   readonly notes: AssociationNotes
   readonly localAddresses: readonly Address[]
   readonly losses?: Readonly<Record<string, number>>
+  readonly agent?: AgentReport
   readonly units?: StatusReport['units']
   readonly tunnels?: StatusReport['tunnels']
   readonly tunables?: StatusReport['tunables']
@@ -60,7 +62,7 @@ export function makeReport(
   sources: StatusSources,
   { withForeign = false }: ReportOptions = {},
 ): StatusReport {
-  const { tables, losses, units, tunnels, tunables } = sources
+  const { tables, losses, agent, units, tunnels, tunables } = sources
   const policies = mainPolicies(tables?.policies ?? [])
   const own = policies.filter(({ info }) => isOurPolicyIndex(info.index))
   const rules = reportRules(sources.rules, own)
@@ -75,6 +77,7 @@ export function makeReport(
     ...(tables && { tables: reportTables(tables, policies, found) }),
     associations: reportAssociations(shown, found, sources),
     ...(losses && { losses }),
+    ...(agent && { agent }),
     ...(units && { units }),
     ...(tunnels && { tunnels }),
     ...(tunables && { tunables }),
@@ -178,7 +181,7 @@ function useOf(policies: readonly InstalledPolicy[]): Omit<EntryReport, 'index' 
 }
 
 function problemsOf(
-  { dataPath, isRecordLost, isChanging, tables }: StatusSources,
+  { dataPath, agent, isRecordLost, isChanging, tables }: StatusSources,
   rules: readonly RuleReport[],
   policies: number,
 ): string[] {
@@ -194,6 +197,7 @@ function problemsOf(
     problems.push('There are policies of solipsec, but no record of the rules that they were made of.')
   }
   if (isChanging) problems.push('A change is under way, or was broken off: the next command takes that back.')
+  if (agent?.problem !== undefined) problems.push(`The agent: ${agent.problem}`)
   if (tables) {
     const missing = rules.filter(({ entries }) => entries.some((entry) => entry.policies === 0))
     if (missing.length > 0 && !isChanging) {

@@ -36,6 +36,7 @@ export function metricFamilies(report: StatusReport, { version, seriesLimit }: M
     gauge('solipsec_problems', 'What is not as it should be; solipsec status has the words.', [
       { value: report.problems.length },
     ]),
+    ...agentFamilies(report),
     ...tableFamilies(report),
     ...sumFamilies(own),
     ...associationFamilies(shown),
@@ -68,6 +69,26 @@ function gauge(name: string, help: string, samples: readonly Sample[]): Family {
 
 function counter(name: string, help: string, samples: readonly Sample[]): Family {
   return { name, type: 'counter', help, samples }
+}
+
+function agentFamilies({ agent, units = [] }: StatusReport): Family[] {
+  const sockets = units.flatMap(({ unit, sockets: all, unprotected }) => [
+    { labels: { unit, protected: 'true' }, value: all - unprotected },
+    { labels: { unit, protected: 'false' }, value: unprotected },
+  ])
+  return [
+    gauge(
+      'solipsec_agent_up',
+      '1 where an agent looks after the network namespace, and nothing is in its way.',
+      [{ value: agent?.state === 'online' ? 1 : 0 }],
+    ),
+    counter(
+      'solipsec_drifts_total',
+      'How often other programs had changed what is ours, since the agent was started.',
+      agent ? [{ value: agent.drifts }] : [],
+    ),
+    gauge('solipsec_unit_sockets', 'Sockets of units that are to have policies of their own.', sockets),
+  ]
 }
 
 function tableFamilies({ rules, tables }: StatusReport): Family[] {

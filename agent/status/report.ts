@@ -22,6 +22,8 @@ export interface StatusReport {
   readonly associations: readonly AssociationReport[]
   /** Lost packets since the namespace was made, or since the software data path took over, by the names of xfrm_stat. */
   readonly losses?: Readonly<Record<string, number>>
+  /** Absent where no agent looks after the namespace. */
+  readonly agent?: AgentReport
   /** Units whose sockets are to be protected by policies of their own. Absent where no agent looks after them. */
   readonly units?: readonly UnitReport[]
   /** Tunnel interfaces that solipsec has made. Absent where there are none. */
@@ -36,6 +38,22 @@ export interface DataPathReport {
   readonly state: 'ready' | 'stopped'
   /** Of the program of the software data path. */
   readonly processId?: number
+}
+
+/** The agent that looks after the namespace. */
+export interface AgentReport {
+  /** `maintenance`: not all that the configuration says is in force. */
+  readonly state: 'online' | 'maintenance'
+  /** What stands in the way. */
+  readonly problem?: string
+  readonly processId: number
+  readonly since: number
+  /** When the configuration was last loaded. */
+  readonly loaded: number
+  /** What it does where others have changed what is ours. */
+  readonly drift: 'enforce' | 'report'
+  /** How often others have. */
+  readonly drifts: number
 }
 
 export interface TunnelReport {

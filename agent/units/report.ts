@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { replaceRuntimeFile } from '../runtime/replace-file.ts'
+import { keep, kept } from '../runtime/kept-file.ts'
 
 /** A unit whose sockets are to be protected. */
 export interface UnitReport {
@@ -18,30 +17,12 @@ export interface UnitReport {
 
 const NAME = 'units.json'
 
-interface Kept {
-  readonly pid: number
-  readonly units: readonly UnitReport[]
-}
-
 /** @param folder the namespace's state folder @param units absent: there is nothing to tell */
 export function keepUnits(folder: string, units: readonly UnitReport[] | undefined): void {
-  const path = join(folder, NAME)
-  if (!units) {
-    rmSync(path, { force: true })
-    return
-  }
-  const kept: Kept = { pid: process.pid, units }
-  replaceRuntimeFile(path, JSON.stringify(kept))
+  keep(join(folder, NAME), units)
 }
 
 /** What an agent that runs has found; `undefined` where none looks. */
 export function keptUnits(folder: string): readonly UnitReport[] | undefined {
-  try {
-    const { pid, units } = JSON.parse(readFileSync(join(folder, NAME), 'utf8')) as Kept
-    // An agent that was killed has left it behind.
-    process.kill(pid, 0)
-    return units
-  } catch {
-    return undefined
-  }
+  return kept(join(folder, NAME)) as readonly UnitReport[] | undefined
 }

@@ -17,9 +17,11 @@ import {
   spisOf,
 } from './agent-world.ts'
 import { espPair } from './configuration-place.ts'
+import { Commands } from './status-scene.ts'
 
 /** Adds the tests to a file's. */
 export function agentDriftSuite(t: Test, { left, L, R, there, base, delivered, start }: AgentWorld): void {
+  const commands = new Commands(t)
   t.test('what others take away or change is put right', async (t) => {
     await there.apply({ policies: [ruleFor(R, L)], associations: espPair(0x1000, L, R) })
     const { agent } = await start(t, base)
@@ -147,6 +149,11 @@ export function agentDriftSuite(t: Test, { left, L, R, there, base, delivered, s
     await agent.event('failed')
     await t.rejects(agent.settle(), { code: -32002, message: /policies of another program/ })
     t.match(await agent.status(), { state: 'maintenance', problem: /policies of another program/ })
+    const { problems, agent: told } = await commands.report(left)
+    t.match(
+      [told, problems.find((one) => one.startsWith('The agent'))],
+      [{ state: 'maintenance', processId: agent.pid }, /^The agent: .*policies of another program/s],
+    )
     t.equal(pictureOf(left).length, wanted.length - 1, 'all else is put right')
     const { sel, dir } = theirs.body
     const { mark } = theirs.attributes

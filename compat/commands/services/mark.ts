@@ -13,8 +13,8 @@ export type MethodName = 'start' | 'stop' | 'refresh'
 
 export interface Mark {
   readonly state: 'maintenance' | 'degraded'
-  /** A method that failed, or an administrator by `svcadm mark`. */
-  readonly cause: MethodName | 'administrator'
+  /** A method that failed, an administrator by `svcadm mark`, or the service itself, which goes on. */
+  readonly cause: MethodName | 'administrator' | 'service'
   /** Exit code of the method. */
   readonly status: number
   /** Milliseconds since 1970. */

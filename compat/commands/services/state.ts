@@ -76,6 +76,7 @@ function motion(unit: Unit, isEnabled: boolean, isStarting: boolean): { state: S
 function auxiliary(state: State, mark: Mark | undefined, unit: Unit): string {
   if (state === 'maintenance' || state === 'degraded') {
     if (mark?.cause === 'administrator') return 'administrative_request'
+    if (mark?.cause === 'service') return 'service_request'
     return mark || unit.result === 'exit-code' ? 'method_failed' : 'fault_threshold_reached'
   }
   if (state === 'disabled') return 'disabled_by_admin'

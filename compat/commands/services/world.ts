@@ -5,9 +5,11 @@
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { keptStatus } from '../../../agent/daemon/kept-status.ts'
+import { namespaceFolder } from '../../../agent/runtime/namespace-folder.ts'
 import type { Io } from '../support/io.ts'
 import type { Service } from './catalogue.ts'
-import { readMark } from './mark.ts'
+import { type Mark, readMark } from './mark.ts'
 import { type Places, systemPlaces } from './places.ts'
 import { type ServiceState, stateOf } from './state.ts'
 import { isStarting, readUnits, type Systemctl, systemctl } from './systemd.ts'
@@ -53,8 +55,15 @@ export function readStates({ places, systemctl: run }: World, services: readonly
   return services.map((service, index) => {
     const unit = units[index]
     if (!unit) throw new TypeError('fewer units than services')
-    return stateOf(unit, readMark(places, service), starting)
+    return stateOf(unit, readMark(places, service) ?? ownMark(service), starting)
   })
+}
+
+/** The agent says by itself how it is, to root alone. */
+function ownMark({ name }: Service): Mark | undefined {
+  const status = name === 'agent' ? keptStatus(namespaceFolder()) : undefined
+  if (status?.problem === undefined) return undefined
+  return { state: 'degraded', cause: 'service', status: 0, at: status.loadedAt, lines: [status.problem] }
 }
 
 const CGROUPS = '/sys/fs/cgroup'

@@ -46,7 +46,8 @@ export function explain(error: unknown): CommandError | undefined {
     }
     return new CommandError(withHint(error))
   }
-  if (error instanceof ConflictError) return new CommandError(describeConflict(error.conflicts))
+  if (error instanceof ConflictError)
+    return new CommandError(`${describeConflict(error.conflicts)} Nothing was changed.`)
   if (
     error instanceof NamespaceError ||
     error instanceof DataPathConflictError ||

@@ -48,6 +48,6 @@ export function describeConflict(conflicts: PolicyPlan['conflicts']): string {
     'policies of another program have the same selectors, and the kernel keeps only one of each:',
     ...lines,
     ...more,
-    'help: remove them, or leave these packets out of the rules. Nothing was changed.',
+    'help: remove them, or leave these packets out of the rules.',
   ].join('\n')
 }

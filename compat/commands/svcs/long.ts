@@ -100,6 +100,7 @@ function markReason({ state, cause, status }: Mark): string {
       ? 'Marked as degraded by an administrator.'
       : 'Maintenance requested by an administrator.'
   }
+  if (cause === 'service') return 'It runs, but not all that it is to do is done.'
   return `${METHODS[cause]} method exited with ${NAMED_STATUS[status] ?? `status ${status}`}.`
 }
 

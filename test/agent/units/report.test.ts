@@ -12,6 +12,6 @@ t.test('what is kept goes with the agent', async (t) => {
   keepUnits(folder, undefined)
   t.equal(keptUnits(folder), undefined)
   // No process has this number: it is beyond what Linux allows.
-  writeFileSync(join(folder, 'units.json'), JSON.stringify({ pid: 2 ** 30, units }))
+  writeFileSync(join(folder, 'units.json'), JSON.stringify({ pid: 2 ** 30, value: units }))
   t.equal(keptUnits(folder), undefined, 'the agent was killed')
 })

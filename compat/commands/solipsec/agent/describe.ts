@@ -4,8 +4,10 @@
  * @module
  */
 import type { Diagnostic } from '../../../../agent/model/diagnostic.ts'
+import { ConflictError } from '../../../../agent/reconcile/joint-plan.ts'
 import { CommandError } from '../../support/exit.ts'
 import { explain } from '../../support/explain.ts'
+import { describeConflict } from '../../support/policy-text.ts'
 import { FileErrors } from '../change/configuration.ts'
 import { AwaitedNamesError } from './part.ts'
 
@@ -16,6 +18,8 @@ const MOST_ERRORS = 8
 export function describeError(error: unknown): string {
   if (error instanceof AwaitedNamesError) return awaitedNames(error)
   if (error instanceof FileErrors) return [`${error.message}.`, ...lines(error.diagnostics)].join(' ')
+  // All but these is in force, or nothing has changed: the agent says which.
+  if (error instanceof ConflictError) return describeConflict(error.conflicts)
   if (error instanceof CommandError) return error.message
   return explain(error)?.message ?? `internal error: ${error instanceof Error ? error.name : typeof error}`
 }

@@ -8,7 +8,7 @@ import { counted } from '../../../../agent/model/counted.ts'
 import type { Rates } from '../../../../agent/status/rates.ts'
 import type { StatusReport } from '../../../../agent/status/report.ts'
 import { type Totals, totalsOf } from '../../../../agent/status/totals.ts'
-import { bitRateText, bytesText, rateText } from '../../support/quantities.ts'
+import { bitRateText, bytesText, durationText, rateText } from '../../support/quantities.ts'
 
 export type Tone = 'good' | 'warning' | 'bad'
 
@@ -21,6 +21,7 @@ export interface SummaryLine {
 export function summaryLines(report: StatusReport, rates: Rates | undefined): SummaryLine[] {
   return [
     dataPathLine(report),
+    agentLine(report),
     ...tunnelLines(report),
     rulesLine(report),
     ...associationLines(report, rates),
@@ -35,6 +36,16 @@ function dataPathLine({ dataPath: { kind, state, processId } }: StatusReport): S
   const process = processId === undefined ? '' : `, process ${processId}`
   const text = `${kind}, ${state}${process}`
   return { name: 'Data path', text, tone: state === 'ready' ? 'good' : 'bad' }
+}
+
+/** Whether somebody looks after all this. */
+function agentLine({ time, agent }: StatusReport): SummaryLine {
+  if (!agent) return { name: 'Agent', text: 'none: what others change stays as they have it' }
+  const { state, processId, since, drift, drifts } = agent
+  const changes = drifts > 0 ? `, drift ${counted(drifts, 'time')}` : ''
+  const only = drift === 'report' ? ', drift is only told' : ''
+  const text = `${state} for ${durationText(Math.max(0, time - since))}, process ${processId}${changes}${only}`
+  return { name: 'Agent', text, tone: state === 'online' ? 'good' : 'bad' }
 }
 
 /** The tunnel interfaces that solipsec has made. */

@@ -63,6 +63,7 @@ t.test('a mark of ours goes before what systemd says', async (t) => {
   })
   const byHand: Mark = { ...mark, cause: 'administrator' }
   t.match(stateOf(unit(), byHand, false), { auxiliary: 'administrative_request' })
+  t.match(stateOf(unit(), { ...byHand, cause: 'service' }, false), { auxiliary: 'service_request' })
   const degraded: Mark = { ...byHand, state: 'degraded' }
   t.match(stateOf(unit(), degraded, false), { state: 'degraded' })
   t.match(stateOf(unit({ active: 'inactive' }), degraded, false), { state: 'disabled' })

@@ -1,14 +1,15 @@
 /**
- * `kill -9` of commands and of the agent at random moments of a change. `SOLIPSEC_FUZZ=N` has it done 200 times each, with
+ * `kill -9` of commands and of the agent at random moments of a change. `SOLIPSEC_FUZZ=N` has each of them die 200 times, with
  * 5,000 rules.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { AgentProcess } from '../../../support/agent-process.ts'
 import { ownState } from '../../../support/own-state.ts'
-import { secretFile, Victim } from './victim.ts'
+import { hasTrace, secretFile, trace, Victim } from './victim.ts'
 import { FaultWorld, isFull, type Target } from './world.ts'
 
 t.setTimeout(0)
@@ -16,8 +17,8 @@ ownState(t)
 const RULES = isFull ? 5000 : 60
 const RUNS = isFull ? 200 : 5
 const AGENT_RUNS = isFull ? 200 : 2
-/** A change of so many rules takes about as long, in milliseconds: the moments of death are spread over it. */
-const LENGTH = isFull ? 2000 : 150
+/** Those that end before they are killed do not count: so many for each that does. */
+const PATIENCE = 4
 const world = await FaultWorld.make(t, RULES)
 const { left, generations } = world
 const folder = mkdtempSync(join(tmpdir(), 'solipsec-kill-'))
@@ -61,52 +62,74 @@ function refill(present: Target): Target {
 }
 
 let present: Target = { rules: 0, sas: 0 }
+/** How long each of the commands is at work, in milliseconds: the moments of death are spread over it. */
+const lengths: number[] = []
+
+t.test('how long they take', async (t) => {
+  for (const [i, command] of commands.entries()) {
+    present = refill(present)
+    const [argv, to] = command(present)
+    const victim = new Victim(left, argv)
+    lengths[i] = await victim.timeAtWork(left.folder)
+    t.match(await victim.end, { code: 0 }, argv.slice(0, 2).join(' '))
+    present = to
+  }
+  t.comment(`at work for ${lengths.map((length) => Math.round(length)).join(', ')} ms`)
+})
 
 t.test('commands are killed', async (t) => {
-  let [killed, mixtures] = [0, 0]
-  for (let run = 0; run < RUNS; run++) {
+  let [killed, mixtures, run] = [0, 0, 0]
+  for (; killed < RUNS && run < RUNS * PATIENCE; run++) {
     present = refill(present)
-    const [argv, to] = commands[run % commands.length]?.(present) ?? [[], present]
+    const n = run % commands.length
+    const [argv, to] = commands[n]?.(present) ?? [[], present]
     const before = world.picture()
     const victim = new Victim(left, argv)
-    const { signal } = await victim.killAtWork(left.folder, Math.random() * LENGTH)
-    if (signal === 'SIGKILL') killed++
-    if (world.picture() !== before) mixtures++
+    await victim.killAtWork(left.folder, Math.random() * (lengths[n] ?? 0))
+    if (hasTrace(left.folder)) {
+      killed++
+      if (world.picture() !== before) mixtures++
+    }
     t.same(world.leaks(present, to, true), [], `run ${run}: nothing passes in clear`)
     if (world.heal(present, to, before, true) === 'new') present = to
   }
-  t.comment(`${killed} of ${RUNS} died, ${mixtures} of them after the kernel had heard of the change`)
+  t.equal(killed, RUNS)
+  t.comment(`${killed} of ${run} died at work, ${mixtures} of them after the kernel had heard of the change`)
 })
 
 t.test('the agent is killed while it loads, and is started again', async (t) => {
-  let mixtures = 0
+  let [killed, mixtures, run] = [0, 0, 0]
   present = refill(present)
   const file = join(folder, 'agent.json')
-  for (let run = 0; run < AGENT_RUNS; run++) {
+  for (; killed < AGENT_RUNS && run < AGENT_RUNS * PATIENCE; run++) {
     const next = present.rules === 1 ? 2 : 1
     const to: Target = { rules: next, sas: next }
     const document = { policies: { file: policies[next] }, associations: { file: added[next] } }
     writeFileSync(file, JSON.stringify(document), { mode: 0o600 })
     const before = world.picture()
-    const isReload = run % 2 === 1
-    let wait = Math.random() * LENGTH
-    if (isReload) {
+    // It loads the same as `solipsec apply` does.
+    const wait = Math.random() * (lengths[2] ?? 0)
+    if (run % 2 === 1) {
       writeFileSync(file, JSON.stringify({}), { mode: 0o600 })
       const agent = await AgentProcess.start(t, left, '--config', file)
       writeFileSync(file, JSON.stringify(document), { mode: 0o600 })
       agent.signal('SIGHUP')
-      wait += 100 * Math.random()
-      await new Promise((resolve) => setTimeout(resolve, wait))
+      await trace(left.folder, () => true)
+      await sleep(wait)
       await agent.stop('SIGKILL')
     } else {
       const victim = new Victim(left, ['solipsec', 'agent', '--config', file])
       await victim.killAtWork(left.folder, wait)
     }
-    if (world.picture() !== before) mixtures++
+    if (hasTrace(left.folder)) {
+      killed++
+      if (world.picture() !== before) mixtures++
+    }
     t.same(world.leaks(present, to, true), [], `run ${run}: nothing passes in clear`)
     if (world.heal(present, to, before, true) === 'new') present = to
   }
-  t.comment(`${AGENT_RUNS} killed, ${mixtures} of them after the kernel had heard of the change`)
+  t.equal(killed, AGENT_RUNS)
+  t.comment(`${killed} of ${run} died at work, ${mixtures} of them after the kernel had heard of the change`)
   const document = { policies: { file: policies[1] }, associations: { file: added[1] } }
   writeFileSync(file, JSON.stringify(document), { mode: 0o600 })
   const last = await AgentProcess.start(t, left, '--config', file)

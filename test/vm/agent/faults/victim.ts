@@ -53,15 +53,28 @@ export class Victim {
    * @param wait milliseconds
    */
   async killAtWork(folder: string, wait: number): Promise<End> {
-    while (this.isRunning && !hasTrace(folder)) await new Promise((resolve) => setImmediate(resolve))
+    await trace(folder, () => this.isRunning)
     if (wait >= 1) await sleep(wait)
     this.kill()
     return this.#end
+  }
+
+  /** Lets it do its work. @returns how long there were traces of a change in the folder, in milliseconds */
+  async timeAtWork(folder: string): Promise<number> {
+    await trace(folder, () => this.isRunning)
+    const begin = performance.now()
+    await this.#end
+    return performance.now() - begin
   }
 }
 
 export function hasTrace(folder: string): boolean {
   return readdirSync(folder).some((name) => name.endsWith('.pending'))
+}
+
+/** Waits for the first trace of a change, as long as there may come one. */
+export async function trace(folder: string, mayCome: () => boolean): Promise<void> {
+  while (mayCome() && !hasTrace(folder)) await new Promise((resolve) => setImmediate(resolve))
 }
 
 /** A file for root alone. */

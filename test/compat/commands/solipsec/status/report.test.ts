@@ -45,6 +45,14 @@ const FULL = reportWith({
     }),
   ],
   losses: { XfrmInNoStates: 4, XfrmInError: 0 },
+  agent: {
+    state: 'online',
+    processId: 44,
+    since: NOW - 7500,
+    loaded: NOW - 60,
+    drift: 'enforce',
+    drifts: 2,
+  },
   units: [
     { unit: 'a.service', sockets: 3, unprotected: 2 },
     { unit: 'b.service', sockets: 1, unprotected: 0 },
@@ -94,6 +102,7 @@ t.test('everything', async (t) => {
   const text = statusText(FULL, PLAIN)
   for (const line of [
     'Data path  kernel, ready',
+    'Agent      online for 2h5m, process 44, drift 2 times',
     'Rules      2, with 3 entries in 2 policies, and 3 around them',
     'SAs        2: 1 in, 1 out, 1 past a soft limit, 1 without the other half of a pair',
     'Carried    in 1.23 MB in 1000 packets; out 0 B in 0 packets',

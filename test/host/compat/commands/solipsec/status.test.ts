@@ -26,6 +26,7 @@ t.test('nothing is loaded', async (t) => {
   const report = await commands.report(left)
   t.match(report, { dataPath: { kind: 'kernel', state: 'ready' }, rules: [], associations: [], problems: [] })
   const { out } = await commands.run(left, 'status')
+  t.match(out, /\nAgent {6}none: /)
   t.match(out, /\nRules {6}none: nothing has to be protected\nSAs {8}none\n/)
 })
 
