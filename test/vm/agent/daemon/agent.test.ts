@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { AgentProcess } from '../../../support/agent-process.ts'
 import { agentSuite } from '../../../support/agent-suite.ts'
+import { agentWorld } from '../../../support/agent-world.ts'
 import { TestNet } from '../../../support/namespaces.ts'
 import { ownState } from '../../../support/own-state.ts'
 import { Station } from '../../support/station.ts'
@@ -32,4 +33,4 @@ t.test('a file in the usual place that is gone is a mistake', async (t) => {
   await left.policy('')
 })
 
-agentSuite(t, { left, right, L, R, hasTunnels: true })
+agentSuite(t, agentWorld(t, { left, right, L, R, hasTunnels: true }))
