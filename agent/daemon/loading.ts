@@ -37,8 +37,8 @@ export interface Awaited {
 export interface LoadingOptions {
   /** Makes the namespace what the configuration says, as `solipsec apply` does. @throws where it cannot, and nothing changed */
   load(): Promise<AgentSettings>
-  /** What holds while nothing could be loaded yet. */
-  readonly initial: AgentSettings
+  /** What holds while nothing could be loaded yet: what the configuration says, once it was read. */
+  initial(): AgentSettings
   /** What is awaited where the configuration could not be loaded; `undefined` where that does not come right by itself. */
   awaited(error: unknown): Awaited | undefined
   /** Asks for awaited names. @param isNetworkOther interfaces have changed @returns true where one has an address now */
@@ -68,7 +68,7 @@ export class Loading {
   constructor(options: LoadingOptions, { use, again }: LoadingUse) {
     this.#options = options
     this.#use = use
-    this.#settings = options.initial
+    this.#settings = options.initial()
     this.#names = new AwaitedNames({
       ask: (...what) => options.ask(...what),
       load: again,
@@ -96,8 +96,11 @@ export class Loading {
     try {
       this.#take(await this.#options.load())
     } catch (error) {
-      if (!this.#options.awaited(error)) throw error
+      const awaited = this.#options.awaited(error)
+      if (!awaited) throw error
       this.#await(error)
+      // Rules that are in force stay. Of all else, nothing was loaded before that could.
+      if (!awaited.settings) this.#take(this.#options.initial())
     }
   }
 

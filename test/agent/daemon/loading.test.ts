@@ -3,6 +3,7 @@ import { type AgentSettings, type Awaited, Loading } from '../../../agent/daemon
 import { defaultAlgorithmTable as algorithms } from '../../../agent/model/default-algorithms.ts'
 
 const INITIAL: AgentSettings = { algorithms, drift: 'enforce' }
+const READ: AgentSettings = { algorithms, drift: 'report', ageInterval: 1 }
 const LOADED: AgentSettings = { algorithms, drift: 'report' }
 const PART: AgentSettings = { algorithms, drift: 'report', sockets: [] }
 
@@ -15,13 +16,15 @@ const AWAITED: Readonly<Record<string, Awaited>> = {
 function loadingOf(t: Pick<Test, 'teardown'>, ...outcomes: (AgentSettings | string)[]) {
   const told: string[] = []
   const used: AgentSettings[] = []
+  let isRead = false
   const options = {
     load: async () => {
+      isRead = true
       const next = outcomes.shift()
       if (next === undefined || typeof next === 'string') throw new Error(next)
       return next
     },
-    initial: INITIAL,
+    initial: () => (isRead ? READ : INITIAL),
     awaited: (error: unknown) => AWAITED[(error as Error).message],
     ask: async () => false,
     tell: ({ event }: { event: string }) => told.push(event),
@@ -44,10 +47,10 @@ t.test('at the start, what may come right is waited for, and nothing else', asyn
   t.same(bad.told, [])
   const { loading, told, used } = loadingOf(t, 'no tunnel')
   await loading.begin()
-  t.match(loading, { settings: INITIAL, problem: 'no tunnel' })
+  t.match(loading, { settings: READ, problem: 'no tunnel' }, 'what was read holds, where nothing was loaded')
   t.ok(loading.networkChanged())
   t.same(told, ['maintenance'])
-  t.same(used, [])
+  t.same(used, [READ])
 })
 
 t.test('a part of it holds while the rest is waited for', async (t) => {

@@ -37,6 +37,7 @@ export class Loader {
   readonly #tell: Tell
   readonly #inquiry = new Inquiry()
   #hasFile = false
+  #settings: AgentSettings | undefined
   /** The rules that were put into force while others await their names, in their written form. */
   #part: string | undefined
 
@@ -44,6 +45,11 @@ export class Loader {
     this.#request = request
     this.#io = io
     this.#tell = tell
+  }
+
+  /** What the configuration has said about the agent itself when it was read last, with or without addresses of names. */
+  get settings(): AgentSettings | undefined {
+    return this.#settings
   }
 
   /**
@@ -58,6 +64,7 @@ export class Loader {
     const loaded = await this.#read(file)
     const errors = loaded.diagnostics.filter(({ severity }) => severity === 'error')
     const settings = this.#settingsOf(loaded.configuration)
+    this.#settings = settings
     if (errors.length === 0) {
       await this.#inSession(loaded, (session) => this.#putAll(session, loaded))
       return settings

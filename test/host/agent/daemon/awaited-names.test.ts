@@ -99,7 +99,8 @@ t.test('what needs no name is in force at once, and the rest as soon as names ha
   write()
   const whole = await listed()
   const next = await start(t, file)
-  t.match(await next.status(), { state: 'maintenance', rules: 4 })
+  const restarted = { state: 'maintenance', rules: 4, drift: 'report' }
+  t.match(await next.status(), restarted, 'what the document says of the agent itself holds')
   t.match(await next.event('maintenance'), {
     message: /what was loaded stays in force\. .* names have addresses/,
   })
