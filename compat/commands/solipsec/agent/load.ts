@@ -88,7 +88,7 @@ export class Loader {
     const { dataPath, log } = this.#request
     // Of a log for programs, each line is an event: what people read in a terminal is told in events alone.
     const io = log === 'json' ? { ...this.#io, stderr: memoryIo().stderr } : this.#io
-    const read = await configurationReader({ file, ...(dataPath && { dataPath }) }, io)
+    const read = await configurationReader({ file, isLasting: true, ...(dataPath && { dataPath }) }, io)
     const { configuration, ...reading } = await readWithNames(read, this.#inquiry, systemResolver.network)
     const { diagnostics } = reading
     const isWhole = missingNames(diagnostics) !== undefined

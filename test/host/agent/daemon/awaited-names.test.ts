@@ -1,5 +1,6 @@
 /** The agent starts before names have addresses: what can be in force is, and the rest comes by itself. */
-import { writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { AgentStatus } from '../../../../agent/daemon/agent.ts'
@@ -138,6 +139,26 @@ t.test('a file with other errors is refused', async (t) => {
   const failed = await AgentProcess.failWithNames(t, left, names, '--config', bad)
   t.match(failed, { code: 1, err: /2 errors; nothing was changed/ })
   t.notMatch(await listed(), /10\.1\.0\.2/)
+})
+
+t.test('no pipe and no flood in place of the file keeps the agent from its work', async (t) => {
+  const file = place.file({ policies: [clear] })
+  const agent = await start(t, file)
+  rmSync(file)
+  execFileSync('mkfifo', ['-m', '600', file])
+  await t.rejects(agent.call('agent.reload'), { message: /is not a regular file$/ })
+  rmSync(file)
+  symlinkSync('/dev/zero', file)
+  await t.rejects(agent.call('agent.reload'), { message: /is not a regular file$/ })
+  rmSync(file)
+  writeFileSync(file, '')
+  truncateSync(file, 2 ** 30)
+  await t.rejects(agent.call('agent.reload'), {
+    message: /cannot be read \(it has more than 134217728 bytes\)$/,
+  })
+  t.match(await agent.status(), { state: 'maintenance', rules: 1 })
+  t.equal(await agent.stop(), 0)
+  await nothing()
 })
 
 t.test('a file with another error while names are awaited, and then a good one', async (t) => {
