@@ -5,9 +5,8 @@
  */
 import type { AlgorithmTable } from '../model/algorithm.ts'
 import type { SocketPolicy } from '../model/socket-policy.ts'
-import { LockedError } from '../reconcile/store.ts'
 import type { DriftChoice } from './drift.ts'
-import { AwaitedNames } from './duties/awaited.ts'
+import { AwaitedNames, nextDelay } from './duties/awaited.ts'
 import { INTERVAL_MS } from './duties/names.ts'
 import type { Tell } from './events.ts'
 import { awaitedText } from './words.ts'
@@ -30,6 +29,11 @@ export interface Awaited {
   readonly isTunnel: boolean
   /** Host names without an address: all is tried again when one has some. */
   readonly names: readonly string[]
+  /**
+   * The configuration was not even looked at, or nothing is wrong with it: a command was at work, or something of others is in the
+   * way. All is tried again by and by, and what was awaited before still is.
+   */
+  readonly isPassing?: true
   /** What holds until then, where a part of the configuration was put into force. */
   readonly settings?: AgentSettings
 }
@@ -56,18 +60,26 @@ export interface LoadingUse {
   again(): void
 }
 
+/** Milliseconds until what was in the way for a moment is tried again at first, and at last. */
+const RETRY_MS = { first: 1000, last: 60_000 }
+
 export class Loading {
   readonly #options: LoadingOptions
   readonly #use: LoadingUse['use']
+  readonly #again: LoadingUse['again']
   readonly #names: AwaitedNames
   #settings: AgentSettings
   #problem: string | undefined
   #awaitsTunnel = false
   #loadedAt = Date.now()
+  #isOpen = true
+  #retry: NodeJS.Timeout | undefined
+  #delay = RETRY_MS.first
 
   constructor(options: LoadingOptions, { use, again }: LoadingUse) {
     this.#options = options
     this.#use = use
+    this.#again = again
     this.#settings = options.initial()
     this.#names = new AwaitedNames({
       ask: (...what) => options.ask(...what),
@@ -97,7 +109,7 @@ export class Loading {
       this.#take(await this.#options.load())
     } catch (error) {
       const awaited = this.#options.awaited(error)
-      if (!awaited) throw error
+      if (!awaited || awaited.isPassing) throw error
       this.#await(error)
       // Rules that are in force stay. Of all else, nothing was loaded before that could.
       if (!awaited.settings) this.#take(this.#options.initial())
@@ -106,11 +118,13 @@ export class Loading {
 
   /** Loads again. Where that fails, what was loaded stays, and {@link problem} says why. */
   async again(): Promise<void> {
+    clearTimeout(this.#retry)
     try {
       this.#take(await this.#options.load())
       this.#loadedAt = Date.now()
       this.#problem = undefined
       this.#awaitsTunnel = false
+      this.#delay = RETRY_MS.first
       this.#names.await([])
       this.#options.tell({ level: 'info', event: 'reloaded', message: 'The configuration was loaded.' })
     } catch (error) {
@@ -125,6 +139,8 @@ export class Loading {
   }
 
   close(): void {
+    this.#isOpen = false
+    clearTimeout(this.#retry)
     this.#names.close()
   }
 
@@ -138,9 +154,11 @@ export class Loading {
     const known = this.#problem
     this.#problem = this.#options.describe(error)
     const awaited = this.#options.awaited(error)
-    // A command was at work for too long: what was awaited before still is.
-    if (error instanceof LockedError) this.#names.again()
-    else {
+    if (awaited?.isPassing) {
+      this.#names.again()
+      this.#retryLater()
+    } else {
+      this.#delay = RETRY_MS.first
       this.#awaitsTunnel = awaited?.isTunnel === true
       this.#names.await(awaited?.names ?? [])
     }
@@ -148,5 +166,11 @@ export class Loading {
     if (awaited && known === this.#problem) return
     const message = `${awaitedText(awaited)} ${this.#problem}`
     this.#options.tell({ level: 'error', event: 'maintenance', message })
+  }
+
+  #retryLater(): void {
+    if (!this.#isOpen) return
+    this.#retry = setTimeout(this.#again, this.#delay)
+    this.#delay = nextDelay(this.#delay, RETRY_MS.last)
   }
 }

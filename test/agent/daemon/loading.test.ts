@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { type AgentSettings, type Awaited, Loading } from '../../../agent/daemon/loading.ts'
 import { defaultAlgorithmTable as algorithms } from '../../../agent/model/default-algorithms.ts'
@@ -9,6 +10,8 @@ const PART: AgentSettings = { algorithms, drift: 'report', sockets: [] }
 
 const AWAITED: Readonly<Record<string, Awaited>> = {
   'no tunnel': { isTunnel: true, names: [] },
+  busy: { isTunnel: false, names: [], isPassing: true },
+  'no name': { isTunnel: false, names: ['a'] },
   'no tunnel, but the rest': { isTunnel: true, names: [], settings: PART },
 }
 
@@ -26,7 +29,10 @@ function loadingOf(t: Pick<Test, 'teardown'>, ...outcomes: (AgentSettings | stri
     },
     initial: () => (isRead ? READ : INITIAL),
     awaited: (error: unknown) => AWAITED[(error as Error).message],
-    ask: async () => false,
+    ask: async () => {
+      told.push('asked')
+      return true
+    },
     tell: ({ event }: { event: string }) => told.push(event),
     describe: (error: unknown) => (error as Error).message,
   }
@@ -35,7 +41,7 @@ function loadingOf(t: Pick<Test, 'teardown'>, ...outcomes: (AgentSettings | stri
       if (settings.ageInterval === 0) throw new Error('no space')
       used.push(settings)
     },
-    again: () => {},
+    again: () => told.push('again'),
   })
   t.teardown(() => loading.close())
   return { loading, told, used }
@@ -95,4 +101,27 @@ t.test('what is done with it counts as loading', async (t) => {
   await loading.begin()
   await loading.again()
   t.equal(loading.problem, 'no space')
+})
+
+t.test('what is in the way for a moment changes nothing of what is waited for', async (t) => {
+  const at = loadingOf(t, 'busy')
+  await t.rejects(at.loading.begin(), { message: 'busy' }, 'at the start nobody waits')
+  const { loading, told } = loadingOf(t, 'no tunnel', 'busy', 'busy', 'no name', 'busy', LOADED)
+  await loading.begin()
+  told.length = 0
+  await loading.again()
+  t.ok(loading.networkChanged())
+  t.equal(loading.problem, 'busy')
+  while (!told.includes('again')) await sleep(10)
+  await loading.again()
+  t.same(told.splice(0), ['maintenance', 'again'], 'told once')
+  await loading.again()
+  await loading.again()
+  told.length = 0
+  while (!told.includes('asked')) await sleep(10)
+  await loading.again()
+  t.equal(loading.problem, undefined)
+  told.length = 0
+  await sleep(50)
+  t.same(told, [])
 })

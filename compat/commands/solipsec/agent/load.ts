@@ -7,9 +7,13 @@ import { existsSync } from 'node:fs'
 import type { Tell } from '../../../../agent/daemon/events.ts'
 import { Inquiry } from '../../../../agent/daemon/inquiry.ts'
 import type { AgentSettings, Awaited } from '../../../../agent/daemon/loading.ts'
+import { ServiceStartError } from '../../../../agent/datapath/software/service/client.ts'
+import { ConflictError } from '../../../../agent/reconcile/joint-plan.ts'
 import type { Session } from '../../../../agent/reconcile/session.ts'
+import { LockedError } from '../../../../agent/reconcile/store.ts'
 import { TunnelRuleError } from '../../../../agent/translate/tunnels.ts'
 import * as systemResolver from '../../../../netlink/libc/names.ts'
+import { NetlinkError } from '../../../../netlink/socket/error.ts'
 import type { CheckedConfiguration } from '../../../configuration/index.ts'
 import { algorithmTable } from '../../support/algorithms.ts'
 import type { Io } from '../../support/io.ts'
@@ -181,9 +185,20 @@ function isTunnelAwaited(error: unknown): boolean {
   return error instanceof TunnelRuleError || error instanceof BlockedError
 }
 
+/** Nothing is wrong with the file: a command is at work, others have what is needed, or the kernel or a disk says no. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof LockedError || error instanceof ConflictError) return true
+  return error instanceof NetlinkError || error instanceof ServiceStartError || isErrno(error)
+}
+
+function isErrno(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && 'code' in error
+}
+
 /** What an error of {@link Loader.load} says is awaited; `undefined` where it does not come right by itself. */
 export function awaited(error: unknown): Awaited | undefined {
   if (isTunnelAwaited(error)) return { isTunnel: true, names: [] }
+  if (isPassing(error)) return { isTunnel: false, names: [], isPassing: true }
   if (!(error instanceof AwaitedNamesError)) return undefined
   const { names, settings, tunnel } = error
   return { isTunnel: tunnel !== undefined, names, ...(settings && { settings }) }

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import type { AgentStatus } from '../../../../agent/daemon/agent.ts'
 import { AF_INET, bind, close, SOCK_DGRAM, socket } from '../../../../netlink/libc/socket.ts'
 import { AgentProcess, type NameFiles } from '../../../support/agent-process.ts'
+import { meddle, policiesOf } from '../../../support/agent-world.ts'
 import { ConfigurationPlace, espPair, espSa } from '../../../support/configuration-place.ts'
 import { TestNet } from '../../../support/namespaces.ts'
 import { ownState } from '../../../support/own-state.ts'
@@ -127,6 +128,29 @@ t.test('what commands have loaded since stays until all can be loaded', async (t
   t.match(await agent.settle(), { state: 'maintenance', rules: 1, problem: /^No address is known for later/ })
   t.match(await listed(), /10\.7\.0\.0/)
   write('10.1.0.7 late.example', '10.1.0.8 later.example')
+  await agent.event('reloaded')
+  t.match(await agent.settle(), { state: 'online', rules: 2 })
+  t.equal(await agent.stop(), 0)
+  await nothing()
+})
+
+t.test('what is in the way when a name has an address is in the way for a while only', async (t) => {
+  await place.apply({ policies: [rule(L, '10.1.0.7')] })
+  const ours = policiesOf(left).find(({ body }) => body.dir === 1)
+  if (!ours) throw new Error('there is no outbound policy')
+  await nothing()
+  write()
+  const agent = await start(t, place.file({ policies: [rule(L, 'late.example'), clear] }))
+  const theirs = { ...ours, name: 'NEWPOLICY', body: { ...ours.body, index: 0 } } as const
+  meddle(left, (connection) => connection.send(theirs))
+  write('10.1.0.7 late.example')
+  const conflict = { state: 'maintenance', problem: /^policies of another program/, rules: 1 }
+  await reached(agent, ({ problem = '' }) => conflict.problem.test(problem))
+  t.match(await agent.status(), conflict)
+  const { sel, dir } = theirs.body
+  meddle(left, (connection) =>
+    connection.send({ name: 'DELPOLICY', body: { sel, index: 0, dir }, attributes: {} }),
+  )
   await agent.event('reloaded')
   t.match(await agent.settle(), { state: 'online', rules: 2 })
   t.equal(await agent.stop(), 0)
