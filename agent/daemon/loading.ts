@@ -30,10 +30,10 @@ export interface Awaited {
   /** Host names without an address: all is tried again when one has some. */
   readonly names: readonly string[]
   /**
-   * The configuration was not even looked at, or nothing is wrong with it: a command was at work, or something of others is in the
-   * way. All is tried again by and by, and what was awaited before still is.
+   * Nothing is wrong with the configuration. `others`: a command was at work, or something of others is in the way. `system`: the
+   * system has refused something. All is tried again by and by, and what was awaited before still is.
    */
-  readonly isPassing?: true
+  readonly passing?: 'others' | 'system'
   /** What holds until then, where a part of the configuration was put into force. */
   readonly settings?: AgentSettings
 }
@@ -109,7 +109,8 @@ export class Loading {
       this.#take(await this.#options.load())
     } catch (error) {
       const awaited = this.#options.awaited(error)
-      if (!awaited || awaited.isPassing) throw error
+      // Where the system says no from the first, it will say so again.
+      if (!awaited || awaited.passing === 'system') throw error
       this.#await(error)
       // Rules that are in force stay. Of all else, nothing was loaded before that could.
       if (!awaited.settings) this.#take(this.#options.initial())
@@ -154,7 +155,7 @@ export class Loading {
     const known = this.#problem
     this.#problem = this.#options.describe(error)
     const awaited = this.#options.awaited(error)
-    if (awaited?.isPassing) {
+    if (awaited?.passing) {
       this.#names.again()
       this.#retryLater()
     } else {

@@ -115,7 +115,7 @@ export function awaitedText(
         readonly isTunnel: boolean
         readonly names: readonly string[]
         readonly settings?: object
-        readonly isPassing?: true
+        readonly passing?: string
       }
     | undefined,
 ): string {
@@ -123,7 +123,7 @@ export function awaitedText(
     ? 'Only a part of the configuration is in force.'
     : 'The configuration could not be loaded; what was loaded stays in force.'
   const whens = [
-    awaited?.isPassing && 'at least once a minute',
+    awaited?.passing && 'at least once a minute',
     awaited?.isTunnel && 'when interfaces change',
     awaited && awaited.names.length > 0 && 'when names have addresses',
   ].filter((when) => when)

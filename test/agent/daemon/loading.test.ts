@@ -10,7 +10,8 @@ const PART: AgentSettings = { algorithms, drift: 'report', sockets: [] }
 
 const AWAITED: Readonly<Record<string, Awaited>> = {
   'no tunnel': { isTunnel: true, names: [] },
-  busy: { isTunnel: false, names: [], isPassing: true },
+  busy: { isTunnel: false, names: [], passing: 'others' },
+  refused: { isTunnel: false, names: [], passing: 'system' },
   'no name': { isTunnel: false, names: ['a'] },
   'no tunnel, but the rest': { isTunnel: true, names: [], settings: PART },
 }
@@ -104,17 +105,27 @@ t.test('what is done with it counts as loading', async (t) => {
 })
 
 t.test('what is in the way for a moment changes nothing of what is waited for', async (t) => {
-  const at = loadingOf(t, 'busy')
-  await t.rejects(at.loading.begin(), { message: 'busy' }, 'at the start nobody waits')
-  const { loading, told } = loadingOf(t, 'no tunnel', 'busy', 'busy', 'no name', 'busy', LOADED)
+  const refused = loadingOf(t, 'refused')
+  await t.rejects(
+    refused.loading.begin(),
+    { message: 'refused' },
+    'at the start, who may not is not to try on',
+  )
+  const first = loadingOf(t, 'busy')
+  await first.loading.begin()
+  t.equal(first.loading.problem, 'busy')
+  while (!first.told.includes('again')) await sleep(10)
+  const { loading, told } = loadingOf(t, 'no tunnel', 'busy', 'refused', 'refused', 'no name', 'busy', LOADED)
   await loading.begin()
   told.length = 0
   await loading.again()
+  await loading.again()
+  told.length = 0
   t.ok(loading.networkChanged())
-  t.equal(loading.problem, 'busy')
+  t.equal(loading.problem, 'refused')
   while (!told.includes('again')) await sleep(10)
   await loading.again()
-  t.same(told.splice(0), ['maintenance', 'again'], 'told once')
+  t.same(told.splice(0), ['again'], 'told once')
   await loading.again()
   await loading.again()
   told.length = 0

@@ -37,7 +37,7 @@ t.test('why a configuration is not in force', async (t) => {
     `${stays} It is tried again when interfaces change, and when names have addresses.`,
   )
   t.equal(
-    awaitedText({ isTunnel: false, names: [], isPassing: true }),
+    awaitedText({ isTunnel: false, names: [], passing: 'others' }),
     `${stays} It is tried again at least once a minute.`,
   )
   t.equal(

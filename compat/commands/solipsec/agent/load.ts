@@ -186,9 +186,10 @@ function isTunnelAwaited(error: unknown): boolean {
 }
 
 /** Nothing is wrong with the file: a command is at work, others have what is needed, or the kernel or a disk says no. */
-function isPassing(error: unknown): boolean {
-  if (error instanceof LockedError || error instanceof ConflictError) return true
-  return error instanceof NetlinkError || error instanceof ServiceStartError || isErrno(error)
+function passing(error: unknown): Awaited['passing'] {
+  if (error instanceof LockedError || error instanceof ConflictError) return 'others'
+  const isSystem = error instanceof NetlinkError || error instanceof ServiceStartError || isErrno(error)
+  return isSystem ? 'system' : undefined
 }
 
 function isErrno(error: unknown): boolean {
@@ -198,7 +199,8 @@ function isErrno(error: unknown): boolean {
 /** What an error of {@link Loader.load} says is awaited; `undefined` where it does not come right by itself. */
 export function awaited(error: unknown): Awaited | undefined {
   if (isTunnelAwaited(error)) return { isTunnel: true, names: [] }
-  if (isPassing(error)) return { isTunnel: false, names: [], isPassing: true }
+  const why = passing(error)
+  if (why) return { isTunnel: false, names: [], passing: why }
   if (!(error instanceof AwaitedNamesError)) return undefined
   const { names, settings, tunnel } = error
   return { isTunnel: tunnel !== undefined, names, ...(settings && { settings }) }

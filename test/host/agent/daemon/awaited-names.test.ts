@@ -154,6 +154,21 @@ t.test('what is in the way when a name has an address is in the way for a while 
   await agent.event('reloaded')
   t.match(await agent.settle(), { state: 'online', rules: 2 })
   t.equal(await agent.stop(), 0)
+  const flush = { name: 'FLUSHPOLICY', body: {}, attributes: {} } as const
+  t.same(meddle(left, (connection) => connection.batch([flush, theirs])).failures, [])
+  const next = await start(t, place.file({ policies: [rule(L, 'late.example'), clear] }))
+  t.match(
+    await next.status(),
+    { state: 'maintenance', rules: 2 },
+    'an agent that is started again waits as well',
+  )
+  t.ok(policiesOf(left).length > 1, 'and puts right what it can')
+  meddle(left, (connection) =>
+    connection.send({ name: 'DELPOLICY', body: { sel, index: 0, dir }, attributes: {} }),
+  )
+  await next.event('reloaded')
+  t.match(await next.settle(), { state: 'online', rules: 2 })
+  t.equal(await next.stop(), 0)
   await nothing()
 })
 
