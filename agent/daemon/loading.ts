@@ -31,7 +31,7 @@ export interface Awaited {
   readonly names: readonly string[]
   /**
    * Nothing is wrong with the configuration. `others`: a command was at work, or something of others is in the way. `system`: the
-   * system has refused something. All is tried again by and by, and what was awaited before still is.
+   * system has refused something, or what names mean now does not fit. All is tried again by and by, and what was awaited before still is.
    */
   readonly passing?: 'others' | 'system'
   /** What holds until then, where a part of the configuration was put into force. */

@@ -29,7 +29,14 @@ import { planConfiguration, withSession } from '../change/session.ts'
 import { BlockedError } from '../change/tunnels.ts'
 import type { Request } from './arguments.ts'
 import { inALine } from './describe.ts'
-import { AwaitedNamesError, missingNames, partWithoutNames, partWithoutTunnels, writtenForm } from './part.ts'
+import {
+  AwaitedNamesError,
+  missingNames,
+  partWithoutNames,
+  partWithoutTunnels,
+  UnfitNamesError,
+  writtenForm,
+} from './part.ts'
 import { PATIENCE_MS, readWithNames } from './reading.ts'
 
 const USUAL = '/etc/solipsec.json'
@@ -93,14 +100,19 @@ export class Loader {
     // Of a log for programs, each line is an event: what people read in a terminal is told in events alone.
     const io = log === 'json' ? { ...this.#io, stderr: memoryIo().stderr } : this.#io
     const read = await configurationReader({ file, isLasting: true, ...(dataPath && { dataPath }) }, io)
-    const { configuration, ...reading } = await readWithNames(read, this.#inquiry, systemResolver.network)
+    const { configuration, isRightButForNames, ...reading } = await readWithNames(
+      read,
+      this.#inquiry,
+      systemResolver.network,
+    )
     const { diagnostics } = reading
     const isWhole = missingNames(diagnostics) !== undefined
     const warnings = diagnostics.filter(({ severity }) => severity === 'warning')
     // Of names, the agent tells as long as they are awaited.
     await report(isWhole ? warnings : diagnostics, io)
     if (!isWhole || !configuration) {
-      throw new FileErrors(diagnostics.filter(({ severity }) => severity === 'error'))
+      const Errors = isRightButForNames ? UnfitNamesError : FileErrors
+      throw new Errors(diagnostics.filter(({ severity }) => severity === 'error'))
     }
     const loaded = { ...reading, configuration }
     requireSupport(loaded)
@@ -188,6 +200,7 @@ function isTunnelAwaited(error: unknown): boolean {
 /** Nothing is wrong with the file: a command is at work, others have what is needed, or the kernel or a disk says no. */
 function passing(error: unknown): Awaited['passing'] {
   if (error instanceof LockedError || error instanceof ConflictError) return 'others'
+  if (error instanceof UnfitNamesError) return 'system'
   const isSystem = error instanceof NetlinkError || error instanceof ServiceStartError || isErrno(error)
   return isSystem ? 'system' : undefined
 }

@@ -172,6 +172,19 @@ t.test('what is in the way when a name has an address is in the way for a while 
   await nothing()
 })
 
+t.test('an address that does not fit is no reason to ask no more', async (t) => {
+  write()
+  const agent = await start(t, place.file({ policies: [rule(L, 'late.example'), rule(L, 'later.example')] }))
+  write('10.1.0.7 late.example', 'fd01::8 later.example')
+  const unfit = /^1 error; nothing was changed\..* pairs\.$/
+  await reached(agent, ({ problem = '' }) => unfit.test(problem))
+  write('10.1.0.7 late.example', '10.1.0.8 later.example')
+  await agent.event('reloaded')
+  t.match(await agent.settle(), { state: 'online', rules: 2 })
+  t.equal(await agent.stop(), 0)
+  await nothing()
+})
+
 t.test('a file with other errors is refused', async (t) => {
   write()
   const bad = place.file({ policies: [rule(L, 'late.example'), rule(L, R), rule(L, '10.1.0.300')] })
