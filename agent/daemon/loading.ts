@@ -5,9 +5,8 @@
  */
 import type { AlgorithmTable } from '../model/algorithm.ts'
 import type { SocketPolicy } from '../model/socket-policy.ts'
-import { LockedError } from '../reconcile/store.ts'
 import type { DriftChoice } from './drift.ts'
-import { AwaitedNames } from './duties/awaited.ts'
+import { AwaitedNames, nextDelay } from './duties/awaited.ts'
 import { INTERVAL_MS } from './duties/names.ts'
 import type { Tell } from './events.ts'
 import { awaitedText } from './words.ts'
@@ -30,6 +29,11 @@ export interface Awaited {
   readonly isTunnel: boolean
   /** Host names without an address: all is tried again when one has some. */
   readonly names: readonly string[]
+  /**
+   * Nothing is wrong with the configuration. `others`: a command was at work, or something of others is in the way. `system`: the
+   * system has refused something, or what names mean now does not fit. All is tried again by and by, and what was awaited before still is.
+   */
+  readonly passing?: 'others' | 'system'
   /** What holds until then, where a part of the configuration was put into force. */
   readonly settings?: AgentSettings
 }
@@ -37,8 +41,8 @@ export interface Awaited {
 export interface LoadingOptions {
   /** Makes the namespace what the configuration says, as `solipsec apply` does. @throws where it cannot, and nothing changed */
   load(): Promise<AgentSettings>
-  /** What holds while nothing could be loaded yet. */
-  readonly initial: AgentSettings
+  /** What holds while nothing could be loaded yet: what the configuration says, once it was read. */
+  initial(): AgentSettings
   /** What is awaited where the configuration could not be loaded; `undefined` where that does not come right by itself. */
   awaited(error: unknown): Awaited | undefined
   /** Asks for awaited names. @param isNetworkOther interfaces have changed @returns true where one has an address now */
@@ -56,19 +60,27 @@ export interface LoadingUse {
   again(): void
 }
 
+/** Milliseconds until what was in the way for a moment is tried again at first, and at last. */
+const RETRY_MS = { first: 1000, last: 60_000 }
+
 export class Loading {
   readonly #options: LoadingOptions
   readonly #use: LoadingUse['use']
+  readonly #again: LoadingUse['again']
   readonly #names: AwaitedNames
   #settings: AgentSettings
   #problem: string | undefined
   #awaitsTunnel = false
   #loadedAt = Date.now()
+  #isOpen = true
+  #retry: NodeJS.Timeout | undefined
+  #delay = RETRY_MS.first
 
   constructor(options: LoadingOptions, { use, again }: LoadingUse) {
     this.#options = options
     this.#use = use
-    this.#settings = options.initial
+    this.#again = again
+    this.#settings = options.initial()
     this.#names = new AwaitedNames({
       ask: (...what) => options.ask(...what),
       load: again,
@@ -96,18 +108,24 @@ export class Loading {
     try {
       this.#take(await this.#options.load())
     } catch (error) {
-      if (!this.#options.awaited(error)) throw error
+      const awaited = this.#options.awaited(error)
+      // Where the system says no from the first, it will say so again.
+      if (!awaited || awaited.passing === 'system') throw error
       this.#await(error)
+      // Rules that are in force stay. Of all else, nothing was loaded before that could.
+      if (!awaited.settings) this.#take(this.#options.initial())
     }
   }
 
   /** Loads again. Where that fails, what was loaded stays, and {@link problem} says why. */
   async again(): Promise<void> {
+    clearTimeout(this.#retry)
     try {
       this.#take(await this.#options.load())
       this.#loadedAt = Date.now()
       this.#problem = undefined
       this.#awaitsTunnel = false
+      this.#delay = RETRY_MS.first
       this.#names.await([])
       this.#options.tell({ level: 'info', event: 'reloaded', message: 'The configuration was loaded.' })
     } catch (error) {
@@ -122,6 +140,8 @@ export class Loading {
   }
 
   close(): void {
+    this.#isOpen = false
+    clearTimeout(this.#retry)
     this.#names.close()
   }
 
@@ -135,9 +155,11 @@ export class Loading {
     const known = this.#problem
     this.#problem = this.#options.describe(error)
     const awaited = this.#options.awaited(error)
-    // A command was at work for too long: what was awaited before still is.
-    if (error instanceof LockedError) this.#names.again()
-    else {
+    if (awaited?.passing) {
+      this.#names.again()
+      this.#retryLater()
+    } else {
+      this.#delay = RETRY_MS.first
       this.#awaitsTunnel = awaited?.isTunnel === true
       this.#names.await(awaited?.names ?? [])
     }
@@ -145,5 +167,11 @@ export class Loading {
     if (awaited && known === this.#problem) return
     const message = `${awaitedText(awaited)} ${this.#problem}`
     this.#options.tell({ level: 'error', event: 'maintenance', message })
+  }
+
+  #retryLater(): void {
+    if (!this.#isOpen) return
+    this.#retry = setTimeout(this.#again, this.#delay)
+    this.#delay = nextDelay(this.#delay, RETRY_MS.last)
   }
 }

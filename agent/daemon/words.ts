@@ -111,13 +111,19 @@ function name({ protocol, spi, destination }: SaIdentifier): string {
 /** Why a configuration is not in force, or not all of it, before the problem itself is told. */
 export function awaitedText(
   awaited:
-    | { readonly isTunnel: boolean; readonly names: readonly string[]; readonly settings?: object }
+    | {
+        readonly isTunnel: boolean
+        readonly names: readonly string[]
+        readonly settings?: object
+        readonly passing?: string
+      }
     | undefined,
 ): string {
   const what = awaited?.settings
     ? 'Only a part of the configuration is in force.'
     : 'The configuration could not be loaded; what was loaded stays in force.'
   const whens = [
+    awaited?.passing && 'at least once a minute',
     awaited?.isTunnel && 'when interfaces change',
     awaited && awaited.names.length > 0 && 'when names have addresses',
   ].filter((when) => when)

@@ -42,9 +42,10 @@ async function carryOut(request: Request, io: Io): Promise<void> {
     for (const listener of listeners) listener(event)
   }
   const loader = new Loader(request, io, tell)
+  const unread = { algorithms: await algorithmTable(io), drift: request.drift ?? 'enforce' }
   const agent = await startAgent(request, loader, {
     load: () => loader.load(),
-    initial: { algorithms: await algorithmTable(io), drift: request.drift ?? 'enforce' },
+    initial: () => loader.settings ?? unread,
     awaited,
     ask: (...what) => loader.ask(...what),
     tell,

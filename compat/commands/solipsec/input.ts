@@ -24,10 +24,23 @@ export interface InputFile {
   readonly changeable: Set<string>
 }
 
-/** Reads a file; `-` is standard input. @throws CommandError where it cannot be read, or its kind is unclear */
-export async function readInput(path: string, kind: FileKind | undefined, io: Io): Promise<InputFile> {
-  const name = path === '-' ? '<standard input>' : path
-  const { text, isExposed, isChangeable } = path === '-' ? unshared(await io.stdin.text()) : readOrFail(path)
+/**
+ * Reads a file; `-` is standard input.
+ *
+ * @param isLasting it is for who reads it again and again and waits for nobody: a regular file, and no pipe
+ * @throws CommandError where it cannot be read, or its kind is unclear
+ */
+export async function readInput(
+  path: string,
+  kind: FileKind | undefined,
+  io: Io,
+  isLasting = false,
+): Promise<InputFile> {
+  const isStandardInput = path === '-' && !isLasting
+  const name = isStandardInput ? '<standard input>' : path
+  const { text, isExposed, isChangeable } = isStandardInput
+    ? unshared(await io.stdin.text())
+    : readOrFail(path, isLasting)
   const recognised = kind ?? recognise(text, path)
   if (!recognised) {
     throw new CommandError(`${name}: cannot tell what kind of file this is; say it by --kind`)
@@ -39,10 +52,17 @@ export async function readInput(path: string, kind: FileKind | undefined, io: Io
 /** Nobody else has it open. */
 const unshared = (text: string): RegularFile => ({ text, isExposed: false, isChangeable: false })
 
-function readOrFail(path: string): RegularFile {
+function readOrFail(path: string, isLasting: boolean): RegularFile {
+  const file = tryToRead(path, () => readRegularFile(path))
+  if (file) return file
+  if (isLasting) throw new CommandError(`${path} is not a regular file`)
+  // A pipe is welcome here: `solipsec check <(…)`.
+  return tryToRead(path, () => unshared(readFileSync(path, 'utf8')))
+}
+
+function tryToRead<T>(path: string, read: () => T): T {
   try {
-    // A pipe is welcome here: `solipsec check <(…)`.
-    return readRegularFile(path) ?? unshared(readFileSync(path, 'utf8'))
+    return read()
   } catch (error) {
     throw new CommandError(`${path} cannot be read (${(error as Error).message})`)
   }
@@ -84,8 +104,8 @@ function readReferred(path: string): FileText & Partial<Pick<RegularFile, 'isCha
     const file = readRegularFile(path)
     return file ? { ...file, name: path } : { problem: `${path} is not a regular file` }
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
+    const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return { problem: `There is no file ${path}` }
-    return { problem: `${path} cannot be read (${code})` }
+    return { problem: `${path} cannot be read (${code ?? message})` }
   }
 }

@@ -37,6 +37,10 @@ t.test('why a configuration is not in force', async (t) => {
     `${stays} It is tried again when interfaces change, and when names have addresses.`,
   )
   t.equal(
+    awaitedText({ isTunnel: false, names: [], passing: 'others' }),
+    `${stays} It is tried again at least once a minute.`,
+  )
+  t.equal(
     awaitedText({ isTunnel: false, names: ['a'], settings: {} }),
     'Only a part of the configuration is in force. It is tried again when names have addresses.',
   )

@@ -7,9 +7,13 @@ import { existsSync } from 'node:fs'
 import type { Tell } from '../../../../agent/daemon/events.ts'
 import { Inquiry } from '../../../../agent/daemon/inquiry.ts'
 import type { AgentSettings, Awaited } from '../../../../agent/daemon/loading.ts'
+import { ServiceStartError } from '../../../../agent/datapath/software/service/client.ts'
+import { ConflictError } from '../../../../agent/reconcile/joint-plan.ts'
 import type { Session } from '../../../../agent/reconcile/session.ts'
+import { LockedError } from '../../../../agent/reconcile/store.ts'
 import { TunnelRuleError } from '../../../../agent/translate/tunnels.ts'
 import * as systemResolver from '../../../../netlink/libc/names.ts'
+import { NetlinkError } from '../../../../netlink/socket/error.ts'
 import type { CheckedConfiguration } from '../../../configuration/index.ts'
 import { algorithmTable } from '../../support/algorithms.ts'
 import type { Io } from '../../support/io.ts'
@@ -25,7 +29,14 @@ import { planConfiguration, withSession } from '../change/session.ts'
 import { BlockedError } from '../change/tunnels.ts'
 import type { Request } from './arguments.ts'
 import { inALine } from './describe.ts'
-import { AwaitedNamesError, missingNames, partWithoutNames, partWithoutTunnels, writtenForm } from './part.ts'
+import {
+  AwaitedNamesError,
+  missingNames,
+  partWithoutNames,
+  partWithoutTunnels,
+  UnfitNamesError,
+  writtenForm,
+} from './part.ts'
 import { PATIENCE_MS, readWithNames } from './reading.ts'
 
 const USUAL = '/etc/solipsec.json'
@@ -37,6 +48,7 @@ export class Loader {
   readonly #tell: Tell
   readonly #inquiry = new Inquiry()
   #hasFile = false
+  #settings: AgentSettings | undefined
   /** The rules that were put into force while others await their names, in their written form. */
   #part: string | undefined
 
@@ -44,6 +56,11 @@ export class Loader {
     this.#request = request
     this.#io = io
     this.#tell = tell
+  }
+
+  /** What the configuration has said about the agent itself when it was read last, with or without addresses of names. */
+  get settings(): AgentSettings | undefined {
+    return this.#settings
   }
 
   /**
@@ -58,6 +75,7 @@ export class Loader {
     const loaded = await this.#read(file)
     const errors = loaded.diagnostics.filter(({ severity }) => severity === 'error')
     const settings = this.#settingsOf(loaded.configuration)
+    this.#settings = settings
     if (errors.length === 0) {
       await this.#inSession(loaded, (session) => this.#putAll(session, loaded))
       return settings
@@ -81,15 +99,20 @@ export class Loader {
     const { dataPath, log } = this.#request
     // Of a log for programs, each line is an event: what people read in a terminal is told in events alone.
     const io = log === 'json' ? { ...this.#io, stderr: memoryIo().stderr } : this.#io
-    const read = await configurationReader({ file, ...(dataPath && { dataPath }) }, io)
-    const { configuration, ...reading } = await readWithNames(read, this.#inquiry, systemResolver.network)
+    const read = await configurationReader({ file, isLasting: true, ...(dataPath && { dataPath }) }, io)
+    const { configuration, isRightButForNames, ...reading } = await readWithNames(
+      read,
+      this.#inquiry,
+      systemResolver.network,
+    )
     const { diagnostics } = reading
     const isWhole = missingNames(diagnostics) !== undefined
     const warnings = diagnostics.filter(({ severity }) => severity === 'warning')
     // Of names, the agent tells as long as they are awaited.
     await report(isWhole ? warnings : diagnostics, io)
     if (!isWhole || !configuration) {
-      throw new FileErrors(diagnostics.filter(({ severity }) => severity === 'error'))
+      const Errors = isRightButForNames ? UnfitNamesError : FileErrors
+      throw new Errors(diagnostics.filter(({ severity }) => severity === 'error'))
     }
     const loaded = { ...reading, configuration }
     requireSupport(loaded)
@@ -174,9 +197,23 @@ function isTunnelAwaited(error: unknown): boolean {
   return error instanceof TunnelRuleError || error instanceof BlockedError
 }
 
+/** Nothing is wrong with the file: a command is at work, others have what is needed, or the kernel or a disk says no. */
+function passing(error: unknown): Awaited['passing'] {
+  if (error instanceof LockedError || error instanceof ConflictError) return 'others'
+  if (error instanceof UnfitNamesError) return 'system'
+  const isSystem = error instanceof NetlinkError || error instanceof ServiceStartError || isErrno(error)
+  return isSystem ? 'system' : undefined
+}
+
+function isErrno(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && 'code' in error
+}
+
 /** What an error of {@link Loader.load} says is awaited; `undefined` where it does not come right by itself. */
 export function awaited(error: unknown): Awaited | undefined {
   if (isTunnelAwaited(error)) return { isTunnel: true, names: [] }
+  const why = passing(error)
+  if (why) return { isTunnel: false, names: [], passing: why }
   if (!(error instanceof AwaitedNamesError)) return undefined
   const { names, settings, tunnel } = error
   return { isTunnel: tunnel !== undefined, names, ...(settings && { settings }) }

@@ -17,6 +17,10 @@ import { saKey } from '../../../../agent/reconcile/association-notes.ts'
 import type { HostNetwork } from '../../../../agent/reconcile/host.ts'
 import type { CheckedConfiguration } from '../../../configuration/index.ts'
 import { CommandError } from '../../support/exit.ts'
+import { FileErrors } from '../change/configuration.ts'
+
+/** What names mean now does not fit: an address of another family, or that of another name. Their next answer may. */
+export class UnfitNamesError extends FileErrors {}
 
 /** Host names have no address; nothing else is wrong with the file. */
 export class AwaitedNamesError extends CommandError {

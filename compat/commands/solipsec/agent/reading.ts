@@ -11,6 +11,7 @@
 import type { Inquiry } from '../../../../agent/daemon/inquiry.ts'
 import type { Address } from '../../../../agent/model/address.ts'
 import type { SaProtocol } from '../../../../agent/model/association.ts'
+import { hasErrors } from '../../../../agent/model/diagnostic.ts'
 import { protocolsOf } from '../../../../agent/model/policy.ts'
 import type { Resolver } from '../../../../agent/model/resolver.ts'
 import type { CheckedConfiguration } from '../../../configuration/index.ts'
@@ -25,6 +26,8 @@ export const PATIENCE_MS = 3000
 export interface Reading extends ReadFile {
   /** Protocols of all SAs and rules, those with names that have no address included. */
   readonly protocols: readonly SaProtocol[]
+  /** Whatever is wrong with the file is so because of what its names mean now. */
+  readonly isRightButForNames: boolean
 }
 
 /** @param read reads the file with what names mean @param networks `getnetbyname(3)`, which files answer */
@@ -35,6 +38,7 @@ export async function readWithNames(
 ): Promise<Reading> {
   const asked = new Set<string>()
   const protocols = new Set<SaProtocol>()
+  let isRight: boolean | undefined
   const until = performance.now() + PATIENCE_MS
   for (;;) {
     const fresh = new Map<string, number>()
@@ -48,7 +52,9 @@ export async function readWithNames(
       network: (name) => (asked.has(name) ? networks(name) : undefined),
     })
     for (const protocol of protocolsIn(found.configuration)) protocols.add(protocol)
-    if (fresh.size === 0) return { ...found, protocols: [...protocols] }
+    const isWithNames = fresh.size > 0
+    isRight ??= isWithNames && !hasErrors(found.diagnostics)
+    if (!isWithNames) return { ...found, protocols: [...protocols], isRightButForNames: isRight }
     wipeKeys(found.configuration?.associations ?? [])
     await inquiry.ask([...fresh.keys()], Math.max(0, until - performance.now()))
     for (const name of fresh.keys()) asked.add(name)

@@ -29,6 +29,8 @@ export interface ConfigurationRequest {
   readonly kind?: FileKind
   /** Goes before what the document says. */
   readonly dataPath?: DataPathChoice
+  /** Only a regular file will do: see {@link readInput}. */
+  readonly isLasting?: boolean
 }
 
 export interface LoadableConfiguration {
@@ -106,10 +108,10 @@ export async function checkedConfiguration(
  * @throws CommandError where it cannot be read, or is of another kind
  */
 export async function configurationReader(
-  { file, kind, dataPath }: ConfigurationRequest,
+  { file, kind, dataPath, isLasting }: ConfigurationRequest,
   io: Io,
 ): Promise<(names?: Partial<Resolver>) => ReadFile> {
-  const input = await readInput(file, kind, io)
+  const input = await readInput(file, kind, io, isLasting)
   if (input.kind === 'ipsecalgs') {
     throw new CommandError(
       `${input.name}: a table of algorithms gives names a meaning; there is nothing in it to load.\n` +

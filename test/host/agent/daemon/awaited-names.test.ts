@@ -1,10 +1,12 @@
 /** The agent starts before names have addresses: what can be in force is, and the rest comes by itself. */
-import { writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { AgentStatus } from '../../../../agent/daemon/agent.ts'
 import { AF_INET, bind, close, SOCK_DGRAM, socket } from '../../../../netlink/libc/socket.ts'
 import { AgentProcess, type NameFiles } from '../../../support/agent-process.ts'
+import { meddle, policiesOf } from '../../../support/agent-world.ts'
 import { ConfigurationPlace, espPair, espSa } from '../../../support/configuration-place.ts'
 import { TestNet } from '../../../support/namespaces.ts'
 import { ownState } from '../../../support/own-state.ts'
@@ -99,7 +101,8 @@ t.test('what needs no name is in force at once, and the rest as soon as names ha
   write()
   const whole = await listed()
   const next = await start(t, file)
-  t.match(await next.status(), { state: 'maintenance', rules: 4 })
+  const restarted = { state: 'maintenance', rules: 4, drift: 'report' }
+  t.match(await next.status(), restarted, 'what the document says of the agent itself holds')
   t.match(await next.event('maintenance'), {
     message: /what was loaded stays in force\. .* names have addresses/,
   })
@@ -131,12 +134,83 @@ t.test('what commands have loaded since stays until all can be loaded', async (t
   await nothing()
 })
 
+t.test('what is in the way when a name has an address is in the way for a while only', async (t) => {
+  await place.apply({ policies: [rule(L, '10.1.0.7')] })
+  const ours = policiesOf(left).find(({ body }) => body.dir === 1)
+  if (!ours) throw new Error('there is no outbound policy')
+  await nothing()
+  write()
+  const agent = await start(t, place.file({ policies: [rule(L, 'late.example'), clear] }))
+  const theirs = { ...ours, name: 'NEWPOLICY', body: { ...ours.body, index: 0 } } as const
+  meddle(left, (connection) => connection.send(theirs))
+  write('10.1.0.7 late.example')
+  const conflict = { state: 'maintenance', problem: /^policies of another program/, rules: 1 }
+  await reached(agent, ({ problem = '' }) => conflict.problem.test(problem))
+  t.match(await agent.status(), conflict)
+  const { sel, dir } = theirs.body
+  meddle(left, (connection) =>
+    connection.send({ name: 'DELPOLICY', body: { sel, index: 0, dir }, attributes: {} }),
+  )
+  await agent.event('reloaded')
+  t.match(await agent.settle(), { state: 'online', rules: 2 })
+  t.equal(await agent.stop(), 0)
+  const flush = { name: 'FLUSHPOLICY', body: {}, attributes: {} } as const
+  t.same(meddle(left, (connection) => connection.batch([flush, theirs])).failures, [])
+  const next = await start(t, place.file({ policies: [rule(L, 'late.example'), clear] }))
+  t.match(
+    await next.status(),
+    { state: 'maintenance', rules: 2 },
+    'an agent that is started again waits as well',
+  )
+  t.ok(policiesOf(left).length > 1, 'and puts right what it can')
+  meddle(left, (connection) =>
+    connection.send({ name: 'DELPOLICY', body: { sel, index: 0, dir }, attributes: {} }),
+  )
+  await next.event('reloaded')
+  t.match(await next.settle(), { state: 'online', rules: 2 })
+  t.equal(await next.stop(), 0)
+  await nothing()
+})
+
+t.test('an address that does not fit is no reason to ask no more', async (t) => {
+  write()
+  const agent = await start(t, place.file({ policies: [rule(L, 'late.example'), rule(L, 'later.example')] }))
+  write('10.1.0.7 late.example', 'fd01::8 later.example')
+  const unfit = /^1 error; nothing was changed\..* pairs\.$/
+  await reached(agent, ({ problem = '' }) => unfit.test(problem))
+  write('10.1.0.7 late.example', '10.1.0.8 later.example')
+  await agent.event('reloaded')
+  t.match(await agent.settle(), { state: 'online', rules: 2 })
+  t.equal(await agent.stop(), 0)
+  await nothing()
+})
+
 t.test('a file with other errors is refused', async (t) => {
   write()
   const bad = place.file({ policies: [rule(L, 'late.example'), rule(L, R), rule(L, '10.1.0.300')] })
   const failed = await AgentProcess.failWithNames(t, left, names, '--config', bad)
   t.match(failed, { code: 1, err: /2 errors; nothing was changed/ })
   t.notMatch(await listed(), /10\.1\.0\.2/)
+})
+
+t.test('no pipe and no flood in place of the file keeps the agent from its work', async (t) => {
+  const file = place.file({ policies: [clear] })
+  const agent = await start(t, file)
+  rmSync(file)
+  execFileSync('mkfifo', ['-m', '600', file])
+  await t.rejects(agent.call('agent.reload'), { message: /is not a regular file$/ })
+  rmSync(file)
+  symlinkSync('/dev/zero', file)
+  await t.rejects(agent.call('agent.reload'), { message: /is not a regular file$/ })
+  rmSync(file)
+  writeFileSync(file, '')
+  truncateSync(file, 2 ** 30)
+  await t.rejects(agent.call('agent.reload'), {
+    message: /cannot be read \(it has more than 134217728 bytes\)$/,
+  })
+  t.match(await agent.status(), { state: 'maintenance', rules: 1 })
+  t.equal(await agent.stop(), 0)
+  await nothing()
 })
 
 t.test('a file with another error while names are awaited, and then a good one', async (t) => {

@@ -1,6 +1,8 @@
 import t from 'tap'
 import { formatAddress } from '../../../../../agent/model/address.ts'
 import type { Diagnostic } from '../../../../../agent/model/diagnostic.ts'
+import { ConflictError } from '../../../../../agent/reconcile/joint-plan.ts'
+import { LockedError } from '../../../../../agent/reconcile/store.ts'
 import { describeError } from '../../../../../compat/commands/solipsec/agent/describe.ts'
 import { awaited } from '../../../../../compat/commands/solipsec/agent/load.ts'
 import {
@@ -52,6 +54,11 @@ t.test('what is told of them', async (t) => {
   })
   t.equal(awaited(failure), undefined)
   t.equal(awaited(new Error('x')), undefined)
+  const full = Object.assign(new Error('x'), { code: 'ENOSPC', syscall: 'write' })
+  t.match(awaited(full), { names: [], passing: 'system' })
+  for (const error of [new ConflictError([]), new LockedError('x', 1)]) {
+    t.match(awaited(error), { names: [], passing: 'others' }, 'not for what is in the file')
+  }
 })
 
 const back = 'add esp spi 0x4321 src 198.51.100.2 dst 192.0.2.1'
