@@ -10,6 +10,7 @@ import { type FileKind, recognise } from '../../configuration/kind.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
 import { type RegularFile, readRegularFile } from '../support/regular-file.ts'
+import { systemReason } from '../support/system-text.ts'
 
 export interface InputFile {
   /** As messages call it. */
@@ -44,7 +45,7 @@ function readOrFail(path: string): RegularFile {
     // A pipe is welcome here: `solipsec check <(…)`.
     return readRegularFile(path) ?? unshared(readFileSync(path, 'utf8'))
   } catch (error) {
-    throw new CommandError(`${path} cannot be read (${(error as Error).message})`)
+    throw new CommandError(`${path} cannot be read (${systemReason(error as Error)})`)
   }
 }
 
