@@ -66,6 +66,7 @@ t.test('what needs no name is in force at once, and the rest as soon as names ha
   )
   const seen = (await agent.call('status.report')) as { problems: string[] }
   t.match(seen.problems, [/^The agent: No address is known for late\.example/])
+  t.notMatch(agent.err, /^[^{]/m, 'each line of the log is an event')
   const first = await listed()
   t.match(first, /10\.1\.0\.2/)
   t.match(first, /10\.9\.0\.0\/16/)
