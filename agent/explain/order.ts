@@ -5,7 +5,7 @@
  * @module
  */
 import type { AddressPair, Rule } from '../model/policy.ts'
-import type { LoadedRule } from '../reconcile/policy-state.ts'
+import { type LoadedRule, shownIndex } from '../reconcile/policy-state.ts'
 import { BAND, bandOf } from '../translate/priorities.ts'
 import { type Tunnel, transportRules } from '../translate/tunnels.ts'
 import { type Match, matchRule } from './match.ts'
@@ -26,7 +26,7 @@ export interface Candidate {
   readonly rule: Rule
   readonly pair: AddressPair
   readonly position: number
-  /** Index number of its first entry, as `ipsecconf -l` shows it. */
+  /** The number that its rule is shown under, as in `ipsecconf` and `solipsec status`. */
   readonly index: number
   readonly kind: RuleKind
 }
@@ -44,16 +44,18 @@ export function candidatesOf(
   tunnels: ReadonlyMap<string, Tunnel>,
 ): Candidate[] {
   const candidates: (Candidate & { readonly band: number })[] = []
-  for (const { rule, placements } of loaded) {
+  for (const one of loaded) {
+    const { rule, placements } = one
     const { tunnel } = rule
     const isOfTunnel = tunnel?.mode === 'tunnel'
     if (set.kind === 'tunnel' ? !isOfTunnel || tunnel.name !== set.name : isOfTunnel) continue
     const band = bandOf(rule.actions)
     const kind = KINDS.get(band) ?? 'drop'
+    const index = shownIndex(one)
     rule.selector.pairs.forEach((pair, i) => {
-      const { position = 0, firstIndex: index = 0 } = placements[i] ?? {}
-      for (const one of expanded(rule, pair, tunnels))
-        candidates.push({ ...one, position, index, kind, band })
+      const { position = 0 } = placements[i] ?? {}
+      for (const outer of expanded(rule, pair, tunnels))
+        candidates.push({ ...outer, position, index, kind, band })
     })
   }
   return candidates.sort((a, b) => a.band - b.band || a.position - b.position)

@@ -25,6 +25,7 @@ async function demonstrate(): Promise<number> {
       await show(stage)
     }
     print(`\n${paint('green', 'All of it happened as told.')}`)
+    print('To do the same with your own files: "From a Solaris host to Linux in five minutes" in README.md.')
     return 0
   } catch (error) {
     process.stderr.write(`\n${paint('red', 'The demo failed:')} ${(error as Error).message}\n`)

@@ -136,13 +136,12 @@ const LOSSES: Readonly<Record<string, readonly [meaning: string, way: string]>> 
   XfrmOutStateExpired: ['had to go out by an SA that had ended', 'load new keys on both sides'],
 }
 
-/** Packets that the kernel's IPsec did not let through since the namespace is there. */
+/** Packets that IPsec did not let through since the namespace is there, or since the software data path took over. */
 export function checkLosses({ policies, abilities }: Facts): Finding[] {
   const { losses } = policies
   if (abilities.xfrm.outcome === 'fails') return []
   if ('unknown' in losses) return [unknownFinding(GROUP, 'losses', 'lost packets', losses.unknown)]
-  if (losses.value.size === 0)
-    return [finding('losses', 'lost packets', 'ok', 'The kernel has counted none.')]
+  if (losses.value.size === 0) return [finding('losses', 'lost packets', 'ok', 'None were counted.')]
   return [...losses.value].map(([name, count]) => {
     const [what, way] = LOSSES[name] ?? [
       'were lost',
@@ -152,7 +151,7 @@ export function checkLosses({ policies, abilities }: Facts): Finding[] {
       'losses',
       name,
       'note',
-      `${counted(count, 'packet')} ${what}, since the namespace was made.`,
+      `${counted(count, 'packet')} ${what}, since ${policies.software ? 'the software data path took over' : 'the namespace was made'}.`,
       way,
     )
   })

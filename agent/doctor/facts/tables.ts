@@ -6,7 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { XfrmConnection } from '../../../netlink/xfrm/connection.ts'
 import { mode, userpolicy } from '../../../netlink/xfrm/constants.ts'
-import { isSoftware } from '../../datapath/software/service/client.ts'
+import { isSoftware, openStatistics, readStatistics } from '../../datapath/software/service/client.ts'
 import { servicePlace } from '../../datapath/software/service/place.ts'
 import { isOurPolicyIndex, isOurState } from '../../reconcile/ownership.ts'
 import { runDirectory } from '../../runtime/directory.ts'
@@ -44,7 +44,7 @@ export interface PolicyFacts {
     /** What the program said when it ended. */
     readonly lastWords: string
   }
-  /** Counters of `/proc/net/xfrm_stat` that are not 0: packets that were lost, by reason. */
+  /** Counters of who carries the packets that are not 0: those that were lost, by the names of `/proc/net/xfrm_stat`. */
   readonly losses: Known<ReadonlyMap<string, number>>
 }
 
@@ -53,7 +53,10 @@ export function readPolicies(runFolder = runDirectory()): PolicyFacts {
   return {
     ...readKernel(),
     ...(isSoftware(folder) && { software: readSoftware(folder) }),
-    losses: look(() => parseLosses(readFileSync('/proc/thread-self/net/xfrm_stat', 'utf8'))),
+    losses: look(() => {
+      if (isSoftware(folder)) return softwareLosses(folder)
+      return parseLosses(readFileSync('/proc/thread-self/net/xfrm_stat', 'utf8'))
+    }),
   }
 }
 
@@ -81,6 +84,15 @@ function readSoftware(folder: string): NonNullable<PolicyFacts['software']> {
   })
   const words = look(() => (existsSync(log) ? readFileSync(log, 'utf8') : ''))
   return { tables, lastWords: 'value' in words ? (words.value.split('\n')[0] ?? '') : '' }
+}
+
+function softwareLosses(folder: string): ReadonlyMap<string, number> {
+  const connection = openStatistics(folder)
+  try {
+    return new Map([...readStatistics(connection)].filter(([, count]) => count > 0))
+  } finally {
+    connection.close()
+  }
 }
 
 /** Directions of policies of single sockets (linux/xfrm.h): those of the system, plus this many. */

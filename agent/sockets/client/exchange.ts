@@ -90,6 +90,8 @@ function receive(fd: number, deadline: number): Promise<Uint8Array> {
 function failureOf(error: unknown, path: string): unknown {
   if (!(error instanceof SystemError)) return error
   const isAbsent = error.code === 'ENOENT' || error.code === 'ECONNREFUSED'
-  const reason = isAbsent ? `no agent listens at ${path}` : error.message
+  const reason = isAbsent
+    ? `no agent listens at ${path}; start one for this network namespace: see solipsec-agent(8)`
+    : error.message
   return new SocketPolicyError(error.code, reason)
 }

@@ -46,8 +46,8 @@ export class SystemdError extends Error {
 export function systemctl(argv: readonly string[]): Answer {
   if (!existsSync('/run/systemd/system')) {
     throw new SystemdError(
-      'systemd does not run here, so there is nobody to run services;\n' +
-        'help: ipsecalgs -s, ipsecconf -Fa FILE and ipseckey -f FILE do what the services do',
+      'systemd does not run here, so there is nobody to run services\n' +
+        'help: ipsecalgs -s, ipsecconf -Fa FILE and ipseckey -f FILE do what the services do; solipsec agent --config FILE keeps it so',
     )
   }
   const program = ['/usr/bin/systemctl', '/bin/systemctl'].find((path) => existsSync(path))

@@ -7,6 +7,7 @@ import { Agent, type AgentOptions, AgentRunningError } from '../../../agent/daem
 import { ControlServer } from '../../../agent/daemon/control/server.ts'
 import type { Tell } from '../../../agent/daemon/events.ts'
 import { monotonicMicroseconds, notifyServiceManager } from '../../../agent/daemon/service-manager.ts'
+import { counted } from '../../../agent/model/counted.ts'
 import { isOn } from '../../../agent/model/tunables.ts'
 import { controlPath, linkUsualSockets, socketsPath } from '../../../agent/runtime/agent-sockets.ts'
 import { startSocketService } from '../../../agent/sockets/service.ts'
@@ -66,7 +67,7 @@ async function carryOut(request: Request, io: Io): Promise<void> {
   const sockets = serveSockets(agent, tell)
   const unlink = request.netns === undefined ? linkUsualSockets() : () => {}
   const { rules, associations, problem } = agent.status
-  const message = `Looking after ${rules} rules and ${associations} SAs.`
+  const message = `Looking after ${counted(rules, 'rule')} and ${counted(associations, 'SA')}.`
   tell({ level: 'info', event: 'started', message, details: { rules, associations } })
   notifyServiceManager(['READY=1', `STATUS=${problem ?? message}`], io.env)
   hangUp.heed(() => void reloadFor(agent, io))
@@ -115,7 +116,7 @@ async function reloadFor(agent: Agent, { env }: Io): Promise<void> {
   notifyServiceManager(['RELOADING=1', `MONOTONIC_USEC=${monotonicMicroseconds()}`], env)
   await agent.reload()
   const { rules, problem } = agent.status
-  notifyServiceManager(['READY=1', `STATUS=${problem ?? `Looking after ${rules} rules.`}`], env)
+  notifyServiceManager(['READY=1', `STATUS=${problem ?? `Looking after ${counted(rules, 'rule')}.`}`], env)
 }
 
 /** Programs ask for the protection of single sockets. */

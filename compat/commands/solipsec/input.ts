@@ -10,6 +10,7 @@ import { type FileKind, recognise } from '../../configuration/kind.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
 import { type RegularFile, readRegularFile } from '../support/regular-file.ts'
+import { systemReason } from '../support/system-text.ts'
 
 export interface InputFile {
   /** As messages call it. */
@@ -64,7 +65,7 @@ function tryToRead<T>(path: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
-    throw new CommandError(`${path} cannot be read (${(error as Error).message})`)
+    throw new CommandError(`${path} cannot be read (${systemReason(error as Error)})`)
   }
 }
 

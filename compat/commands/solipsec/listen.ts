@@ -12,6 +12,7 @@ import { replaceProcess } from '../../../netlink/libc/exec.ts'
 import { listen } from '../../../netlink/libc/socket.ts'
 import { CommandError } from '../support/exit.ts'
 import type { Io } from '../support/io.ts'
+import { systemReason } from '../support/system-text.ts'
 import { interpret, optionTable, type Request } from './listen/arguments.ts'
 import { subcommand } from './subcommand.ts'
 
@@ -55,7 +56,7 @@ function readPolicy(text: string): SocketPolicy {
   try {
     if (!isInline) json = readFileSync(text, 'utf8')
   } catch (error) {
-    throw new CommandError(`${text} cannot be read (${(error as Error).message})`)
+    throw new CommandError(`${text} cannot be read (${systemReason(error as Error)})`)
   }
   let policy: unknown
   try {

@@ -52,10 +52,13 @@ export function explain(error: unknown): CommandError | undefined {
     error instanceof NamespaceError ||
     error instanceof DataPathConflictError ||
     error instanceof ServiceStartError ||
-    error instanceof LockedError ||
-    error instanceof UntrustedFolderError
+    error instanceof LockedError
   )
     return new CommandError(error.message)
+  if (error instanceof UntrustedFolderError) {
+    const wayOut = '\nhelp: run as root; where an agent runs, members of the group solipsec may look without'
+    return new CommandError(`${error.message}${process.geteuid?.() === 0 ? '' : wayOut}`)
+  }
   if (error instanceof MarkCapacityError) {
     return new CommandError(
       `${error.message}\nhelp: let it have more of them, for example --mark-mask 0xffff0000, or join rules`,

@@ -131,7 +131,19 @@ export class Loader {
   }
 
   #inSession<T>(loaded: LoadableConfiguration, use: (session: Session) => T): Promise<T> {
-    return withSession(loaded, true, this.#io, use)
+    if (this.#request.log !== 'json') return withSession(loaded, true, this.#io, use)
+    const { stderr, err } = memoryIo()
+    return withSession(loaded, true, { ...this.#io, stderr }, (session) => {
+      const message = err()
+        .replace(/^NOTE: ./, (start) => start.slice(-1).toUpperCase())
+        .replace(/\s+/g, ' ')
+        .trim()
+        .replace(/^NOTE: /, '')
+        .replace(/\s+/g, ' ')
+        .trim()
+      if (message !== '') this.#tell({ level: 'info', event: 'data-path', message: message })
+      return use(session)
+    })
   }
 
   #apply(session: Session, wanted: LoadableConfiguration): void {

@@ -7,12 +7,11 @@ import type { Policy } from '../../../../agent/datapath/software/policy/policy.t
 import { isOurPolicyIndex } from '../../../../agent/reconcile/ownership.ts'
 import { type PlainPolicy, plainPolicy, policyLine } from '../../../../agent/reconcile/plain-policy.ts'
 import type { InstalledPolicy } from '../../../../agent/reconcile/plan.ts'
-import { entriesOf, type PolicyState } from '../../../../agent/reconcile/policy-state.ts'
+import { type PolicyState, shownIndex } from '../../../../agent/reconcile/policy-state.ts'
 import { positionOf } from '../../../../agent/translate/priorities.ts'
-import { family as af, dir } from '../../../../netlink/xfrm/constants.ts'
 
 export interface NamedRule {
-  /** As `ipsecconf -l` numbers it. */
+  /** As `ipsecconf` and `solipsec status` number it. */
   readonly index: number
   readonly file: string
   readonly line: number
@@ -38,14 +37,10 @@ export class Rules {
   #look({ info }: Policy): NamedRule | undefined {
     const position = isOurPolicyIndex(info.index) ? positionOf(info.priority) : undefined
     if (position === undefined) return undefined
-    const family = info.sel.family === af.INET ? 'inet' : 'inet6'
-    const direction = info.dir === dir.OUT ? 'out' : 'in'
     for (const loaded of this.#load()?.rules ?? []) {
       if (!loaded.placements.some((placement) => placement.position === position)) continue
       const { file, span, text } = loaded.rule
-      const entries = entriesOf(loaded).filter((entry) => entry.position === position)
-      const entry = entries.find((one) => one.family === family && one.direction === direction) ?? entries[0]
-      return entry && { index: entry.index, file, line: span.line, text: text.trim().replace(/\s+/g, ' ') }
+      return { index: shownIndex(loaded), file, line: span.line, text: text.trim().replace(/\s+/g, ' ') }
     }
     return undefined
   }

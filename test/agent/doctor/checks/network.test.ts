@@ -115,6 +115,10 @@ t.test('listeners and losses', async (t) => {
       meaning: /^3 packets were outside of the replay window/,
     },
   ])
+  const software = { tables: { unknown: 'it does not run' }, lastWords: '' }
+  t.match(bad(checkLosses(host({ policies: { losses, software } }))), [
+    { meaning: /, since the software data path took over\.$/ },
+  ])
 })
 
 t.test('interfaces that are taken out of IPsec', async (t) => {

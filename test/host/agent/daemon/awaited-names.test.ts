@@ -66,6 +66,9 @@ t.test('what needs no name is in force at once, and the rest as soon as names ha
     told.message,
     /^Only a part of the configuration is in force\. It is tried again when names have addresses\. No/,
   )
+  const seen = (await agent.call('status.report')) as { problems: string[] }
+  t.match(seen.problems, [/^The agent: No address is known for late\.example/])
+  t.notMatch(agent.err, /^[^{]/m, 'each line of the log is an event')
   const first = await listed()
   t.match(first, /10\.1\.0\.2/)
   t.match(first, /10\.9\.0\.0\/16/)
@@ -90,6 +93,7 @@ t.test('what needs no name is in force at once, and the rest as soon as names ha
   write('10.1.0.8 later.example')
   await agent.event('reloaded')
   t.match(await agent.settle(), { state: 'online', rules: 4, associations: 4, drifts: 0 })
+  t.match(await agent.call('status.report'), { problems: [] })
   t.match(
     await listed(),
     /10\.9\.0\.0[\s\S]*10\.1\.0\.7[\s\S]*10\.1\.0\.2[\s\S]*10\.1\.0\.8/,

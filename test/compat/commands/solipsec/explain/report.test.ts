@@ -68,12 +68,12 @@ t.test('protected, and by what', async (t) => {
   t.match(out, /^192\.0\.2\.1:5000 -> 192\.0\.2\.2:443 TCP, out\n\nPROTECTED {2}It leaves under esp 0x1001 /)
   t.match(
     out,
-    /Decides\n {2}rule 5 \(.*ipsecinit\.conf:2\)\n {2}\{raddr 192\.0\.2\.0\/24 ulp tcp rport 443\}/,
+    /Decides\n {2}rule 6 \(.*ipsecinit\.conf:2\)\n {2}\{raddr 192\.0\.2\.0\/24 ulp tcp rport 443\}/,
   )
   t.match(out, /1\. ESP aes-cbc\(128\) \+ hmac-sha256\n {5}SA: esp 0x1001/)
   t.match(out, /2\. AH hmac-sha256\n {5}SA: none/)
-  t.match(out, /rule 1 {2}bypass {6}another local port: 22\n/)
-  t.match(out, /about it as well: rule 11 \(AH\)/)
+  t.match(out, /rule +4 {2}bypass {6}another local port: 22\n/)
+  t.match(out, /about it as well: rule 12 \(AH\)/)
   t.match(
     out,
     /does the same\n {4}out 0\.0\.0\.0\/0 -> 192\.0\.2\.0\/24 proto 6 dport 443 priority 0x20000403 allow/,
@@ -85,7 +85,7 @@ t.test('what is left open', async (t) => {
   t.match(out, /^192\.0\.2\.1 -> 192\.0\.2\.2, any protocol, out\n\nHELD BACK/)
   t.match(
     out,
-    /But of these\n {2}TCP, local port 22: IN CLEAR, by rule 1\n {2}TCP, remote port 443: PROTECTED, by rule 5/,
+    /But of these\n {2}TCP, local port 22: IN CLEAR, by rule 4\n {2}TCP, remote port 443: PROTECTED, by rule 6/,
   )
 })
 
@@ -100,7 +100,7 @@ t.test('coming in', async (t) => {
 t.test('a rule that drops stands behind all others', async (t) => {
   const { out } = await ask('--out 192.0.2.1 192.0.2.7 icmp echo')
   t.match(out, /HELD BACK/)
-  t.match(out, /about it as well: rule 9 \(drop\)/)
+  t.match(out, /about it as well: rule 10 \(drop\)/)
 })
 
 t.test('exceptions', async (t) => {

@@ -78,7 +78,7 @@ t.test('a leak, with the rule that asked for more', async (t) => {
   t.ok(
     out.startsWith(
       `LEAK  10.0.0.1:40000 -> 10.0.0.2:7 UDP, out by eth0\n  seen:   in clear\n  asked:  ESP\n` +
-        `  by:     rule 5 (/etc/inet/ipsecinit.conf:12) {laddr 10.0.0.1} ipsec {encr_algs aes}\n` +
+        `  by:     rule 8 (/etc/inet/ipsecinit.conf:12) {laddr 10.0.0.1} ipsec {encr_algs aes}\n` +
         `  2 packets, ${time}\n\n` +
         `ARRIVED IN CLEAR  10.0.0.1:40000 -> 10.0.0.2:7 UDP, in by eth0\n`,
     ),
@@ -143,7 +143,7 @@ t.test('told as it happens, a line each', async (t) => {
   report.tell(world.last, 4)
   t.match(
     io.out(),
-    /^[\d:.]{12} LEAK 10\.0\.0\.1:40000 -> 10\.0\.0\.2:7 UDP, out by eth0: in clear; asked: ESP \(rule 5\)\n[\d:.]{12} LEAK .*: 4 more\n$/,
+    /^[\d:.]{12} LEAK 10\.0\.0\.1:40000 -> 10\.0\.0\.2:7 UDP, out by eth0: in clear; asked: ESP \(rule 8\)\n[\d:.]{12} LEAK .*: 4 more\n$/,
   )
 })
 
@@ -166,7 +166,7 @@ t.test('JSON follows its schema, and has no key in it', async (t) => {
   t.match(JSON.parse(lines[1] ?? ''), {
     category: 'leak',
     asked: 'ESP',
-    rule: { index: 5, line: 12 },
+    rule: { index: 8, line: 12 },
     device: 'eth0',
   })
   t.match(JSON.parse(lines.at(-1) ?? ''), {
