@@ -34,17 +34,23 @@ const ASKER_NAME = 'solipsec-names'
 /** Of these threads, libuv lets half do look-ups at the same time. */
 const THREADS = '64'
 
+/** No name service takes that long: who says nothing for so many milliseconds hangs. */
+const SILENCE_MS = 600_000
+
 /** Asks the system: the name service switch says whom. */
-export const askSystem: Ask = (names, tell) => {
+export const askSystem: Ask = (names, tell) => askPatiently(names, tell, SILENCE_MS)
+
+/** The same, @param silence milliseconds without an answer after which there will be none any more */
+export function askPatiently(names: readonly string[], tell: Parameters<Ask>[1], silence: number): Question {
   try {
-    return startAsking(names, tell)
+    return startAsking(names, tell, silence)
   } catch {
     // Without a descriptor left there is no program, and no answer this time.
     return { begun: Promise.resolve(), ended: Promise.resolve(), stop: () => {} }
   }
 }
 
-const startAsking: Ask = (names, tell) => {
+function startAsking(names: readonly string[], tell: Parameters<Ask>[1], silence: number): Question {
   const program = fileURLToPath(new URL('./name-asker.js', import.meta.url))
   const child = spawn(process.execPath, [program], {
     argv0: ASKER_NAME,
@@ -57,11 +63,16 @@ const startAsking: Ask = (names, tell) => {
   child.stdin.on('error', () => {})
   child.stdin.end(JSON.stringify(names))
   const begun = new Promise<void>((resolve) => child.stdout.once('data', () => resolve()))
-  const ended = Promise.race([failed, takeAnswers(child.stdout, tell)]).catch(() => {})
+  const stop = () => void child.kill('SIGKILL')
+  const timer = setTimeout(stop, silence)
+  child.stdout.on('data', () => timer.refresh())
+  const ended = Promise.race([failed, takeAnswers(child.stdout, tell)])
+    .catch(() => {})
+    .finally(() => clearTimeout(timer))
   return {
     begun: Promise.race([begun, ended]),
     ended,
-    stop: () => child.kill('SIGKILL'),
+    stop,
   }
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { type Ask, askSystem, Inquiry, type Question } from '../../../agent/daemon/inquiry.ts'
+import { type Ask, askPatiently, askSystem, Inquiry, type Question } from '../../../agent/daemon/inquiry.ts'
 import { type Address, formatAddress, parseAddress } from '../../../agent/model/address.ts'
 
 const addresses = (...texts: string[]) => texts.flatMap((text) => parseAddress(text) ?? [])
@@ -139,4 +139,12 @@ t.test('the system answers', async (t) => {
   const stopped = askSystem(['localhost'], () => {})
   stopped.stop()
   await stopped.ended
+})
+
+t.test('a program that says nothing for too long is ended', async (t) => {
+  const told: string[] = []
+  // None is there as soon as that.
+  const question = askPatiently([UNKNOWN], (name) => told.push(name), 1)
+  await question.ended
+  t.same(told, [])
 })
