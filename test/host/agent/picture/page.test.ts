@@ -93,11 +93,11 @@ t.test('the question is answered', async (t) => {
     localPort: 22,
     remotePort: 1,
   }
-  t.match(await ask(base), /^pass in clear, by rule 3/)
-  t.match(await ask({ ...base, localPort: 23 }), /^ESP aes-cbc\(256\), by rule 1\n+1 rule is asked before it/)
-  t.match(await ask({ ...base, remote: '10.2.0.9' }), /^Dropped, by rule 5/)
+  t.match(await ask(base), /^pass in clear, by rule 4/)
+  t.match(await ask({ ...base, localPort: 23 }), /^ESP aes-cbc\(256\), by rule 2\n+1 rule is asked before it/)
+  t.match(await ask({ ...base, remote: '10.2.0.9' }), /^Dropped, by rule 6/)
   t.match(await ask({ ...base, remote: '10.3.0.9' }), /No rule is about this packet/)
-  t.match(await ask({ ...base, remote: '10.9.0.9', tunnel: 'tun0' }), /by rule 7/)
+  t.match(await ask({ ...base, remote: '10.9.0.9', tunnel: 'tun0' }), /by rule 8/)
   t.match(await ask({ ...base, remote: '10.8.0.9', tunnel: 'tun0' }), /^Dropped\n+The tunnel has rules/)
   t.match(await ask({ ...base, remote: '10.0.1.1', tunnel: '' }), /never protected/)
   t.match(await ask({ ...base, protocol: 17, localPort: 500 }), /key management/)
@@ -107,7 +107,7 @@ t.test('the question is answered', async (t) => {
   await ask({ ...base, localPort: 23 })
   t.match(
     await page.evaluate(`document.querySelector('tr.wins').innerText`),
-    /^1\s+ESP aes-cbc\(256\)\s+no SA/,
+    /^2\s+ESP aes-cbc\(256\)\s+no SA/,
   )
   t.notOk(await page.evaluate(`document.querySelector('.icmp').checkVisibility()`), 'no type without ICMP')
 })
