@@ -18,6 +18,9 @@ export const ipWithoutDiscovery =
 /** Milliseconds that tcpdump may take to listen or to catch up, generous for an emulated processor. */
 const patience = 30_000
 
+/** So many answers with the same counts: there is nothing left to read. */
+const ANSWERS = 50
+
 /** A running tcpdump. */
 export class Capture {
   readonly file: string
@@ -67,14 +70,23 @@ export class Capture {
     this.#child.kill('SIGKILL')
   }
 
-  /** The kernel hands packets over with a delay: asks tcpdump for its counts until it has written what came in. */
+  /**
+   * The kernel hands packets over with a delay: asks tcpdump for its counts until it has written what came in. Packets that
+   * came before its filter was there count as received, too, but it throws them away: they are not waited for.
+   */
   async #catchUp(): Promise<void> {
+    let [last, same] = ['', 0]
     for (const end = Date.now() + patience; Date.now() < end; await sleep(5)) {
       this.#said = ''
       this.#child.kill('SIGUSR1')
       await this.#until(/dropped by kernel/)
       const [, captured, arrived] = /(\d+) packets? captured, (\d+) packets? received/.exec(this.#said) ?? []
       if (captured !== undefined && captured === arrived) return
+      // It reads what there is between two answers.
+      const counts = `${captured} of ${arrived}`
+      same = counts === last ? same + 1 : 0
+      last = counts
+      if (same >= ANSWERS) return
     }
     throw new Error(`tcpdump does not catch up: ${this.#said}`)
   }
