@@ -4,6 +4,7 @@
  * @module
  */
 import { memoryOf } from '../../netlink/codec/memory.ts'
+import { formatSpi } from '../model/association.ts'
 import type { Cover, Frame, LinkLayer } from './frame.ts'
 import { linkTypeOf } from './link-layers.ts'
 import { BYTE_ORDER_MAGIC, ENHANCED_PACKET, INTERFACE_DESCRIPTION, SECTION_HEADER } from './pcapng.ts'
@@ -135,6 +136,6 @@ export function commentOf(covers: readonly Cover[]): string {
 
 function coverText({ protocol, spi, sequence, verdict, mode, encryption, authentication }: Cover): string {
   const known = [mode, encryption, authentication].filter((word) => word !== undefined)
-  const name = `${protocol.toUpperCase()} 0x${spi.toString(16).padStart(8, '0')} #${sequence}`
+  const name = `${protocol.toUpperCase()} ${formatSpi(spi)} #${sequence}`
   return `${[name, ...known].join(' ')}: ${verdict}`
 }

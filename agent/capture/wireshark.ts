@@ -5,6 +5,7 @@
  * @module
  */
 import { family as af } from '../../netlink/xfrm/constants.ts'
+import { formatSpi } from '../model/association.ts'
 import type { ViewedSa } from './viewed-sa.ts'
 
 /** Wireshark's names for ciphers, by XFRM's. CCM, ChaCha20-Poly1305 and GMAC it does not decrypt. */
@@ -64,7 +65,7 @@ export function tableLine({ version, spi, ...rest }: TableRow): string {
     version === 4 ? 'IPv4' : 'IPv6',
     '*',
     '*',
-    `0x${spi.toString(16).padStart(8, '0')}`,
+    formatSpi(spi),
     rest.encryption,
     hex(rest.encryptionKey),
     rest.authentication,

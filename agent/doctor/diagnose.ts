@@ -21,6 +21,7 @@ import {
 } from './checks/settings.ts'
 import { checkNft, checkService, checkTun } from './checks/software.ts'
 import { checkAcceleration, checkFips, checkLibrary, checkOffload } from './checks/speed.ts'
+import { checkSupply } from './checks/supply.ts'
 import { checkTunnels } from './checks/tunnels.ts'
 import type { Facts } from './facts.ts'
 import { type Finding, STATES, type State } from './finding.ts'
@@ -50,6 +51,7 @@ const CHECKS: readonly Check[] = [
   checkTun,
   checkService,
   checkTables,
+  checkSupply,
   checkDefaults,
   checkListeners,
   checkLosses,

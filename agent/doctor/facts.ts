@@ -22,6 +22,7 @@ import { type InterfaceFacts, readInterfaces, readSettings, type Settings } from
 import { readSockets, type SocketFacts } from './facts/sockets.ts'
 import { type SoftwareFacts, trySoftware } from './facts/software.ts'
 import { readSpeed, type SpeedFacts } from './facts/speed.ts'
+import { readSupply, type SupplyFacts } from './facts/supply.ts'
 import { type PolicyFacts, readPolicies } from './facts/tables.ts'
 import { type TunnelFacts, tryTunnels } from './facts/tunnels.ts'
 import { type Known, knownValue } from './known.ts'
@@ -43,6 +44,7 @@ export interface Facts {
   readonly settings: Settings
   readonly interfaces: Known<readonly InterfaceFacts[]>
   readonly policies: PolicyFacts
+  readonly supply: Known<SupplyFacts>
   readonly sockets: SocketFacts
   readonly folders: readonly FolderFacts[]
   readonly clock: ClockFacts
@@ -79,6 +81,7 @@ export function gatherFacts({ version, algorithms, secretFolders, stateFolder }:
     settings: readSettings(),
     interfaces,
     policies: readPolicies(),
+    supply: readSupply(algorithms),
     sockets: readSockets(),
     folders: [
       folder('run')(runDirectory()),

@@ -16,7 +16,7 @@ import { ConflictError } from '../reconcile/joint-plan.ts'
 import { isOurState, policyIndex } from '../reconcile/ownership.ts'
 import { type InstalledPolicy, type PolicyPlan, planPolicies } from '../reconcile/plan.ts'
 import { emptyState, replaceRules, replaceTunables } from '../reconcile/policy-edit.ts'
-import { type PolicyState, placedRules } from '../reconcile/policy-state.ts'
+import { placedRules, tunnelsFor } from '../reconcile/policy-state.ts'
 import type { Session } from '../reconcile/session.ts'
 import { clearMessagesFor, survey } from '../reconcile/survey.ts'
 import { contentOf, newState } from '../translate/associations.ts'
@@ -35,7 +35,7 @@ export function loadedSituation(session: Session): Situation {
   const drift = driftOf(session, policies)
   return {
     rules: state.rules,
-    tunnels: tunnelsFor(state, network),
+    tunnels: tunnelsFor(state, network.tunnels),
     localAddresses: network.localAddresses,
     associations: associations.filter(({ reqid }) => isOurState(reqid)),
     hasMarks: markLayout(state.markMask) !== undefined,
@@ -49,11 +49,6 @@ export function loadedSituation(session: Session): Situation {
     },
     ...(drift && { drift }),
   }
-}
-
-/** The tunnels of the rules as they were last seen, where their interfaces are gone. */
-function tunnelsFor({ tunnels }: PolicyState, network: HostNetwork): HostNetwork['tunnels'] {
-  return new Map([...tunnels, ...network.tunnels])
 }
 
 /** `undefined` where the rules cannot be put into force as things are now, so that nothing can be said. */
@@ -96,7 +91,7 @@ export function proposedSituation({
   const { localAddresses } = network
   const about = {
     rules: state.rules,
-    tunnels: tunnelsFor(state, network),
+    tunnels: tunnelsFor(state, network.tunnels),
     localAddresses,
     hasMarks: true,
     clearMessages: clearMessagesFor(tunables),

@@ -9,6 +9,11 @@ import type { Secret } from './secret.ts'
 
 export type SaProtocol = 'ah' | 'esp'
 
+/** An SPI as it is shown: `0x00001000`. */
+export function formatSpi(spi: number): string {
+  return `0x${spi.toString(16).padStart(8, '0')}`
+}
+
 /** Upper limits of an SA. 0 = no limit, everywhere (as in PF_KEY, unlike XFRM). */
 export interface Lifetime {
   readonly allocations: bigint

@@ -1,6 +1,5 @@
 /**
- * Rules that never decide, for one that is asked before is about all of their packets; and how many SAs there are for a rule.
- * Pure.
+ * Rules that never decide, for one that is asked before is about all of their packets. Pure.
  *
  * @module
  */
@@ -8,10 +7,8 @@
 import { ICMP_ANY } from '../explain/match.ts'
 import type { Candidate } from '../explain/order.ts'
 import { hasPorts, isIcmp } from '../explain/packet.ts'
-import { type Address, isUnspecified, type Prefix, prefixContains } from '../model/address.ts'
-import { type IcmpRange, reachableActions } from '../model/policy.ts'
-import type { KernelAssociation } from '../translate/read-association.ts'
-import { requirementsOf, satisfies, type TunnelEndpoints } from '../translate/requirements.ts'
+import { type Prefix, prefixContains } from '../model/address.ts'
+import type { IcmpRange } from '../model/policy.ts'
 
 /** With more rules than that, comparing each with each takes too long. */
 const MOST_COMPARED = 3000
@@ -67,36 +64,4 @@ function spans(wider: IcmpRange | undefined, narrower: IcmpRange | undefined): b
   if (!wider || wider.from === ICMP_ANY) return true
   if (!narrower || narrower.from === ICMP_ANY) return false
   return wider.from <= narrower.from && wider.to >= narrower.to
-}
-
-/**
- * The SAs, of either direction, that some alternative of a rule would take; 0 where each alternative lacks one of its headers.
- *
- * @returns `undefined` for a rule that asks for none
- */
-export function countAssociations(
-  { rule, pair }: Candidate,
-  associations: readonly KernelAssociation[],
-  tunnel: TunnelEndpoints | undefined,
-): number | undefined {
-  const alternatives = reachableActions(rule.actions).flatMap((action) =>
-    action.kind === 'protect' ? [requirementsOf(action.protection, tunnel)] : [],
-  )
-  if (alternatives.length === 0) return undefined
-  const between = associations.filter(({ association: { source, destination } }) => {
-    if (tunnel) return true
-    const isOut = isEnd(pair.local, source) && isEnd(pair.remote, destination)
-    return isOut || (isEnd(pair.local, destination) && isEnd(pair.remote, source))
-  })
-  const found = new Set<KernelAssociation>()
-  for (const requirements of alternatives) {
-    const ofEach = requirements.map((one) => between.filter(({ content }) => satisfies(content, one)))
-    if (ofEach.every((some) => some.length > 0)) for (const one of ofEach.flat()) found.add(one)
-  }
-  return found.size
-}
-
-/** An SA without a source is for every one. */
-function isEnd(prefix: Prefix | undefined, address: Address): boolean {
-  return !prefix || isUnspecified(address) || prefixContains(prefix, address)
 }

@@ -14,9 +14,10 @@ import type { SaState } from '../model/association.ts'
 import { statusOf } from '../reconcile/association-status.ts'
 import type { LoadedRule } from '../reconcile/policy-state.ts'
 import { ruleLine } from '../reconcile/rule-plan.ts'
+import { seekerFor } from '../supply/rule-supply.ts'
 import type { KernelAssociation } from '../translate/read-association.ts'
 import type { Tunnel } from '../translate/tunnels.ts'
-import { countAssociations, hiddenRules } from './coverage.ts'
+import { hiddenRules } from './coverage.ts'
 import { type PageRule, pageRule } from './page-rules.ts'
 
 /** What a rule does, as it is drawn: by a colour, a kind of line, and a word. */
@@ -114,6 +115,7 @@ export function pictureReport(
   { title, source, time, algorithms, isLoaded }: PictureAbout,
 ): PictureReport {
   const used = usedTunnels(rules, tunnels)
+  const seeker = seekerFor({ associations, localAddresses })
   const sets: RuleSet[] = [{ kind: 'host' }, ...used.map(({ name }): RuleSet => ({ kind: 'tunnel', name }))]
   return {
     title,
@@ -126,11 +128,11 @@ export function pictureReport(
       const hidden = hiddenRules(candidates)
       const tunnel = set.kind === 'tunnel' ? tunnels.get(set.name) : undefined
       return candidates.map((candidate, i) => {
-        const count = countAssociations(candidate, associations, tunnel?.endpoints)
+        const supply = seeker.find(candidate, tunnel?.endpoints)
         const hiddenBy = hidden.get(candidate)?.index
         return {
           ...reportRule(candidate, i + 1, algorithms),
-          ...(count !== undefined && { associations: count }),
+          ...(supply && { associations: supply.fit.length }),
           ...(hiddenBy !== undefined && { hiddenBy }),
         }
       })

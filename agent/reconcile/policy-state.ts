@@ -81,6 +81,14 @@ export function placedRules({ rules, pins }: Pick<PolicyState, 'rules' | 'pins'>
   return placed
 }
 
+/** The tunnels of the rules as they are, or as they were last seen, where their interfaces are gone. */
+export function tunnelsFor(
+  { tunnels }: Pick<PolicyState, 'tunnels'>,
+  present: ReadonlyMap<string, Tunnel>,
+): ReadonlyMap<string, Tunnel> {
+  return new Map([...tunnels, ...present])
+}
+
 /** How many entries, and so index numbers, a pair of a rule takes. */
 export function entryCount(rule: Rule, pair: AddressPair): number {
   return familiesOf(pair).length * directionsOf(rule.direction).length

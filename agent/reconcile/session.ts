@@ -144,6 +144,11 @@ export class Session {
     return this.#around.network
   }
 
+  /** The same as it will be after a planned change. */
+  networkAfter({ next }: PlannedChange): HostNetwork {
+    return this.#around.networkFor(this.#state.ownTunnels, next.ownTunnels)
+  }
+
   /** The policies of ours that the kernel has. */
   policies(): InstalledPolicy[] {
     return ownPolicies(this.#connection)

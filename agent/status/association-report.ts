@@ -19,6 +19,7 @@ export interface AssociationContext {
   /** Whether the other half of its pair is there. */
   readonly hasPair: boolean
   readonly isAuthenticated: boolean
+  readonly isUnclaimed: boolean
   /** From the kernel's message: what the model has no place for. */
   readonly body: Pick<UsersaInfo, 'curlft' | 'stats'>
   readonly lastUsed: bigint | undefined
@@ -44,6 +45,7 @@ export function reportAssociation(sa: AssociationStatus, context: AssociationCon
     ...algorithmNames(sa, context.algorithms),
     isAuthenticated: context.isAuthenticated,
     ...(selector !== '' && { selector }),
+    ...(context.isUnclaimed && { servesNoRule: true as const }),
     bytes: Number(body.curlft.bytes),
     packets: Number(body.curlft.packets),
     errors: errorsOf(body.stats),

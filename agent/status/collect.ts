@@ -14,7 +14,7 @@ import { servicePlace } from '../datapath/software/service/place.ts'
 import { type AlgorithmTable, joinTables } from '../model/algorithm.ts'
 import { defaultAlgorithmTable } from '../model/default-algorithms.ts'
 import { readHostLinks, readHostNetwork } from '../reconcile/host.ts'
-import type { PolicyState } from '../reconcile/policy-state.ts'
+import { type PolicyState, tunnelsFor } from '../reconcile/policy-state.ts'
 import { Store } from '../reconcile/store.ts'
 import { keptUnits } from '../units/report.ts'
 import { parseLosses } from './losses.ts'
@@ -51,6 +51,7 @@ function readSources(algorithms: AlgorithmTable): StatusSources {
     const tables = software ? unlessGone(() => connection?.tables()) : connection?.tables()
     const agent = agentOf(folder)
     const units = keptUnits(folder)
+    const network = readHostNetwork()
     const losses = tables && (software ? serviceLosses(folder) : kernelLosses())
     return {
       time: Date.now(),
@@ -60,7 +61,8 @@ function readSources(algorithms: AlgorithmTable): StatusSources {
       isChanging: store.isChanging(),
       ...(tables && { tables }),
       notes: store.loadNotes(),
-      localAddresses: readHostNetwork().localAddresses,
+      localAddresses: network.localAddresses,
+      tunnelEnds: policy ? tunnelsFor(policy, network.tunnels) : network.tunnels,
       ...(losses && { losses }),
       ...(agent && { agent }),
       ...(units && { units }),

@@ -17,8 +17,11 @@ import { policiesOfEntries } from '../reconcile/entry-policies.ts'
 import { isOurPolicyIndex, isOurState } from '../reconcile/ownership.ts'
 import type { InstalledPolicy } from '../reconcile/plan.ts'
 import { type LoadedRule, shownIndex } from '../reconcile/policy-state.ts'
+import { type Supply, supplyOf } from '../supply/rule-supply.ts'
+import { lackingWays } from '../supply/words.ts'
 import { positionOf } from '../translate/priorities.ts'
 import type { KernelAssociation } from '../translate/read-association.ts'
+import type { Tunnel } from '../translate/tunnels.ts'
 import { reportAssociation } from './association-report.ts'
 import type {
   AgentReport,
@@ -45,6 +48,8 @@ export interface StatusSources {
   readonly tables?: XfrmTables
   readonly notes: AssociationNotes
   readonly localAddresses: readonly Address[]
+  /** Tunnel interfaces that rules are about, by name. */
+  readonly tunnelEnds: ReadonlyMap<string, Tunnel>
   readonly losses?: Readonly<Record<string, number>>
   readonly agent?: AgentReport
   readonly units?: StatusReport['units']
@@ -65,8 +70,9 @@ export function makeReport(
   const { tables, losses, agent, units, tunnels, tunables } = sources
   const policies = mainPolicies(tables?.policies ?? [])
   const own = policies.filter(({ info }) => isOurPolicyIndex(info.index))
-  const rules = reportRules(sources.rules, own)
   const found = ipsecAssociations(tables?.states ?? [])
+  const supply = tables && supplyFor(sources, found)
+  const rules = reportRules(sources.rules, own, supply)
   const shown = found.filter(({ reqid }) => withForeign || isOurState(reqid))
   const time = sources.time / 1000
   return {
@@ -75,13 +81,29 @@ export function makeReport(
     problems: problemsOf(sources, rules, own.length),
     rules,
     ...(tables && { tables: reportTables(tables, policies, found) }),
-    associations: reportAssociations(shown, found, sources),
+    associations: reportAssociations(shown, found, sources, supply),
     ...(losses && { losses }),
     ...(agent && { agent }),
     ...(units && { units }),
     ...(tunnels && { tunnels }),
     ...(tunables && { tunables }),
   }
+}
+
+/** Nothing where there are no rules: then no SA is wanted. */
+function supplyFor(
+  { rules, tunnelEnds: tunnels, localAddresses, tables }: StatusSources,
+  found: readonly KernelAssociation[],
+): Supply<KernelAssociation> | undefined {
+  if (rules.length === 0) return undefined
+  const associations = found.filter(({ reqid }) => isOurState(reqid))
+  const supply = supplyOf({ rules, tunnels, localAddresses, associations })
+  // What no rule asks for may be for a single socket.
+  return supply && tables?.policies.some(isOfSocket) ? { ...supply, unclaimed: [] } : supply
+}
+
+function isOfSocket({ body }: XfrmTables['policies'][number]): boolean {
+  return body.dir > dir.FWD
 }
 
 function reportTables(
@@ -91,7 +113,7 @@ function reportTables(
 ): TablesReport {
   const own = policies.filter(({ info }) => isOurPolicyIndex(info.index))
   const ofRules = own.filter(({ info }) => positionOf(info.priority) !== undefined).length
-  const ofSockets = all.filter(({ body }) => body.dir > dir.FWD).length
+  const ofSockets = all.filter(isOfSocket).length
   const ownSas = associations.filter(({ reqid }) => isOurState(reqid)).length
   return {
     policies: {
@@ -117,7 +139,9 @@ function reportAssociations(
   shown: readonly KernelAssociation[],
   all: readonly KernelAssociation[],
   { time, notes, localAddresses, algorithms }: StatusSources,
+  supply: Supply<KernelAssociation> | undefined,
 ): AssociationReport[] {
+  const unclaimed = new Set(supply?.unclaimed)
   const facts = { notes, localAddresses }
   const now = Math.floor(time / 1000)
   const there = new Set(all.map(({ association }) => saKey(association)))
@@ -129,6 +153,7 @@ function reportAssociations(
       owner: isOurState(one.reqid) ? 'solipsec' : 'other',
       hasPair: isPairThere(sa, there),
       isAuthenticated: sa.protocol === 'ah' || sa.authAlgorithm !== 0 || one.content.combined,
+      isUnclaimed: unclaimed.has(one),
       body: one.state.body,
       lastUsed: one.state.attributes.lastused,
     })
@@ -141,7 +166,12 @@ function isPairThere(sa: AssociationStatus, there: ReadonlySet<string>): boolean
   return there.has(saKey({ protocol: sa.protocol, spi: sa.pairSpi, destination: sa.source }))
 }
 
-function reportRules(rules: readonly LoadedRule[], own: readonly InstalledPolicy[]): RuleReport[] {
+function reportRules(
+  rules: readonly LoadedRule[],
+  own: readonly InstalledPolicy[],
+  supply: Supply | undefined,
+): RuleReport[] {
+  const lacking = lackingWays(supply?.shortages ?? [])
   const entries = policiesOfEntries(rules, own)
   let at = 0
   return rules.map((loaded) => {
@@ -161,6 +191,7 @@ function reportRules(rules: readonly LoadedRule[], own: readonly InstalledPolicy
       text: rule.text.trim().replace(/\s+/g, ' '),
       entries: reported,
       ...(used > 0 && { lastUsed: used }),
+      ...(lacking.has(rule) && { lacks: lacking.get(rule) ?? [] }),
     }
   })
 }

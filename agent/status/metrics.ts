@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { SaProtocol } from '../model/association.ts'
+import { formatSpi, type SaProtocol } from '../model/association.ts'
 import { type Family, formatFamilies, type Sample } from './prometheus.ts'
 import type { AssociationReport, Remainder, StatusReport } from './report.ts'
 import { totalsOf } from './totals.ts'
@@ -94,11 +94,14 @@ function agentFamilies({ agent, units = [] }: StatusReport): Family[] {
 function tableFamilies({ rules, tables }: StatusReport): Family[] {
   const entries = rules.flatMap((rule) => rule.entries)
   const inForce = entries.filter(({ policies }) => policies > 0).length
-  const families = [gauge('solipsec_rules', 'Rules that are loaded.', [{ value: rules.length }])]
-  if (!tables) return families
+  const loaded = gauge('solipsec_rules', 'Rules that are loaded.', [{ value: rules.length }])
+  if (!tables) return [loaded]
   const { policies, associations } = tables
   return [
-    ...families,
+    loaded,
+    gauge('solipsec_rules_without_sas', 'Rules whose packets are held back or refused for want of an SA.', [
+      { value: rules.filter(({ lacks }) => lacks).length },
+    ]),
     gauge('solipsec_rule_entries', 'Entries of rules: one a direction, family and pair of addresses.', [
       { labels: { in_force: 'true' }, value: inForce },
       { labels: { in_force: 'false' }, value: entries.length - inForce },
@@ -135,6 +138,9 @@ function sumFamilies(own: readonly AssociationReport[]): Family[] {
       sums.map(({ labels, totals }) => ({ labels, value: totals.associations })),
     ),
     gauge('solipsec_dying_sas', 'SAs that are past a soft limit.', [{ value: dying }]),
+    gauge('solipsec_sas_without_rule', 'SAs that no rule asks for, where there are rules.', [
+      { value: own.filter(({ servesNoRule }) => servesNoRule).length },
+    ]),
     gauge('solipsec_sas_without_pair', 'SAs of a pair whose other half is not there.', [{ value: alone }]),
     gauge(
       'solipsec_sas_bytes',
@@ -215,7 +221,7 @@ function labelsOf({ protocol, direction, source, destination, spi }: Association
     direction: direction ?? 'unknown',
     source,
     destination,
-    spi: `0x${spi.toString(16).padStart(8, '0')}`,
+    spi: formatSpi(spi),
   }
 }
 

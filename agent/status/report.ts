@@ -93,6 +93,8 @@ export interface RuleReport {
   readonly entries: readonly EntryReport[]
   /** The latest use of one of its policies. */
   readonly lastUsed?: number
+  /** The ways for which it has no SA between some of its addresses, so that nothing gets through. Absent where it has all. */
+  readonly lacks?: readonly ('in' | 'out')[]
 }
 
 export interface EntryReport {
@@ -124,6 +126,8 @@ export interface AssociationReport {
   readonly isAuthenticated: boolean
   /** Packets that it is for, where that is not all between its ends. */
   readonly selector?: string
+  /** There are rules, and it is nothing that one of them asks for. */
+  readonly servesNoRule?: true
   readonly bytes: number
   readonly packets: number
   readonly errors: AssociationErrors

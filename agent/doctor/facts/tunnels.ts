@@ -15,7 +15,7 @@ export type TunnelFacts = Readonly<Record<TunnelKind, Trial>>
 
 /** Modules that are needed get loaded, as they would for a real tunnel. */
 export function tryTunnels(): TunnelFacts {
-  const entries = TUNNEL_KINDS.map((kind) => [kind, elsewhere(() => tryTunnel(kind))])
+  const entries = TUNNEL_KINDS.map((kind) => [kind, tryTunnel(kind)])
   return Object.fromEntries(entries) as Record<TunnelKind, Trial>
 }
 
@@ -24,7 +24,12 @@ const LOCAL = { inet: [192, 0, 2, 1], inet6: [0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0,
 /** No interface of a new namespace has it. */
 const IFINDEX = 100
 
-function tryTunnel(kind: TunnelKind): Trial {
+/** The same for one kind. */
+export function tryTunnel(kind: TunnelKind): Trial {
+  return elsewhere(() => makeTunnel(kind))
+}
+
+function makeTunnel(kind: TunnelKind): Trial {
   const local = Uint8Array.from(LOCAL[kind.startsWith('ip6') ? 'inet6' : 'inet'])
   const remote = Uint8Array.from(local)
   remote[remote.length - 1] = 2

@@ -5,6 +5,7 @@
  */
 import { ApplyError } from '../../../agent/reconcile/engine.ts'
 import { TunnelError } from '../../../agent/reconcile/tunnel-steps.ts'
+import { shortagesAfter } from '../../../agent/supply/after-change.ts'
 import { refusalText } from '../ipseckey/refusals.ts'
 import { CommandError } from '../support/exit.ts'
 import { tunnelErrorText } from '../support/explain.ts'
@@ -30,7 +31,12 @@ async function carryOut(request: Request, io: Io): Promise<void> {
   await withSession(loaded, true, io, (session) => {
     const change = planConfiguration(session, loaded, request, io)
     const outcome = outcomeOf(session.state, change, loaded.configuration)
-    const warnings = [...change.warnings, ...idleRemarks(outcome), ...unserved]
+    const warnings = [
+      ...change.warnings,
+      ...idleRemarks(outcome),
+      ...shortagesAfter(session, change),
+      ...unserved,
+    ]
     if (!request.json) for (const warning of warnings) io.stderr.write(`WARNING: ${warning}\n`)
     // Looking at the signal puts off what it does, which else could be an end half-way.
     if (io.interrupted.aborted) throw new CommandError('Interrupted. Nothing was changed.')

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { shortagesAfter } from '../../../agent/supply/after-change.ts'
 import type { Io } from '../support/io.ts'
 import { interpret, planOptions, type Request } from './change/arguments.ts'
 import { loadConfiguration } from './change/configuration.ts'
@@ -11,6 +12,7 @@ import { idleRemarks, outcomeOf } from './change/outcome.ts'
 import { socketsText, socketsWarnings } from './change/services.ts'
 import { planConfiguration, withSession } from './change/session.ts'
 import { planText } from './change/text.ts'
+import { unmakableRemarks } from './change/tunnels.ts'
 import { subcommand } from './subcommand.ts'
 
 export const run = subcommand({ name: 'solipsec plan', options: planOptions, interpret, carryOut: showPlan })
@@ -23,7 +25,13 @@ export async function showPlan(request: Request, io: Io): Promise<void> {
   await withSession(loaded, false, io, (session) => {
     const change = planConfiguration(session, loaded, request, io)
     const outcome = outcomeOf(session.state, change, loaded.configuration)
-    const warnings = [...change.warnings, ...idleRemarks(outcome), ...unserved]
+    const warnings = [
+      ...change.warnings,
+      ...idleRemarks(outcome),
+      ...(change.tunnels ? unmakableRemarks(change.tunnels) : []),
+      ...shortagesAfter(session, change),
+      ...unserved,
+    ]
     if (request.json) {
       io.stdout.write(planJson(loaded.name, outcome, loaded.configuration, { warnings, isApplied: false }))
       return

@@ -103,6 +103,7 @@ export const GOOD: Facts = {
       { name: 'eth0', isLoopback: false },
     ],
   },
+  supply: { value: { rules: 0, lacking: [], unclaimed: [] } },
   policies: {
     kernel: { value: NO_TABLES },
     defaults: { value: { in: 'accept', fwd: 'accept', out: 'accept' } },

@@ -88,6 +88,45 @@ t.test('rules: in force, used, or not', async (t) => {
   t.equal(lame.rules[0]?.entries[0]?.policies, 0)
 })
 
+t.test('rules without SAs, and SAs without a rule', async (t) => {
+  const policies = policiesOf(RULES)
+  const reportOf = (states: ReturnType<typeof stateOf>[], more = policies) =>
+    makeReport(sourcesWith({ rules: RULES, tables: { policies: more, states } }))
+  t.same(
+    reportOf([]).rules.map(({ lacks }) => lacks),
+    [undefined, ['out', 'in']],
+  )
+  const [out, into] = [stateOf({ spi: 0x1000, outbound: true }), stateOf({ spi: 0x1001 })]
+  t.same(
+    reportOf([out]).rules.map(({ lacks }) => lacks),
+    [undefined, ['in']],
+  )
+  t.same(
+    reportOf([out, into]).rules.map(({ lacks }) => lacks),
+    [undefined, undefined],
+  )
+  t.same(reportOf([out, stateOf({ spi: 0x1001, isForeign: true })]).rules[1]?.lacks, ['in'], 'but of ours')
+  const stranger = { ...out, body: { ...out.body, saddr: Uint8Array.of(10, 9, 9, 9, ...new Uint8Array(12)) } }
+  t.same(
+    reportOf([stranger]).associations.map(({ servesNoRule }) => servesNoRule),
+    [true],
+  )
+  t.same(
+    reportOf([out]).associations.map(({ servesNoRule }) => servesNoRule),
+    [undefined],
+  )
+  const ofSocket = { name: 'NEWPOLICY' as const, body: { ...defaultPolicy(), dir: 4 }, attributes: {} }
+  t.same(
+    reportOf([stranger], [...policies, ofSocket]).associations.map(({ servesNoRule }) => servesNoRule),
+    [undefined],
+    'it may be for a socket',
+  )
+  const bare = makeReport(sourcesWith({ tables: { policies: [], states: [stranger] } }))
+  t.same(bare.associations[0]?.servesNoRule, undefined, 'without rules, none is asked for')
+  const json = JSON.stringify(reportOf([stranger]))
+  t.same(violations('solipsec-status.schema.json', json), [])
+})
+
 t.test('a record that is lost, a change under way, a data path that does not run', async (t) => {
   const policies = policiesOf(RULES)
   const tables = { policies, states: [] }

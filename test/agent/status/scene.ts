@@ -107,6 +107,7 @@ export function sourcesWith(changes: Partial<StatusSources>): StatusSources {
     tables: { policies: [], states: [] },
     notes: new Map(),
     localAddresses: [{ family: 'inet', bytes: HERE }],
+    tunnelEnds: new Map(),
     algorithms,
     ...changes,
   }

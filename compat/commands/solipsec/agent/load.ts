@@ -11,6 +11,7 @@ import { ServiceStartError } from '../../../../agent/datapath/software/service/c
 import { ConflictError } from '../../../../agent/reconcile/joint-plan.ts'
 import type { Session } from '../../../../agent/reconcile/session.ts'
 import { LockedError } from '../../../../agent/reconcile/store.ts'
+import { shortagesAfter } from '../../../../agent/supply/after-change.ts'
 import { TunnelRuleError } from '../../../../agent/translate/tunnels.ts'
 import * as systemResolver from '../../../../netlink/libc/names.ts'
 import { NetlinkError } from '../../../../netlink/socket/error.ts'
@@ -148,7 +149,8 @@ export class Loader {
 
   #apply(session: Session, wanted: LoadableConfiguration): void {
     const change = planConfiguration(session, wanted, { ...this.#request, quiet: true }, this.#io)
-    for (const message of change.warnings) this.#tell({ level: 'warning', event: 'warning', message })
+    const warnings = [...change.warnings, ...shortagesAfter(session, change)]
+    for (const message of warnings) this.#tell({ level: 'warning', event: 'warning', message })
     session.apply(change)
   }
 

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { tryTunnel } from '../../../../agent/doctor/facts/tunnels.ts'
 import { formatAddress, formatPrefix } from '../../../../agent/model/address.ts'
-import type { OwnTunnel } from '../../../../agent/model/tunnel.ts'
+import { type OwnTunnel, tunnelModules } from '../../../../agent/model/tunnel.ts'
 import { encodeOwnTunnel } from '../../../../agent/reconcile/stored-tunnels.ts'
 import type { BlockedTunnel, TunnelDifference, TunnelPlan } from '../../../../agent/reconcile/tunnel-plan.ts'
 import type { TunnelBlockedError } from '../../../../agent/reconcile/tunnel-steps.ts'
@@ -49,6 +50,17 @@ export function tunnelsJson({ add, change, remove, untouched }: TunnelPlan): Jso
 function tunnelJson(tunnel: OwnTunnel): Json {
   const { ifindex: _, ...plain } = encodeOwnTunnel(tunnel)
   return plain
+}
+
+/** What `apply` would fail at: interfaces that come, of kinds that this kernel does not make. Makes one of each elsewhere. */
+export function unmakableRemarks({ add, change }: TunnelPlan): string[] {
+  const coming = [...add, ...change.flatMap(({ to, manner }) => (manner === 'replaced' ? to : []))]
+  return [...new Set(coming.map(({ kind }) => kind))].flatMap((kind) => {
+    const trial = tryTunnel(kind)
+    if (trial.outcome !== 'fails') return []
+    const names = coming.filter((one) => one.kind === kind).map(({ name }) => name)
+    return `this kernel makes no ${kind} interfaces (${trial.why}), so that all this cannot be applied: ${names.join(', ')}. Its module is ${tunnelModules[kind]}.`
+  })
 }
 
 /** What is in the way, where the file asks for it, and how to get on. */

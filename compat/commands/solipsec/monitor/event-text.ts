@@ -4,6 +4,7 @@
  * @module
  */
 
+import { formatSpi } from '../../../../agent/model/association.ts'
 import { counted } from '../../../../agent/model/counted.ts'
 import { plainLine } from '../../../../agent/reconcile/plain-policy.ts'
 import type {
@@ -52,7 +53,7 @@ function words(event: StatusEvent): string {
 
 function associationText({ owner, association: sa }: AboutAssociation): string {
   const algorithms = [sa.encryption, sa.authentication].filter((word) => word !== undefined).join(', ')
-  const spi = `0x${sa.spi.toString(16).padStart(8, '0')}`
+  const spi = formatSpi(sa.spi)
   return [
     `${sa.protocol} ${spi} ${sa.source} -> ${sa.destination}`,
     sa.direction && ` ${sa.direction}`,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { formatSpi } from '../../../../agent/model/association.ts'
 import { LOSS_WORDS } from '../../../../agent/status/losses.ts'
 import type { Rate } from '../../../../agent/status/rates.ts'
 import { type AssociationReport, associationKey, type RuleReport } from '../../../../agent/status/report.ts'
@@ -27,11 +28,13 @@ export function ruleColumns(now: number): Column<RuleReport>[] {
     { title: 'USED', isNumber: true, text: ({ lastUsed }) => agoText(now, lastUsed) },
     {
       title: 'IN FORCE',
-      text: ({ entries }) => {
+      text: ({ entries, lacks = [] }) => {
         const inForce = entries.filter(({ policies }) => policies > 0).length
-        return inForce === entries.length ? 'yes' : `${inForce} of ${entries.length}`
+        const share = inForce === entries.length ? 'yes' : `${inForce} of ${entries.length}`
+        return lacks.length === 0 ? share : `${share}, no SA${lacks.length > 1 ? '' : ` ${lacks[0]}`}`
       },
-      colour: ({ entries }) => (entries.some(({ policies }) => policies === 0) ? RED : undefined),
+      colour: ({ entries, lacks }) =>
+        entries.some(({ policies }) => policies === 0) ? RED : lacks ? YELLOW : undefined,
     },
     { title: 'FROM', text: ({ file, line }) => `${file}:${line}`, expendable: 1, mayBeCut: true },
     { title: 'RULE', text: ({ text }) => text, mayBeCut: true },
@@ -54,7 +57,7 @@ export function associationColumns(
   ]
   return [
     { title: 'DIR', text: ({ direction }) => direction ?? NOTHING },
-    { title: 'SPI', text: ({ spi }) => `0x${spi.toString(16).padStart(8, '0')}` },
+    { title: 'SPI', text: ({ spi }) => formatSpi(spi) },
     { title: 'KIND', text: kindText, expendable: 4 },
     { title: 'SOURCE', text: ({ source }) => source },
     { title: 'DESTINATION', text: ({ destination }) => destination },
@@ -62,9 +65,9 @@ export function associationColumns(
     { title: 'FOR', text: ({ selector = 'all' }) => selector, expendable: 9, mayBeCut: true },
     {
       title: 'STATE',
-      text: ({ state }) => state,
+      text: ({ state, servesNoRule }) => (servesNoRule ? `${state}, no rule` : state),
       expendable: 5,
-      colour: ({ state }) => (state === 'mature' ? undefined : YELLOW),
+      colour: ({ state, servesNoRule }) => (state === 'mature' && !servesNoRule ? undefined : YELLOW),
     },
     { title: 'BYTES', isNumber: true, text: ({ bytes }) => bytesText(bytes) },
     { title: 'PACKETS', isNumber: true, text: ({ packets }) => String(packets), expendable: 2 },

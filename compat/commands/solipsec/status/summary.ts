@@ -63,7 +63,13 @@ function rulesLine({ rules, tables }: StatusReport): SummaryLine {
   const made = tables
     ? ` in ${counted(tables.policies.ofRules, 'policy', 'policies')}, and ${tables.policies.frame} around them`
     : ''
-  return { name: 'Rules', text: `${rules.length}, with ${counted(entries, 'entry', 'entries')}${made}` }
+  const lacking = rules.filter(({ lacks }) => lacks).length
+  const without = lacking > 0 ? `; ${lacking} without an SA: held back` : ''
+  return {
+    name: 'Rules',
+    text: `${rules.length}, with ${counted(entries, 'entry', 'entries')}${made}${without}`,
+    ...(lacking > 0 && { tone: 'warning' }),
+  }
 }
 
 function associationLines({ associations, tables }: StatusReport, rates: Rates | undefined): SummaryLine[] {
@@ -71,6 +77,7 @@ function associationLines({ associations, tables }: StatusReport, rates: Rates |
   const own = associations.filter(({ owner }) => owner === 'solipsec')
   const dying = own.filter(({ state }) => state === 'dying').length
   const alone = own.filter(({ pair }) => pair && !pair.isThere).length
+  const unclaimed = own.filter(({ servesNoRule }) => servesNoRule).length
   const [into, out, all] = [
     totalsOf(own, { direction: 'in' }),
     totalsOf(own, { direction: 'out' }),
@@ -80,6 +87,7 @@ function associationLines({ associations, tables }: StatusReport, rates: Rates |
     `${into.associations} in, ${out.associations} out`,
     ...(dying > 0 ? [`${dying} past a soft limit`] : []),
     ...(alone > 0 ? [`${alone} without the other half of a pair`] : []),
+    ...(unclaimed > 0 ? [`${unclaimed} that no rule asks for`] : []),
   ]
   const count: SummaryLine =
     own.length === 0
@@ -87,7 +95,7 @@ function associationLines({ associations, tables }: StatusReport, rates: Rates |
       : {
           name: 'SAs',
           text: `${own.length}: ${notes.join(', ')}`,
-          ...(dying + alone > 0 && { tone: 'warning' }),
+          ...(dying + alone + unclaimed > 0 && { tone: 'warning' }),
         }
   if (own.length === 0) return [count]
   const refused = refusedText(all)

@@ -17,8 +17,10 @@ import {
   checkTunnelSettings,
 } from '../../../../agent/doctor/checks/settings.ts'
 import { checkNft, checkService, checkTun } from '../../../../agent/doctor/checks/software.ts'
+import { checkSupply } from '../../../../agent/doctor/checks/supply.ts'
 import type { Defaults } from '../../../../agent/doctor/facts/tables.ts'
 import { fails, untried } from '../../../../agent/doctor/known.ts'
+import { associationWith } from '../../status/scene.ts'
 import { bad, bareKernel, GOOD, host, hostWith, NO_TABLES } from '../hosts.ts'
 
 t.test('nft', async (t) => {
@@ -52,6 +54,28 @@ t.test('TUN, and the program behind it', async (t) => {
     { state: 'problem', meaning: /does not run.*It said: no memory\./, wayOut: [/^ipsecconf -l/] },
   ])
   t.match(of({ unknown: 'not permitted (EACCES)' }), [{ isKnown: false }])
+})
+
+t.test('rules without SAs, and SAs without a rule', async (t) => {
+  const rule = { index: 4, file: 'a.json', line: 3, text: '', entries: [] }
+  const of = (supply: object) =>
+    checkSupply(host({ supply: { value: { rules: 2, lacking: [], unclaimed: [], ...supply } } }))
+  t.match(of({}), [{ state: 'ok' }])
+  t.same(of({ rules: 0 }), [])
+  t.match(of({ lacking: [{ ...rule, lacks: ['in'] }] }), [
+    {
+      state: 'warning',
+      meaning: /^Rule 4 \(a\.json:3\) has no SA/,
+      wayOut: [/status/, /explain/, /^load the keys/],
+    },
+  ])
+  const many = Array.from({ length: 5 }, (_, i) => ({ ...rule, index: i }))
+  t.match(of({ lacking: many }), [{ meaning: /^Rules 0 \(a\.json:3\), .* and 2 more have no SA/ }])
+  t.match(of({ unclaimed: [associationWith()] }), [
+    { state: 'ok' },
+    { state: 'note', meaning: 'No rule asks for 1 SA that is there: 0x00001000.' },
+  ])
+  t.match(checkSupply(host({ supply: { unknown: 'not permitted (EPERM)' } })), [{ isKnown: false }])
 })
 
 t.test('policies and SAs of others', async (t) => {

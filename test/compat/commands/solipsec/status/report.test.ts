@@ -127,6 +127,22 @@ t.test('everything', async (t) => {
   t.match(statusText(FULL, { ...PLAIN, hasColour: true }), '\x1b[1;31mA rule has entries')
 })
 
+t.test('rules without SAs, and SAs without a rule', async (t) => {
+  const report = reportWith({
+    rules: [rule({ lacks: ['out', 'in'] }), rule({ index: 6, lacks: ['in'] }), rule({ index: 8 })],
+    ...(FULL.tables && { tables: FULL.tables }),
+    associations: [associationWith({ servesNoRule: true })],
+  })
+  const text = statusText(report, PLAIN)
+  t.match(text, /\nRules {6}3, with .*; 2 without an SA: held back\n/)
+  t.match(text, /\nSAs {8}1: 1 in, 0 out, 1 that no rule asks for\n/)
+  t.match(text, /\n +4 +3s +yes, no SA +\/etc/)
+  t.match(text, /\n +6 +3s +yes, no SA in +\/etc/)
+  t.match(text, /\n +8 +3s +yes +\/etc/)
+  t.match(text, / mature, no rule /)
+  t.match(statusText(report, { ...PLAIN, hasColour: true }), '\x1b[33myes, no SA in')
+})
+
 t.test('rates, the busiest first', async (t) => {
   const now = reportWith({
     ...FULL,

@@ -6,6 +6,7 @@ import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { connectDataPath } from '../../../../../agent/datapath/data-path.ts'
+import { tryTunnel } from '../../../../../agent/doctor/facts/tunnels.ts'
 import { defaultAlgorithmTable } from '../../../../../agent/model/default-algorithms.ts'
 import { isOurState } from '../../../../../agent/reconcile/ownership.ts'
 import { replaceRules } from '../../../../../agent/reconcile/policy-edit.ts'
@@ -67,6 +68,20 @@ function picture(): string {
 }
 
 const pending = () => readdirSync(left.folder).filter((name) => name.includes('pending'))
+
+t.test('a rule without the SAs that it asks for is told of, and put into force all the same', async (t) => {
+  const lacking = { ...BASE, associations: [espSa(0x1000, L, R)] }
+  const sentence =
+    /^WARNING: .*:1: rule 2 has no SA to receive by with 10\.1\.0\.2: its packets are refused until it has\.$/m
+  t.match((await here.command('plan', lacking)).err, sentence)
+  t.match((await here.command('apply', lacking)).err, sentence)
+  const json = JSON.parse((await here.command('plan --json', lacking)).out)
+  t.match(json.warnings, [/no SA to receive by/])
+  const rulesOnly = { policies: BASE.policies }
+  t.match((await here.command('plan', rulesOnly)).err, sentence, 'with SAs that are there')
+  t.equal((await here.command('plan', BASE)).err.includes('no SA'), false)
+  await here.apply({ policies: [], associations: [] })
+})
 
 t.test('applied: packets are protected, and nothing is left to do', async (t) => {
   const planned = await here.command('plan', BASE)
@@ -195,6 +210,9 @@ t.test('a tunnel that the kernel does not make: nothing of the rest is there', a
   const plan = await here.command('plan --json', document)
   t.same(violations('solipsec-plan.schema.json', plan.out), [])
   t.match(JSON.parse(plan.out), { tunnels: { add: [tunnel, { name: 'tun8' }], untouched: 0 } })
+  const isMakable = tryTunnel('ipip').outcome === 'works'
+  const { err } = await here.command('plan', document)
+  t.equal(/^WARNING: this kernel makes no ipip interfaces \(.*: tun7, tun8\. /m.test(err), !isMakable, err)
   t.match(await here.command('plan', document), {
     out: /^Tunnels\n {2}\+ tun7 ipip 10\.1\.0\.1 -> 10\.1\.0\.2 10\.3\.0\.1\/30 mtu 1400\n/,
   })
