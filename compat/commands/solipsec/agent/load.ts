@@ -36,8 +36,8 @@ import {
   partWithoutNames,
   partWithoutTunnels,
   UnfitNamesError,
-  writtenForm,
 } from './part.ts'
+import { forgetPart, isNotedPart, notePart } from './part-note.ts'
 import { PATIENCE_MS, readWithNames } from './reading.ts'
 
 const USUAL = '/etc/solipsec.json'
@@ -50,8 +50,6 @@ export class Loader {
   readonly #inquiry = new Inquiry()
   #hasFile = false
   #settings: AgentSettings | undefined
-  /** The rules that were put into force while others await their names, in their written form. */
-  #part: string | undefined
 
   constructor(request: Request, io: Io, tell: Tell) {
     this.#request = request
@@ -159,14 +157,14 @@ export class Loader {
       this.#apply(session, loaded)
     } catch (error) {
       // Nothing is in force, and a tunnel is awaited: better all but its rules than nothing.
-      const isContinued = this.#isContinued(session)
+      const isContinued = isNotedPart(session)
       if (isTunnelAwaited(error) && (isContinued || session.state.rules.length === 0)) {
         this.#apply(session, withoutTunnels(session, loaded))
-        if (isContinued) this.#notePart(session)
+        if (isContinued) notePart(session)
       }
       throw error
     }
-    this.#part = undefined
+    forgetPart(session)
     this.#inquiry.forget()
   }
 
@@ -176,7 +174,7 @@ export class Loader {
    * @returns `undefined` where other rules are in force, and stay; else the tunnel that is not there, if there is one
    */
   #putPart(session: Session, loaded: LoadableConfiguration): { readonly tunnel?: unknown } | undefined {
-    const isContinued = this.#isContinued(session)
+    const isContinued = isNotedPart(session)
     if (!isContinued && (session.state.rules.length > 0 || session.isUnrecorded)) return undefined
     const inForce = isContinued ? [] : session.ownStates().map(({ association }) => association)
     const part = { ...loaded, configuration: partWithoutNames(loaded.configuration, inForce) }
@@ -188,17 +186,8 @@ export class Loader {
       tunnel = error
       this.#apply(session, withoutTunnels(session, part))
     }
-    this.#notePart(session)
+    notePart(session)
     return { tunnel }
-  }
-
-  #notePart(session: Session): void {
-    this.#part = writtenForm(session.state.rules.map(({ rule }) => rule))
-  }
-
-  /** In force is what was put there while names are awaited: nobody has asked for anything else since. */
-  #isContinued(session: Session): boolean {
-    return this.#part !== undefined && this.#part === writtenForm(session.state.rules.map(({ rule }) => rule))
   }
 }
 

@@ -3,8 +3,10 @@
  *
  * @module
  */
+
 import type { AlgorithmTable } from '../../../../agent/model/algorithm.ts'
 import type { SecurityAssociation } from '../../../../agent/model/association.ts'
+import { counted } from '../../../../agent/model/counted.ts'
 import { saKey } from '../../../../agent/reconcile/association-notes.ts'
 import type { LoadedRule } from '../../../../agent/reconcile/policy-state.ts'
 import { type RuleChange, type RulePlan, ruleLine } from '../../../../agent/reconcile/rule-plan.ts'
@@ -40,7 +42,7 @@ export function kernelLine({ reconciliation }: Pick<Outcome, 'reconciliation'>):
   const states = reconciliation.steps.filter(({ kind }) => kind === 'message').length
   if (add.length + update.length + remove.length + states === 0) return []
   const counts = { add: add.length, change: update.length, remove: remove.length, untouched: unchanged }
-  return [`Kernel policies: ${countsText(counts)}; ${states} changes of SAs.`]
+  return [`Kernel policies: ${countsText(counts)}; ${counted(states, 'change')} of SAs.`]
 }
 
 function tunnelSection(tunnels: TunnelPlan | undefined): string[] {

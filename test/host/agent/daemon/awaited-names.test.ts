@@ -120,6 +120,33 @@ t.test('what needs no name is in force at once, and the rest as soon as names ha
   await nothing()
 })
 
+t.test('an agent that is started again goes on with the part that is in force', async (t) => {
+  write()
+  const file = place.file({
+    policies: [rule(L, 'late.example'), rule(L, R), rule(L, 'later.example')],
+    associations: espPair(0x1000, L, R),
+  })
+  const first = await start(t, file)
+  t.match(await first.status(), { state: 'maintenance', rules: 1 })
+  t.equal(await first.stop(), 0)
+  const next = await start(t, file)
+  t.match(await next.status(), { state: 'maintenance', rules: 1 })
+  write('10.1.0.7 late.example')
+  await reached(next, ({ rules }) => rules === 2)
+  t.match(await listed(), /10\.1\.0\.7/)
+  next.signal('SIGKILL')
+  const last = await start(t, file)
+  write('10.1.0.7 late.example', '10.1.0.8 later.example')
+  await last.event('reloaded')
+  t.match(await last.settle(), { state: 'online', rules: 3 })
+  t.equal(await last.stop(), 0)
+  write()
+  const other = await start(t, file)
+  t.match(await other.status(), { state: 'maintenance', rules: 3 }, 'the whole is no part any more')
+  t.equal(await other.stop(), 0)
+  await nothing()
+})
+
 t.test('what commands have loaded since stays until all can be loaded', async (t) => {
   write()
   const agent = await start(t, place.file({ policies: [rule(L, 'late.example'), rule(L, 'later.example')] }))
