@@ -99,6 +99,11 @@ export class Server {
     bytes.fill(0)
   }
 
+  /** True where somebody is connected who has had requests: others may come, however long that takes. */
+  get hasRequesters(): boolean {
+    return [...this.#clients].some((client) => client.hasAsked)
+  }
+
   /** True where somebody listens to the group. */
   hasListeners(group: number): boolean {
     return [...this.#clients].some((client) => client.groups.has(group))
@@ -118,6 +123,8 @@ const inbox = new Uint8Array(LARGEST_DATAGRAM)
 /** One connection. */
 class Client {
   readonly groups = new Set<number>()
+  /** For more than events and statistics, which those ask for who only look on. */
+  hasAsked = false
   readonly #fd: number
   readonly #handler: RequestHandler
   readonly #watch: Watch
@@ -177,6 +184,7 @@ class Client {
       this.send(formatMessage(reply, sequence, portId))
       return
     }
+    this.hasAsked = true
     const start = payload.byteOffset - NLMSG_HDRLEN
     const whole = new Uint8Array(payload.buffer, start, NLMSG_HDRLEN + payload.length)
     for (const reply of this.#handler.request(decodeMessage(type, payload), portId, whole)) {
@@ -191,6 +199,7 @@ class Client {
       if (size > 0) this.send(joinAndWipe(datagram.splice(0), size))
       size = 0
     }
+    this.hasAsked = true
     const name = dumpName(type)
     for (const entry of this.#handler.dump(name, decodeDump(name, payload))) {
       const bytes = formatXfrm(entry, NLM_F_MULTI, sequence, portId)

@@ -206,7 +206,8 @@ export class Service {
       }
       if (this.#portsDirty) this.#syncPorts()
     }
-    const isIdle = this.#databases.policies.size === 0 && this.#databases.states.size === 0
+    const isEmpty = this.#databases.policies.size === 0 && this.#databases.states.size === 0
+    const isIdle = isEmpty && !this.#server.hasRequesters
     this.#idleTicks = isIdle ? this.#idleTicks + 1 : 0
     if (this.#idleTicks * TICK_MS >= 5000) this.#options.onIdle()
   }

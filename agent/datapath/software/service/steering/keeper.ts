@@ -6,19 +6,27 @@
 import type { Databases } from '../../databases.ts'
 import type { Counter } from '../../state/statistics.ts'
 import type { Tunnels } from '../tunnels.ts'
-import { applySteering, isSteering, refusedBySteering } from './nft.ts'
+import * as systemNft from './nft.ts'
 
 /** Changes come in swarms; whoever cannot wait asks for the counts, which brings everything up to date. */
 const DELAY_MS = 50
+/** A swarm that has no end is not waited for longer than that, */
+const MOST_DELAY_MS = 1000
+/** nor than so many times what it took to make the table, which is made of all policies: else there is time for nothing else. */
+const PATIENCE = 4
 /** The table's counters are read by a program of their own: not more often than this. */
 const REFUSED_FOR_MS = 250
-/** Our own changes that may not have been announced yet. */
-const MOST_OWN_CHANGES = 16
+/** Our own changes that may not have been announced yet. Of a large table, announcements come late. */
+const MOST_OWN_CHANGES = 1000
+
+/** What is done by nft(8). */
+export type Nft = Pick<typeof systemNft, 'applySteering' | 'isSteering' | 'refusedBySteering'>
 
 export class SteeringKeeper {
   readonly #device: string
   readonly #databases: Databases
   readonly #tunnels: Tunnels
+  readonly #nft: Nft
   /** What the present table has refused, and until when that is new enough. */
   #refused: ReadonlyMap<Counter, number> = new Map()
   #refusedUntil = 0
@@ -26,13 +34,18 @@ export class SteeringKeeper {
   /** Who made the last changes for us. */
   readonly #ownChanges: number[] = []
   #timer: NodeJS.Timeout | undefined
+  /** Since when changes wait to be brought into force. */
+  #waitingSince: number | undefined
+  /** Milliseconds that the last table took. */
+  #took = 0
   #linksTimer: NodeJS.Timeout | undefined
 
   /** @param device that packets are steered to */
-  constructor(device: string, databases: Databases, tunnels: Tunnels) {
+  constructor(device: string, databases: Databases, tunnels: Tunnels, nft: Nft = systemNft) {
     this.#device = device
     this.#databases = databases
     this.#tunnels = tunnels
+    this.#nft = nft
   }
 
   /** Policies have changed: {@link soon} or {@link bring}. */
@@ -60,18 +73,38 @@ export class SteeringKeeper {
 
   /** Brings it up to date, but not before a swarm of changes is over. */
   soon(): void {
-    if (this.#isStale) this.#timer ??= setTimeout(() => this.#later(), DELAY_MS)
+    if (!this.#isStale) return
+    const now = performance.now()
+    this.#waitingSince ??= now
+    const latest = this.#waitingSince + Math.max(MOST_DELAY_MS, PATIENCE * this.#took)
+    clearTimeout(this.#timer)
+    this.#timer =
+      now < latest ? setTimeout(() => this.#whenQuiet(), DELAY_MS) : setTimeout(() => this.#later(), 0)
+  }
+
+  /** Time may be over since something else took it: what has come meanwhile is looked at first, and waited for again. */
+  #whenQuiet(): void {
+    this.#timer = undefined
+    setImmediate(() => {
+      if (this.#timer === undefined) this.#later()
+    })
   }
 
   /** Brings it up to date now. @throws RequestError where nft cannot do it */
   bring(): void {
     if (!this.#isStale) return
+    const start = performance.now()
+    clearTimeout(this.#timer)
+    this.#waitingSince = undefined
     this.#keepRefused()
     const policies = this.#databases.policies.inOrder()
     this.#tunnels.refresh(policies)
-    this.#ownChanges.push(applySteering({ device: this.#device, policies, tunnels: this.#tunnels.list }))
+    this.#ownChanges.push(
+      this.#nft.applySteering({ device: this.#device, policies, tunnels: this.#tunnels.list }),
+    )
     if (this.#ownChanges.length > MOST_OWN_CHANGES) this.#ownChanges.shift()
     this.#isStale = false
+    this.#took = performance.now() - start
   }
 
   /**
@@ -80,7 +113,7 @@ export class SteeringKeeper {
    * @param sender of the announcement; `undefined` where announcements were lost
    */
   restore(sender?: number): void {
-    if (sender === undefined ? isSteering() : this.#ownChanges.includes(sender)) return
+    if (sender === undefined ? this.#nft.isSteering() : this.#ownChanges.includes(sender)) return
     this.#isStale = true
     // One change has many announcements.
     clearTimeout(this.#timer)
@@ -91,7 +124,7 @@ export class SteeringKeeper {
   statistics(): Readonly<Record<string, number>> {
     const now = performance.now()
     if (now >= this.#refusedUntil) {
-      this.#refused = refusedBySteering()
+      this.#refused = this.#nft.refusedBySteering()
       this.#refusedUntil = now + REFUSED_FOR_MS
     }
     const statistics = { ...this.#databases.statistics }
@@ -106,8 +139,6 @@ export class SteeringKeeper {
   }
 
   #later(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
     try {
       this.bring()
     } catch {
@@ -117,7 +148,7 @@ export class SteeringKeeper {
 
   /** A new table counts from 0 on. */
   #keepRefused(): void {
-    for (const [name, packets] of refusedBySteering()) this.#databases.statistics[name] += packets
+    for (const [name, packets] of this.#nft.refusedBySteering()) this.#databases.statistics[name] += packets
     this.#refused = new Map()
     this.#refusedUntil = 0
   }

@@ -3,11 +3,12 @@
  * back it goes on where it was, without using a number twice and without taking an old packet for a new one.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { OWN } from '../../../../../agent/datapath/software/service/marks.ts'
 import { servicePlace } from '../../../../../agent/datapath/software/service/place.ts'
 import { close, SOL_SOCKET, send, setSockOptInt } from '../../../../../netlink/libc/socket.ts'
 import { SO_MARK } from '../../../../../netlink/libc/socket-options.ts'
+import { XfrmConnection } from '../../../../../netlink/xfrm/connection.ts'
 import { TestNet } from '../../../../support/namespaces.ts'
 import { ownState } from '../../../../support/own-state.ts'
 import type { Packet } from '../../../../support/pcap.ts'
@@ -186,12 +187,27 @@ t.test('its files are for root alone, and no key is where it should not be', asy
   t.notMatch(readFileSync(`/proc/${id}/net/tcp`, 'latin1'), `0100007F:${debugPort}`, 'no debugger listens')
 })
 
+/** To work out what to ask for takes time. */
+function staysForWhoeverHasRequests(t: Test): void {
+  const { socket } = servicePlace(left.folder)
+  const connection = XfrmConnection.open({ service: socket })
+  try {
+    connection.spdInfo()
+    // It would be gone after 5 seconds.
+    pause(8000)
+    t.equal(connection.spdInfo().info?.outcnt, 0, 'while somebody is connected it stays')
+  } finally {
+    connection.close()
+  }
+}
+
 t.test('with the last rule and SA it goes, and everything passes', async (t) => {
   for (const station of [left, right]) {
     await station.policy('')
     await station.keys('')
     const id = station.serviceId
     t.ok(id)
+    if (station === left) staysForWhoeverHasRequests(t)
     const ended = until(() => (station.serviceId === undefined ? true : undefined), 20_000)
     t.ok(ended, 'it ends by itself')
     t.notOk(existsSync(servicePlace(station.folder).journal))
