@@ -17,7 +17,7 @@ import { udp } from '../vm/support/traffic.ts'
 import { Wiretap } from '../vm/support/wiretap.ts'
 import { espPacket, ipv4Packet, sendFrames } from './frames.ts'
 import type { Teardown } from './namespaces.ts'
-import { until } from './snoop-process.ts'
+import { until } from './until.ts'
 
 export const [L, R] = ['10.1.0.1', '10.1.0.2']
 export const ESP = 'encr_algs aes(128) encr_auth_algs sha256'

@@ -11,8 +11,8 @@ import { agentSuite } from '../../../support/agent-suite.ts'
 import { agentWorld, meddle, pictureOf, policiesOf, ruleFor, spisOf } from '../../../support/agent-world.ts'
 import { TestNet } from '../../../support/namespaces.ts'
 import { ownState } from '../../../support/own-state.ts'
-import { until } from '../../../support/snoop-process.ts'
 import { root } from '../../../support/tiers.ts'
+import { until } from '../../../support/until.ts'
 import { Station } from '../../../vm/support/station.ts'
 
 t.setTimeout(240_000)

@@ -10,7 +10,7 @@ import { meddle, policiesOf } from '../../../support/agent-world.ts'
 import { ConfigurationPlace, espPair, espSa } from '../../../support/configuration-place.ts'
 import { TestNet } from '../../../support/namespaces.ts'
 import { ownState } from '../../../support/own-state.ts'
-import { until } from '../../../support/snoop-process.ts'
+import { until } from '../../../support/until.ts'
 import { Station } from '../../../vm/support/station.ts'
 
 t.setTimeout(240_000)

@@ -10,7 +10,8 @@ import * as libc from '../../../../../netlink/libc/socket.ts'
 import { ipv4, readBack } from '../../../../agent/capture/files.ts'
 import { TestNet } from '../../../../support/namespaces.ts'
 import { ownState } from '../../../../support/own-state.ts'
-import { SnoopProcess, until } from '../../../../support/snoop-process.ts'
+import { SnoopProcess } from '../../../../support/snoop-process.ts'
+import { until } from '../../../../support/until.ts'
 import { AES_SHA256, AH_SHA256, keyFile, pairOf } from '../../../../vm/support/keys.ts'
 import { Station } from '../../../../vm/support/station.ts'
 import { ping } from '../../../../vm/support/traffic.ts'
@@ -49,7 +50,7 @@ t.test('pings through ESP, on one interface', async (t) => {
   t.match(viewer.err, /^Using device eth0 \(promiscuous mode\)/)
   t.ok(ping(from, to).delivered)
   t.ok(ping(from, to).delivered)
-  t.equal(await viewer.end(), 0)
+  t.equal(await viewer.ended(), 0)
   const lines = viewer.out.split('\n').slice(0, -1)
   t.equal(lines.length, 2)
   for (const line of lines)
@@ -77,7 +78,7 @@ t.test('new keys are found while it runs; everything is in the file when it is i
   await sleep(1100)
   t.ok(ping(from, to).delivered)
   await until(async () => (await kinds()).length >= 4)
-  t.equal(await viewer.end('SIGINT'), 0)
+  t.equal(await viewer.stop(), 0)
   t.match(viewer.err, /\d+ packets, \d+ written to .*any\.pcapng, 0 dropped; AH and ESP: \d+ opened\n$/)
   t.notMatch(viewer.err, 'no key')
   const frames = await kinds()
@@ -115,7 +116,7 @@ t.test('ESP in UDP that the kernel shows before it is cut, or when it is joined'
   t.ok((await left.host.tcpSend('10.1.0.2', 7, payload)).reply === payload)
   // More than this there were, both ways.
   await viewer.until(() => viewer.out.split('\n').length > 800)
-  t.equal(await viewer.end('SIGINT'), 0)
+  t.equal(await viewer.stop(), 0)
   t.notMatch(viewer.out, /wrong ICV/)
   const { shown = '0', opened } =
     /(?<shown>\d+) shown.*: (?<opened>\d+) opened$/m.exec(viewer.err)?.groups ?? {}
@@ -128,7 +129,7 @@ t.test('VLAN tags are where they were', async (t) => {
   const packet = ipv4(Buffer.from('9c4003e7000a0000 4142'.replace(' ', ''), 'hex'), 17)
   const frame = Buffer.concat([Buffer.from('ffffffffffff0202020202028100a0050800', 'hex'), packet])
   sendFrame(frame)
-  t.equal(await viewer.end(), 0)
+  t.equal(await viewer.ended(), 0)
   const { frames } = await readBack(readFileSync(file))
   t.equal(frames[0]?.hex.slice(0, 2 * frame.length), frame.toString('hex'))
   t.equal(frames[0]?.ipAt, 18)
@@ -148,6 +149,6 @@ t.test('an interface that goes away ends it', async (t) => {
   await left.host.ip('link set dummy0 up')
   const viewer = await snoop('-i', 'dummy0')
   await left.host.ip('link set dummy0 down')
-  t.equal(await viewer.end(), 1)
+  t.equal(await viewer.ended(), 1)
   t.match(viewer.err, /dummy0: ENETDOWN/)
 })
