@@ -8,17 +8,13 @@ import { AF_INET, bind, close, SOCK_DGRAM, socket } from '../../../../netlink/li
 import { AgentProcess, type NameFiles } from '../../../support/agent-process.ts'
 import { meddle, policiesOf } from '../../../support/agent-world.ts'
 import { ConfigurationPlace, espPair, espSa } from '../../../support/configuration-place.ts'
-import { TestNet } from '../../../support/namespaces.ts'
 import { ownState } from '../../../support/own-state.ts'
+import { softwarePair } from '../../../support/software-pair.ts'
 import { until } from '../../../support/until.ts'
-import { Station } from '../../../vm/support/station.ts'
 
 t.setTimeout(240_000)
 ownState(t)
-const net = new TestNet(t)
-const left = await Station.makeSoftware(t, net)
-const right = await Station.makeSoftware(t, net)
-await net.wire(left.host, right.host, ['10.1.0.1/24'], ['10.1.0.2/24'])
+const { left } = await softwarePair(t, ['10.1.0.1/24'], ['10.1.0.2/24'])
 const [L, R] = ['10.1.0.1', '10.1.0.2']
 
 const place = new ConfigurationPlace(t, left)

@@ -5,9 +5,9 @@ import t from 'tap'
 import type { StatusEvent } from '../../../../../agent/status/events.ts'
 import { temporaryFolder } from '../../../../compat/commands/support/temporary.ts'
 import { violations } from '../../../../schemas/support.ts'
-import { TestNet } from '../../../../support/namespaces.ts'
 import { ownState } from '../../../../support/own-state.ts'
 import { parseMetrics } from '../../../../support/prometheus.ts'
+import { softwarePair } from '../../../../support/software-pair.ts'
 import { SolipsecProcess } from '../../../../support/solipsec-process.ts'
 import { Commands, ESP, GOOD, L, loadBoth, R, SPI, sendAll } from '../../../../support/status-scene.ts'
 import { until } from '../../../../support/until.ts'
@@ -16,10 +16,7 @@ import { Station } from '../../../../vm/support/station.ts'
 
 t.setTimeout(240_000)
 ownState(t)
-const net = new TestNet(t)
-const left = await Station.makeSoftware(t, net)
-const right = await Station.makeSoftware(t, net)
-await net.wire(left.host, right.host, [`${L}/24`], [`${R}/24`])
+const { net, left, right } = await softwarePair(t, [`${L}/24`], [`${R}/24`])
 const commands = new Commands(t)
 
 t.test('nothing is loaded', async (t) => {
