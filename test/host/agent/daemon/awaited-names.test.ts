@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import type { AgentStatus } from '../../../../agent/daemon/agent.ts'
 import { AF_INET, bind, close, SOCK_DGRAM, socket } from '../../../../netlink/libc/socket.ts'
 import { AgentProcess, type NameFiles } from '../../../support/agent-process.ts'
-import { meddle, policiesOf } from '../../../support/agent-world.ts'
+import { meddle, policiesOf, policyDeletion } from '../../../support/agent-world.ts'
 import { ConfigurationPlace, espPair, espSa } from '../../../support/configuration-place.ts'
 import { ownState } from '../../../support/own-state.ts'
 import { softwarePair } from '../../../support/software-pair.ts'
@@ -147,10 +147,7 @@ t.test('what is in the way when a name has an address is in the way for a while 
   const conflict = { state: 'maintenance', problem: /^policies of another program/, rules: 1 }
   await reached(agent, ({ problem = '' }) => conflict.problem.test(problem))
   t.match(await agent.status(), conflict)
-  const { sel, dir } = theirs.body
-  meddle(left, (connection) =>
-    connection.send({ name: 'DELPOLICY', body: { sel, index: 0, dir }, attributes: {} }),
-  )
+  meddle(left, (connection) => connection.send(policyDeletion(theirs)))
   await agent.event('reloaded')
   t.match(await agent.settle(), { state: 'online', rules: 2 })
   t.equal(await agent.stop(), 0)
@@ -163,9 +160,7 @@ t.test('what is in the way when a name has an address is in the way for a while 
     'an agent that is started again waits as well',
   )
   t.ok(policiesOf(left).length > 1, 'and puts right what it can')
-  meddle(left, (connection) =>
-    connection.send({ name: 'DELPOLICY', body: { sel, index: 0, dir }, attributes: {} }),
-  )
+  meddle(left, (connection) => connection.send(policyDeletion(theirs)))
   await next.event('reloaded')
   t.match(await next.settle(), { state: 'online', rules: 2 })
   t.equal(await next.stop(), 0)
