@@ -48,7 +48,7 @@ export interface Cover {
 /** A frame that its maker fills anew for each packet. */
 export type FrameSlot = { -readonly [Field in keyof Frame]: Frame[Field] }
 
-export const NO_COVERS: readonly Cover[] = []
+const NO_COVERS: readonly Cover[] = []
 
 export function newFrame(): FrameSlot {
   return {

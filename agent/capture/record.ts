@@ -39,7 +39,7 @@ export interface Damage {
 }
 
 /** Times are from 1970 to 2262 (63 bits): what others may make of more, nobody knows. */
-export const LATEST = 2n ** 63n - 1n
+const LATEST = 2n ** 63n - 1n
 
 export function withinTime(time: bigint): bigint {
   return time < 0n ? 0n : time > LATEST ? LATEST : time

@@ -43,8 +43,9 @@ export interface AgentStatus {
   /** Milliseconds since 1970. */
   readonly since: number
   /**
-   * `maintenance`: the configuration could not be loaded again, and what was loaded before is in force; or the last look
-   * failed, and nobody knows what is in force until the next one, which comes by itself.
+   * `maintenance`: the configuration could not be loaded, and what was loaded before is in force, or a part of it is; or the
+   * last look found what could not be put right, or failed, and nobody knows what is in force until the next one, which comes
+   * by itself.
    */
   readonly state: 'online' | 'maintenance'
   readonly problem?: string
@@ -104,7 +105,7 @@ export class Agent {
   #rounds = 0
   /** Rounds that failed one after the other. */
   #failures = 0
-  /** Why the last round failed. */
+  /** Why the last round failed, or did not put all right. */
   #failure: string | undefined
   #lastRound = 0
   #rules = 0

@@ -8,6 +8,7 @@ import type { SaIdentifier } from '../model/association.ts'
 import { counted } from '../model/counted.ts'
 import { type Drift, isDrift } from './drift.ts'
 import type { AgentEvent } from './events.ts'
+import type { Awaited } from './loading.ts'
 import type { RoundReport } from './round.ts'
 
 type Untimed = Omit<AgentEvent, 'time'>
@@ -109,16 +110,7 @@ function name({ protocol, spi, destination }: SaIdentifier): string {
 }
 
 /** Why a configuration is not in force, or not all of it, before the problem itself is told. */
-export function awaitedText(
-  awaited:
-    | {
-        readonly isTunnel: boolean
-        readonly names: readonly string[]
-        readonly settings?: object
-        readonly passing?: string
-      }
-    | undefined,
-): string {
+export function awaitedText(awaited: Awaited | undefined): string {
   const what = awaited?.settings
     ? 'Only a part of the configuration is in force.'
     : 'The configuration could not be loaded; what was loaded stays in force.'

@@ -27,13 +27,6 @@ export const CE = 0b11
  */
 export type EcnMode = 'copy' | 'compatible' | 'clear' | 'ignore'
 
-/** The mode for a value of the sysctl `ipsec.ecn` of KAME and its descendants; `undefined` for values without one. */
-export function ecnModeOf(sysctl: number): EcnMode | undefined {
-  if (sysctl === 1) return 'copy'
-  if (sysctl === 0) return 'clear'
-  return sysctl === -1 ? 'ignore' : undefined
-}
-
 /** The outer ECN field over an inner one (RFC 6040 section 4.1). */
 export function encapsulatedEcn(mode: EcnMode, inner: number): number {
   return mode === 'copy' || mode === 'ignore' ? inner & ECN : NOT_ECT

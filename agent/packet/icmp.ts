@@ -145,7 +145,7 @@ function writeHeader6(
  * packets to many or from nobody in particular (RFC 1122 section 3.2.2, RFC 4443 section 2.4 e). Only "packet too big"
  * answers multicast, and only over IPv6. Broadcast addresses of a link or subnet are the caller's to know.
  */
-export function mayReport(bytes: Uint8Array, ip: IpHeader, kind: IcmpKind): boolean {
+function mayReport(bytes: Uint8Array, ip: IpHeader, kind: IcmpKind): boolean {
   if (ip.fragmentOffset > 0 || isIcmpError(bytes, ip)) return false
   if (ip.version === 4) {
     return isSingle4(bytes, ip.sourceAt) && !isMany4(bytes[ip.destinationAt] ?? 0)

@@ -5,7 +5,7 @@
  */
 
 export const END_OF_OPTIONS = 0
-export const NO_OPERATION = 1
+const NO_OPERATION = 1
 export const LOOSE_SOURCE_ROUTE = 131
 export const STRICT_SOURCE_ROUTE = 137
 

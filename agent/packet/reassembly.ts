@@ -42,7 +42,7 @@ export interface ReassemblyLimits {
 }
 
 /** With a clock of milliseconds. 60 seconds: RFC 8200 section 4.5, RFC 1122 section 3.3.2. */
-export const defaultLimits: ReassemblyLimits = {
+const defaultLimits: ReassemblyLimits = {
   packets: 1024,
   bytes: 4 * 1024 * 1024,
   fragments: 256,

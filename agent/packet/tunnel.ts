@@ -12,9 +12,6 @@ import { DF, IPPROTO_IPIP, IPPROTO_IPV6, LONGEST, V4_LENGTH, V6_LENGTH } from '.
 /** The outer "don't fragment" bit: `copy` takes it from an inner IPv4 packet, and sets it over an IPv6 one. */
 export type DfBit = 'clear' | 'set' | 'copy'
 
-/** The choices by their values in the sysctl `ipsec.dfbit` of KAME and its descendants. */
-export const dfBitChoices: readonly DfBit[] = ['clear', 'set', 'copy']
-
 /** What an SA says about its tunnel. */
 export interface TunnelOptions {
   readonly ecn: EcnMode
@@ -45,7 +42,7 @@ export function innerProtocol(version: 4 | 6): number {
 }
 
 /** The outer traffic class over an inner one. */
-export function outerClass(inner: number, { ecn, dscp }: TunnelOptions): number {
+function outerClass(inner: number, { ecn, dscp }: TunnelOptions): number {
   return (dscp === 'copy' ? inner & ~ECN : dscp << 2) | encapsulatedEcn(ecn, inner)
 }
 

@@ -24,7 +24,7 @@ import { type Requirement, type SaContent, satisfies, type TunnelEndpoints } fro
 import { contentOfKind } from './socket-kinds.ts'
 
 /** Reqids of ours: top four bits 0101, away from strongSwan's (from 1) and af_key's (from 16384). */
-export const REQID_BASE = 0x5000_0000
+const REQID_BASE = 0x5000_0000
 const REQID_TAG_MASK = 0xf000_0000
 const REQID_AH = 0x0800_0000
 const REQID_HASH_MASK = 0x07ff_ffff

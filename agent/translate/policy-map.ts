@@ -74,7 +74,7 @@ export class PolicyMap<T> {
 }
 
 /** True where the kernel would take one for the other. */
-export function sameIdentity(a: PolicyIdentity, b: PolicyIdentity): boolean {
+function sameIdentity(a: PolicyIdentity, b: PolicyIdentity): boolean {
   return a.dir === b.dir && maskOf(a) === maskOf(b) && markOf(a) === markOf(b) && sameSelector(a.sel, b.sel)
 }
 

@@ -14,10 +14,10 @@ import type { Action } from '../model/policy.ts'
 export const SLOTS = 8
 
 /** Distance between the positions of neighbouring rules, so that later ones can go between. */
-export const POSITION_STEP = 64
+const POSITION_STEP = 64
 
 /** First position; below it there is room to insert. */
-export const FIRST_POSITION = POSITION_STEP
+const FIRST_POSITION = POSITION_STEP
 
 /** Positions must stay below this to keep to their band. */
 export const MAX_POSITION = 0x1000_0000 / SLOTS - 1

@@ -20,7 +20,7 @@ import type { Snapshot } from './snapshot.ts'
 import type { Category, Judgement } from './verdict.ts'
 import { spiText } from './words.ts'
 
-export const IPPROTO_COMP = 108
+const IPPROTO_COMP = 108
 const IKE_PORT = 500
 const UDP_HEADER = 8
 /** RFC 3948 section 2.3. */

@@ -23,7 +23,7 @@ export function textOfComment(line: string): string {
 }
 
 /** Lines that begin with `#`, each with its newline. */
-export function solarisComment(lines: readonly string[]): string {
+function solarisComment(lines: readonly string[]): string {
   return lines.map((line) => `${solarisLine(line)}\n`).join('')
 }
 

@@ -17,7 +17,7 @@ const BY_FAMILY = 20
 const CGROUP_ID = 21
 
 /** `INET_DIAG_`: only what is used here; all others stay bytes. */
-export const diagAttributes = attributes('INET_DIAG', {
+const diagAttributes = attributes('INET_DIAG', {
   tos: [5, exactly(u8)],
   tclass: [6, exactly(u8)],
   shutdown: [8, exactly(u8)],
@@ -29,7 +29,7 @@ export const diagAttributes = attributes('INET_DIAG', {
 })
 
 /** `INET_DIAG_REQ_`. */
-export const diagRequestAttributes = attributes('INET_DIAG_REQ', {
+const diagRequestAttributes = attributes('INET_DIAG_REQ', {
   protocol: [3, exactly(u32)],
 })
 

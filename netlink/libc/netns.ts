@@ -99,7 +99,7 @@ export function enterNetns(netns: Netns): void {
 }
 
 /** Moves the calling thread into a new, empty namespace that has no name. */
-export function unshareNetns(): void {
+function unshareNetns(): void {
   if (c.unshare(CLONE_NEWNET) < 0) throw new SystemError('unshare', lastErrno())
 }
 

@@ -18,7 +18,7 @@ export const addressAttributes = attributes('IFA', {
 })
 
 /** `IFLA_INFO_`: what kind of virtual interface it is. Read `data` with {@link tunnelOf}. */
-export const linkInfoAttributes = attributes('IFLA_INFO', {
+const linkInfoAttributes = attributes('IFLA_INFO', {
   kind: [1, text],
   data: [2, anything],
 })
@@ -46,7 +46,7 @@ export const ruleAttributes = attributes('FRA', {
 })
 
 /** `RTAX_`. */
-export const metricAttributes = attributes('RTAX', {
+const metricAttributes = attributes('RTAX', {
   mtu: [2, exactly(u32)],
 })
 

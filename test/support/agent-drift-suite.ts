@@ -12,6 +12,7 @@ import {
   meddle,
   pictureOf,
   policiesOf,
+  policyDeletion,
   ruleFor,
   sentBy,
   spisOf,
@@ -114,9 +115,7 @@ export function agentDriftSuite(t: Test, { left, L, R, there, base, delivered, s
     )
     t.equal(found.length, 1)
     t.match(await agent.status(), { drifts: 0 })
-    meddle(left, (connection) =>
-      connection.send({ name: 'DELPOLICY', body: { sel, index: 0, dir: body.dir }, attributes: {} }),
-    )
+    meddle(left, (connection) => connection.send(policyDeletion(other)))
     t.equal(await agent.stop(), 0)
   })
 
@@ -155,11 +154,7 @@ export function agentDriftSuite(t: Test, { left, L, R, there, base, delivered, s
       [{ state: 'maintenance', processId: agent.pid }, /^The agent: .*policies of another program/s],
     )
     t.equal(pictureOf(left).length, wanted.length - 1, 'all else is put right')
-    const { sel, dir } = theirs.body
-    const { mark } = theirs.attributes
-    meddle(left, (connection) =>
-      connection.send({ name: 'DELPOLICY', body: { sel, index: 0, dir }, attributes: mark ? { mark } : {} }),
-    )
+    meddle(left, (connection) => connection.send(policyDeletion(theirs)))
     await agent.event('drift-mended')
     t.match(await agent.settle(), { state: 'online' })
     t.same(pictureOf(left), wanted)

@@ -5,7 +5,6 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { AgentStatus } from '../../agent/daemon/agent.ts'
@@ -14,8 +13,9 @@ import type { AgentEvent } from '../../agent/daemon/events.ts'
 import { controlPath } from '../../agent/runtime/agent-sockets.ts'
 import type { Station } from '../vm/support/station.ts'
 import type { Teardown } from './namespaces.ts'
-import { until } from './snoop-process.ts'
+import { processorTime } from './processor-time.ts'
 import { root } from './tiers.ts'
+import { until } from './until.ts'
 
 const BIN = join(root, 'bin', 'solipsec')
 
@@ -36,9 +36,6 @@ function withNames({ hosts, resolver = '/etc/resolv.conf' }: NameFiles): string[
 function eventOf({ time, level, event, message, ...details }: Record<string, unknown>): AgentEvent {
   return { time: Date.parse(String(time)), level, event, message, details } as AgentEvent
 }
-
-/** Ticks of `/proc/PID/stat` in a second, on every Linux that Node runs on. */
-const TICKS = 100
 
 export class AgentProcess {
   /** What it has told since it was started, but for what {@link event} has taken. */
@@ -153,9 +150,7 @@ export class AgentProcess {
 
   /** Processor time that it has used, in seconds. */
   get processorTime(): number {
-    const text = readFileSync(`/proc/${this.pid}/stat`, 'latin1')
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    return (Number(fields[11]) + Number(fields[12])) / TICKS
+    return processorTime(this.pid)
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -59,6 +59,14 @@ export function deletion({ body: { id, family } }: XfrmMessage<'NEWSA'>): XfrmMe
   return { name: 'DELSA', body: { daddr: id.daddr, spi: id.spi, family, proto: id.proto }, attributes: {} }
 }
 
+export function policyDeletion({
+  body,
+  attributes: { mark },
+}: XfrmMessage<'NEWPOLICY'>): XfrmMessage<'DELPOLICY'> {
+  const { sel, dir } = body
+  return { name: 'DELPOLICY', body: { sel, index: 0, dir }, attributes: mark ? { mark } : {} }
+}
+
 export function find(station: Station, spi: number): XfrmMessage<'NEWSA'> {
   const found = statesOf(station).find(({ body }) => body.id.spi === spi)
   if (!found) throw new Error(`there is no SA with SPI ${spi}`)

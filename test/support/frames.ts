@@ -50,7 +50,15 @@ export function espPacket(source: string, destination: string, spi: number): Buf
 }
 
 /** Sends IPv4 packets by the station's first interface, to everybody on the wire. */
-export function sendFrames(station: Station, packets: readonly Uint8Array[]): void {
+export function sendPackets(station: Station, packets: readonly Uint8Array[]): void {
+  sendFrames(
+    station,
+    packets.map((packet) => Buffer.concat([ETHERNET4, packet])),
+  )
+}
+
+/** The same of whole Ethernet frames. */
+export function sendFrames(station: Station, frames: readonly Uint8Array[]): void {
   station.visit(() => {
     const index = listInterfaces().find(({ name }) => name === station.host.device)?.index ?? 0
     const address = new Uint8Array(20)
@@ -59,7 +67,7 @@ export function sendFrames(station: Station, packets: readonly Uint8Array[]): vo
     view.setInt32(4, index, littleEndian)
     const fd = libc.socket(libc.AF_PACKET, libc.SOCK_RAW, 0)
     try {
-      for (const packet of packets) libc.send(fd, Buffer.concat([ETHERNET4, packet]), 0, address)
+      for (const frame of frames) libc.send(fd, frame, 0, address)
     } finally {
       libc.close(fd)
     }

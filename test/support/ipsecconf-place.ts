@@ -4,7 +4,7 @@
  * @module
  */
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isOurPolicyIndex } from '../../agent/reconcile/ownership.ts'
 import { run } from '../../compat/commands/ipsecconf.ts'
@@ -61,6 +61,21 @@ export function makePlace(t: Parameters<typeof makeNetns>[0]) {
 }
 
 export type Place = ReturnType<typeof makePlace>
+
+/** The folder of the place's namespace, once something was loaded there. */
+export function stateFolder({ runDir }: Place): string {
+  const [folder = ''] = readdirSync(runDir).filter((name) => name.startsWith('netns-'))
+  return join(runDir, folder)
+}
+
+/** A file of rules of several kinds. */
+export const RULES = `# a comment
+{laddr 192.0.2.1 raddr 198.51.100.0/24 ulp tcp rport 23} ipsec {encr_algs aes(256) encr_auth_algs sha256 sa shared}
+{ulp tcp lport 22 dir both} bypass {}
+{raddr 203.0.113.0/24 dir in} drop {}
+{raddr 198.51.100.7}
+  ipsec {auth_algs sha256}
+`
 
 function words(line: string): string[] {
   return line.split(' ').filter((word) => word !== '')

@@ -7,8 +7,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Teardown } from './namespaces.ts'
-import { until } from './snoop-process.ts'
+import { processorTime } from './processor-time.ts'
 import { root } from './tiers.ts'
+import { until } from './until.ts'
 
 const TAIL = 4096
 
@@ -20,9 +21,12 @@ export class SolipsecProcess {
   readonly #child
   readonly #exit: Promise<unknown[]>
 
-  constructor(t: Teardown, namespace: string, subcommand: string, ...argv: string[]) {
+  /** @param command the subcommand and its arguments. @param uid the user (and group) who runs it; absent: root */
+  constructor(t: Teardown, namespace: string, command: readonly string[], uid?: number) {
+    const [subcommand = '', ...argv] = command
     this.#child = spawn(join(root, 'bin', 'solipsec'), [subcommand, '--netns', namespace, ...argv], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...(uid !== undefined && { uid, gid: uid }),
     })
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.out += text
@@ -55,6 +59,11 @@ export class SolipsecProcess {
     await waited.catch((error: Error) => {
       throw new Error(`${error.message}: ${said()}`)
     })
+  }
+
+  /** Processor time that it has used, in seconds. */
+  get processorTime(): number {
+    return processorTime(this.#child.pid ?? 0)
   }
 
   /** It does nothing until {@link resume}. */

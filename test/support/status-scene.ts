@@ -15,9 +15,9 @@ import { AES_SHA256, keyFile, pairOf } from '../vm/support/keys.ts'
 import type { Station } from '../vm/support/station.ts'
 import { udp } from '../vm/support/traffic.ts'
 import { Wiretap } from '../vm/support/wiretap.ts'
-import { espPacket, ipv4Packet, sendFrames } from './frames.ts'
+import { espPacket, ipv4Packet, sendPackets } from './frames.ts'
 import type { Teardown } from './namespaces.ts'
-import { until } from './snoop-process.ts'
+import { until } from './until.ts'
 
 export const [L, R] = ['10.1.0.1', '10.1.0.2']
 export const ESP = 'encr_algs aes(128) encr_auth_algs sha256'
@@ -92,7 +92,7 @@ export async function sendAll(t: Teardown, left: Station, right: Station): Promi
   // A number that is still to come, but another one than the ICV was made of.
   changed.writeUInt32BE(changed.readUInt32BE(4) + 1, 4)
   const wrong = [last, changed].map((payload) => ipv4Packet(L, R, 50, payload))
-  sendFrames(left, [...wrong, espPacket(L, R, 0x9999)])
+  sendPackets(left, [...wrong, espPacket(L, R, 0x9999)])
   const counters = ['XfrmInStateSeqError', 'XfrmInStateProtoError', 'XfrmInNoStates']
   await until(async () => counters.every((name) => (right.refusals().get(name) ?? 0) > 0))
 }

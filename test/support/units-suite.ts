@@ -16,8 +16,8 @@ import { collectStatus } from '../../agent/status/collect.ts'
 import type { Station } from '../vm/support/station.ts'
 import { AgentProcess } from './agent-process.ts'
 import { ConfigurationPlace } from './configuration-place.ts'
-import { until } from './snoop-process.ts'
 import { UnitCgroup } from './unit-cgroups.ts'
+import { until } from './until.ts'
 
 const EXAMPLES = fileURLToPath(new URL('../../../docs/examples/', import.meta.url))
 const SOLIPSEC = fileURLToPath(new URL('../../../bin/solipsec', import.meta.url))

@@ -3,14 +3,9 @@
  *
  * @module
  */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Category } from '../../agent/verify/verdict.ts'
 import type { Teardown } from './namespaces.ts'
-import { until } from './snoop-process.ts'
-import { root } from './tiers.ts'
+import { SolipsecProcess } from './solipsec-process.ts'
 
 export interface ReportedFinding {
   readonly category: Category
@@ -37,31 +32,16 @@ export interface Verified {
   readonly told: readonly ReportedFinding[]
 }
 
-/** Ticks of `/proc/PID/stat` in a second, on every Linux that Node runs on. */
-const TICKS = 100
+/** The last line of its output. */
+interface Summary extends Pick<Verified, 'packets' | 'notLookedAt' | 'findings'> {
+  readonly event: 'summary'
+}
 
-export class VerifyProcess {
-  out = ''
-  err = ''
-  readonly #child
-  readonly #exit: Promise<unknown[]>
+type Line = { readonly event: 'begin' } | (ReportedFinding & { readonly event: 'finding' }) | Summary
 
+export class VerifyProcess extends SolipsecProcess {
   private constructor(t: Teardown, namespace: string, argv: readonly string[], uid?: number) {
-    const where = ['verify', '--netns', namespace, '--datapath', 'auto']
-    this.#child = spawn(join(root, 'bin', 'solipsec'), [...where, ...argv], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      ...(uid !== undefined && { uid, gid: uid }),
-    })
-    this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      this.out += text
-    })
-    this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.err += text
-    })
-    this.#exit = once(this.#child, 'close')
-    t.teardown(() => {
-      this.#child.kill('SIGKILL')
-    })
+    super(t, namespace, ['verify', '--datapath', 'auto', ...argv], uid)
   }
 
   /** Packets from now on are seen, until {@link stop}. */
@@ -80,40 +60,24 @@ export class VerifyProcess {
     uid?: number,
   ): Promise<{ code: unknown; out: string; err: string }> {
     const verify = new VerifyProcess(t, namespace, argv, uid)
-    const [code] = await verify.#exit
+    const code = await verify.ended()
     return { code, out: verify.out, err: verify.err }
   }
 
-  async until(isTrue: () => boolean): Promise<void> {
-    await until(async () => {
-      if (this.#child.exitCode !== null) throw new Error(`it ended: ${this.out}${this.err}`)
-      return isTrue()
-    })
-  }
-
-  /** Processor time that it has used, in seconds. */
-  get processorTime(): number {
-    const text = readFileSync(`/proc/${this.#child.pid}/stat`, 'latin1')
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    return (Number(fields[11]) + Number(fields[12])) / TICKS
-  }
-
   /** Ends it as Ctrl-C does: what has come so far is in the report. */
-  async stop(signal: NodeJS.Signals = 'SIGINT'): Promise<Verified> {
-    this.#child.kill(signal)
-    const [code] = await this.#exit
-    const lines = this.out.trimEnd().split('\n')
-    const documents = lines.map((line) => JSON.parse(line))
+  override async stop(signal?: NodeJS.Signals): Promise<Verified> {
+    const code = await super.stop(signal)
+    const documents = this.documents<Line>()
     const summary = documents.at(-1)
     if (summary?.event !== 'summary') throw new Error(`it ended without a report: ${this.out}${this.err}`)
-    const counts = Object.entries<number>(summary.packets).filter(([, count]) => count > 0)
+    const counts = Object.entries(summary.packets).filter(([, count]) => count > 0)
     return {
       code,
       err: this.err,
       packets: Object.fromEntries(counts),
       notLookedAt: summary.notLookedAt,
       findings: summary.findings,
-      told: documents.filter(({ event }) => event === 'finding'),
+      told: documents.filter((line) => line.event === 'finding'),
     }
   }
 }

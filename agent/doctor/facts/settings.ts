@@ -39,16 +39,18 @@ const OF_INTERFACES: Readonly<Record<string, readonly string[]>> = {
   ipv6: ['disable_policy', 'disable_ipv6', 'accept_redirects', 'forwarding'],
 }
 
-export function readSettings(root = '/proc/sys/net'): Map<string, string> {
+const ROOT = '/proc/sys/net'
+
+export function readSettings(): Map<string, string> {
   const settings = new Map<string, string>()
   const read = (path: string) => {
-    const text = look(() => readFileSync(`${root}/${path}`, 'utf8'))
+    const text = look(() => readFileSync(`${ROOT}/${path}`, 'utf8'))
     // An interface may go meanwhile; a kernel need not have each setting.
     if ('value' in text) settings.set(path, text.value.trim())
   }
   for (const path of GENERAL) read(path)
   for (const [family, names] of Object.entries(OF_INTERFACES)) {
-    const folders = look(() => readdirSync(`${root}/${family}/conf`))
+    const folders = look(() => readdirSync(`${ROOT}/${family}/conf`))
     if ('unknown' in folders) continue
     for (const folder of folders.value) for (const name of names) read(`${family}/conf/${folder}/${name}`)
   }

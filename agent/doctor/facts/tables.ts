@@ -9,7 +9,6 @@ import { mode, userpolicy } from '../../../netlink/xfrm/constants.ts'
 import { isSoftware, openStatistics, readStatistics } from '../../datapath/software/service/client.ts'
 import { servicePlace } from '../../datapath/software/service/place.ts'
 import { isOurPolicyIndex, isOurState } from '../../reconcile/ownership.ts'
-import { runDirectory } from '../../runtime/directory.ts'
 import { namespaceFolder } from '../../runtime/namespace-folder.ts'
 import { parseLosses as readLosses } from '../../status/losses.ts'
 import { type Known, look } from '../known.ts'
@@ -48,8 +47,8 @@ export interface PolicyFacts {
   readonly losses: Known<ReadonlyMap<string, number>>
 }
 
-export function readPolicies(runFolder = runDirectory()): PolicyFacts {
-  const folder = namespaceFolder(runFolder)
+export function readPolicies(): PolicyFacts {
+  const folder = namespaceFolder()
   return {
     ...readKernel(),
     ...(isSoftware(folder) && { software: readSoftware(folder) }),

@@ -5,18 +5,15 @@
  */
 import { ApplyError } from '../../../agent/reconcile/engine.ts'
 import { TunnelError } from '../../../agent/reconcile/tunnel-steps.ts'
-import { shortagesAfter } from '../../../agent/supply/after-change.ts'
 import { refusalText } from '../ipseckey/refusals.ts'
 import { CommandError } from '../support/exit.ts'
 import { tunnelErrorText } from '../support/explain.ts'
 import type { Io } from '../support/io.ts'
 import { keepLatches } from '../support/latches.ts'
 import { applyOptions, interpret, type Request } from './change/arguments.ts'
-import { loadConfiguration } from './change/configuration.ts'
 import { planJson } from './change/json.ts'
-import { idleRemarks, outcomeOf } from './change/outcome.ts'
-import { socketsText, socketsWarnings } from './change/services.ts'
-import { planConfiguration, withSession } from './change/session.ts'
+import { withProspect } from './change/prospect.ts'
+import { socketsText } from './change/services.ts'
 import { countsText, kernelLine, planText } from './change/text.ts'
 import { showPlan } from './plan.ts'
 import { subcommand } from './subcommand.ts'
@@ -25,18 +22,8 @@ export const run = subcommand({ name: 'solipsec apply', options: applyOptions, i
 
 async function carryOut(request: Request, io: Io): Promise<void> {
   if (request.dryRun) return showPlan(request, io)
-  const loaded = await loadConfiguration(request, io)
-  const { algorithms, sockets } = loaded.configuration
-  const unserved = await socketsWarnings(sockets)
-  await withSession(loaded, true, io, (session) => {
-    const change = planConfiguration(session, loaded, request, io)
-    const outcome = outcomeOf(session.state, change, loaded.configuration)
-    const warnings = [
-      ...change.warnings,
-      ...idleRemarks(outcome),
-      ...shortagesAfter(session, change),
-      ...unserved,
-    ]
+  await withProspect(request, true, io, ({ loaded, change, outcome, warnings }, session) => {
+    const { algorithms, sockets } = loaded.configuration
     if (!request.json) for (const warning of warnings) io.stderr.write(`WARNING: ${warning}\n`)
     // Looking at the signal puts off what it does, which else could be an end half-way.
     if (io.interrupted.aborted) throw new CommandError('Interrupted. Nothing was changed.')

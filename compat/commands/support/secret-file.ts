@@ -35,7 +35,7 @@ export function createSecret(file: string): number {
  * Keys go into regular files in folders that are there: not over a device, not through a link that somebody else may
  * have laid, not into a folder that a slip of the finger names.
  */
-export function refuseUnsafeTarget(file: string): void {
+function refuseUnsafeTarget(file: string): void {
   const present = lstatSync(file, { throwIfNoEntry: false })
   if (present && !present.isFile()) {
     throw new CommandError(`${file} - Not a regular file; remove it first, or save elsewhere`)

@@ -4,13 +4,11 @@
  * @module
  */
 import { isOutboundOnly } from '../../../agent/reconcile/association-status.ts'
-import { appendRules, emptyState } from '../../../agent/reconcile/policy-edit.ts'
-import { placedRules } from '../../../agent/reconcile/policy-state.ts'
 import { contentOf, newState } from '../../../agent/translate/associations.ts'
-import { translatePolicySet } from '../../../agent/translate/policy-set.ts'
 import type { ForeignHost, ForeignInput, ForeignText } from '../input.ts'
-import { chooseAssociations, outboundAssociations } from '../kernel/associations.ts'
+import { chooseAssociations } from '../kernel/associations.ts'
 import { remarkOnMore } from '../kernel/markless.ts'
+import { policiesOf } from '../kernel/policies.ts'
 import { remarksOn } from '../kernel/remarks.ts'
 import { policyLines } from './policy.ts'
 import { chooseRules } from './rules.ts'
@@ -18,14 +16,10 @@ import { stateLine, unsayableOf } from './state.ts'
 
 /** What `ip -batch` reads. */
 export function toIproute2(input: ForeignInput, host: ForeignHost): ForeignText {
-  const { rules, classes, facts, unsaid } = chooseRules(input, host)
+  const chosen = chooseRules(input, host)
+  const { rules, classes, facts, unsaid } = chosen
   const { sayable, unsaid: unsaidAssociations } = chooseAssociations(input, host, unsayableOf)
-  const policies = translatePolicySet(
-    placedRules(appendRules(emptyState(0), rules)),
-    classes,
-    outboundAssociations(sayable, classes, host),
-    facts,
-  )
+  const policies = policiesOf(chosen, sayable, host)
   const names = new Map([...host.tunnels.values()].map(({ ifindex, name }) => [ifindex, name]))
   const marks = rules.length > 0 ? facts.marks : undefined
   const states = sayable.map(({ association }) => {

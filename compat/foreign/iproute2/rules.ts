@@ -12,13 +12,11 @@ import { selectorPairs } from '../../../agent/translate/selectors.ts'
 import { TunnelRuleError, tunnelOf } from '../../../agent/translate/tunnels.ts'
 import type { ForeignHost, ForeignInput } from '../input.ts'
 import { isNarrowed } from '../kernel/markless.ts'
+import type { SayableRules } from '../kernel/policies.ts'
 import { type Unsaid, unsaidRule } from '../unsaid.ts'
 import { exactSelectors } from './words.ts'
 
-export interface ChosenRules {
-  readonly rules: readonly Rule[]
-  readonly classes: ClassTable
-  readonly facts: HostFacts
+export interface ChosenRules extends SayableRules {
   readonly unsaid: readonly Unsaid[]
 }
 

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { sameAddress } from '../../../agent/model/address.ts'
 import {
   type AlgorithmTable,
   algorithmByNumber,
@@ -12,9 +11,6 @@ import {
 } from '../../../agent/model/algorithm.ts'
 import type { SecurityAssociation } from '../../../agent/model/association.ts'
 import { isOutboundOnly } from '../../../agent/reconcile/association-status.ts'
-import { contentOf } from '../../../agent/translate/associations.ts'
-import type { OutboundAssociation } from '../../../agent/translate/choice.ts'
-import type { ClassTable } from '../../../agent/translate/classes.ts'
 import { kernelAlgorithmOf } from '../../../agent/translate/kernel-algorithms.ts'
 import type { ForeignHost, ForeignInput } from '../input.ts'
 import { bookkeeping, type PlacedAssociation, type Unsaid, unsaidAssociation } from '../unsaid.ts'
@@ -65,18 +61,4 @@ function commonProblem(
     return 'to receive ESP in UDP, a program has to hold the UDP port open; a file cannot'
   }
   return undefined
-}
-
-/** The SAs that outbound policies can choose from, as a session finds them in the kernel. */
-export function outboundAssociations(
-  associations: readonly PlacedAssociation[],
-  classes: ClassTable,
-  { localAddresses }: ForeignHost,
-): OutboundAssociation[] {
-  return associations.flatMap(({ association }) => {
-    const { source, destination } = association
-    const protectionClass = classes.classOf(contentOf(association))
-    if (!protectionClass || localAddresses.some((own) => sameAddress(own, destination))) return []
-    return [{ source, destination, protectionClass }]
-  })
 }

@@ -6,15 +6,13 @@
  *
  * @module
  */
-import { appendRules, emptyState } from '../../../agent/reconcile/policy-edit.ts'
-import { placedRules } from '../../../agent/reconcile/policy-state.ts'
 import { contentOf } from '../../../agent/translate/associations.ts'
 import { unclassedReqid } from '../../../agent/translate/classes.ts'
-import { translatePolicySet } from '../../../agent/translate/policy-set.ts'
 import { remarkOnRoutes } from '../by-address.ts'
 import type { ForeignHost, ForeignInput, ForeignText } from '../input.ts'
-import { chooseAssociations, outboundAssociations } from '../kernel/associations.ts'
+import { chooseAssociations } from '../kernel/associations.ts'
 import { remarkOnMore } from '../kernel/markless.ts'
+import { policiesOf } from '../kernel/policies.ts'
 import { remarksOn } from '../kernel/remarks.ts'
 import { policyLines } from './policy.ts'
 import { chooseRules } from './rules.ts'
@@ -22,14 +20,10 @@ import { stateLine, unsayableOf } from './state.ts'
 
 /** What `setkey -k -f` reads. */
 export function toSetkey(input: ForeignInput, host: ForeignHost): ForeignText {
-  const { rules, classes, numbers, facts, unsaid } = chooseRules(input, host)
+  const chosen = chooseRules(input, host)
+  const { rules, classes, numbers, unsaid } = chosen
   const { sayable, unsaid: unsaidAssociations } = chooseAssociations(input, host, unsayableOf)
-  const policies = translatePolicySet(
-    placedRules(appendRules(emptyState(0), rules)),
-    classes,
-    outboundAssociations(sayable, classes, host),
-    facts,
-  )
+  const policies = policiesOf(chosen, sayable, host)
   const { lines, lacksExceptions } = policyLines(policies, numbers)
   const states = sayable.map(({ association }) => {
     const reqid = classes.classOf(contentOf(association))?.reqid

@@ -5,23 +5,20 @@
  */
 import { familiesOf } from '../../../agent/model/entries.ts'
 import { type Rule, reachableActions } from '../../../agent/model/policy.ts'
-import type { ClassTable } from '../../../agent/translate/classes.ts'
 import { classesOf, type HostFacts } from '../../../agent/translate/policy-set.ts'
 import { selectorPairs } from '../../../agent/translate/selectors.ts'
 import { TunnelRuleError, tunnelOf } from '../../../agent/translate/tunnels.ts'
 import { TunnelsByAddress } from '../by-address.ts'
 import type { ForeignHost, ForeignInput } from '../input.ts'
 import { isNarrowed } from '../kernel/markless.ts'
+import type { SayableRules } from '../kernel/policies.ts'
 import { type Unsaid, unsaidRule } from '../unsaid.ts'
 import { manualNumbers } from './numbers.ts'
 import { exactSelectors } from './selectors.ts'
 
-export interface ChosenRules {
-  readonly rules: readonly Rule[]
-  readonly classes: ClassTable
+export interface ChosenRules extends SayableRules {
   /** Numbers of the classes, by reqid. */
   readonly numbers: ReadonlyMap<number, number>
-  readonly facts: HostFacts
   readonly unsaid: readonly Unsaid[]
 }
 

@@ -37,7 +37,7 @@ export function readNumber(text: string, max: number): number | undefined {
 }
 
 /** `a,b,c`. Empty and `0` are the empty list. */
-export function readSizes(text: string, max: number): number[] | undefined {
+function readSizes(text: string, max: number): number[] | undefined {
   if (text === '' || text === '0') return []
   const sizes = text.split(',').map((part) => readNumber(part, max))
   return sizes.every((size) => size !== undefined && size > 0) ? (sizes as number[]) : undefined

@@ -4,12 +4,13 @@
  * @module
  */
 
-import { parseAddress } from '../../../agent/model/address.ts'
 import { Secret } from '../../../agent/model/secret.ts'
 import { newState } from '../../../agent/translate/associations.ts'
 import { type KernelAssociation, readState } from '../../../agent/translate/read-association.ts'
+import { address } from '../../support/address.ts'
+import { aesAssociation } from '../model/associations.ts'
 
-const LIMITS = { allocations: 0n, bytes: 0n, addTime: 0n, useTime: 0n }
+const ENDS = [address('192.0.2.1'), address('192.0.2.2')] as const
 
 export interface Seen {
   readonly packets?: number
@@ -24,28 +25,12 @@ export function kernelAssociation(
   spi: number,
   { sent = 0, packets = sent, key = 1, reqid = 0x7000_0001 }: Seen = {},
 ): KernelAssociation {
-  const [source, destination] = [parseAddress('192.0.2.1'), parseAddress('192.0.2.2')]
-  if (!source || !destination) throw new Error('these are addresses')
   const { body, attributes } = newState(
-    {
-      protocol: 'esp',
-      spi,
-      source,
-      destination,
-      upperProtocol: 0,
-      sourcePort: 0,
-      destinationPort: 0,
-      authAlgorithm: 5,
-      encrAlgorithm: 12,
-      authKey: new Secret(new Uint8Array(32).fill(7), 256),
-      encrKey: new Secret(new Uint8Array(16).fill(key), 128),
-      saltBits: 0,
-      soft: LIMITS,
-      hard: LIMITS,
-      idle: { addTime: 0n, useTime: 0n },
+    aesAssociation(spi, ENDS, {
+      authKey: new Secret(new Uint8Array(32).fill(7)),
+      encrKey: new Secret(new Uint8Array(16).fill(key)),
       replayWindow: 64,
-      replayValue: 0n,
-    },
+    }),
     { protectionClass: undefined, marks: undefined, outboundOnly: false },
   )
   const { replay_esn_val: window } = attributes

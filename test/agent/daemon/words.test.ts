@@ -2,6 +2,7 @@ import t from 'tap'
 import type { Drift } from '../../../agent/daemon/drift.ts'
 import type { RoundReport } from '../../../agent/daemon/round.ts'
 import { awaitedText, roundEvents } from '../../../agent/daemon/words.ts'
+import { defaultAlgorithmTable } from '../../../agent/model/default-algorithms.ts'
 import { QUIET } from './quiet-round.ts'
 
 function told(tunnels: Partial<Drift['tunnels']>, more: Partial<RoundReport> = {}): string[] {
@@ -41,7 +42,11 @@ t.test('why a configuration is not in force', async (t) => {
     `${stays} It is tried again at least once a minute.`,
   )
   t.equal(
-    awaitedText({ isTunnel: false, names: ['a'], settings: {} }),
+    awaitedText({
+      isTunnel: false,
+      names: ['a'],
+      settings: { algorithms: defaultAlgorithmTable, drift: 'enforce' },
+    }),
     'Only a part of the configuration is in force. It is tried again when names have addresses.',
   )
 })

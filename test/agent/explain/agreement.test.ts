@@ -10,7 +10,6 @@ import { proposedSituation } from '../../../agent/explain/situation.ts'
 import type { SecurityAssociation } from '../../../agent/model/association.ts'
 import { defaultAlgorithmTable } from '../../../agent/model/default-algorithms.ts'
 import type { Rule } from '../../../agent/model/policy.ts'
-import { MarkCapacityError } from '../../../agent/translate/policy-set.ts'
 import type { KernelAssociation } from '../../../agent/translate/read-association.ts'
 import { dir } from '../../../netlink/xfrm/constants.ts'
 import {
@@ -19,6 +18,7 @@ import {
   packet as packets,
   rules as ruleSets,
 } from '../translate/simulation/arbitrary.ts'
+import { fitting } from '../translate/simulation/fitting.ts'
 import { type Host, inOrder, makeHost } from '../translate/simulation/host.ts'
 import { accepts, departure, winningRule } from '../translate/simulation/solaris.ts'
 import { deliver, findPolicy, send } from '../translate/simulation/xfrm.ts'
@@ -41,7 +41,7 @@ function sceneOf(
   clearMessages = { icmp: true, igmp: true, pim: true },
 ): Scene {
   const distinct = [...new Map(associations.map((sa) => [`${sa.protocol} ${sa.spi}`, sa])).values()]
-  try {
+  return fitting(() => {
     const situation = proposedSituation({
       rules,
       associations: distinct,
@@ -53,10 +53,7 @@ function sceneOf(
     })
     const host = makeHost(inOrder(rules), { outbound: distinct, clearMessages })
     return { situation, host, associations: distinct }
-  } catch (error) {
-    if (error instanceof MarkCapacityError) fc.pre(false)
-    throw error
-  }
+  })
 }
 
 /** The SAs as the simulations have them. */

@@ -8,17 +8,17 @@ import type { Rule } from '../../../agent/model/policy.ts'
 import { appendRules, emptyState, replaceRules } from '../../../agent/reconcile/policy-edit.ts'
 import { decodeState, encodeState, placedRules, rulesInForce } from '../../../agent/reconcile/policy-state.ts'
 import { planRelease } from '../../../agent/reconcile/release-plan.ts'
-import { MarkCapacityError } from '../../../agent/translate/policy-set.ts'
 import { BAND } from '../../../agent/translate/priorities.ts'
 import { defaultPolicy } from '../../../netlink/xfrm/defaults.ts'
 import { rulesOf } from '../../compat/solaris/ipsecconf/support.ts'
+import { address } from '../../support/address.ts'
 import {
-  address,
   association,
   localAddresses,
   packet as packets,
   rules as ruleSets,
 } from '../translate/simulation/arbitrary.ts'
+import { fitting } from '../translate/simulation/fitting.ts'
 import { type Host, makeHost, wrappings } from '../translate/simulation/host.ts'
 import type { Packet } from '../translate/simulation/packet.ts'
 import { isExactly, protectionsOf, winningRule } from '../translate/simulation/solaris.ts'
@@ -42,15 +42,6 @@ const traffic = flowPackets.chain((packet) =>
     outbound: fc.array(association(packet, 'out'), { maxLength: 4 }),
   }),
 )
-
-function fitting(make: () => Host): Host {
-  try {
-    return make()
-  } catch (error) {
-    if (error instanceof MarkCapacityError) fc.pre(false)
-    throw error
-  }
-}
 
 const isAbout = (rules: readonly Rule[], { family }: Packet) =>
   rules.some(({ selector }) =>

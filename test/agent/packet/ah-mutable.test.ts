@@ -11,16 +11,16 @@ import {
   address6,
   data,
   destination4,
+  destinationOptions,
   digits,
   type Extension,
-  FRAGMENT,
   fragmentHeader,
   HOP,
   hex,
+  hopOptions,
   ipv4,
   ipv6,
   OPTIONS,
-  padding,
   parsed,
   ROUTING,
   routingHeader,
@@ -161,7 +161,7 @@ t.test('options of IPv6 whose data may change', async (t) => {
     const extensions: Extension[] = [[kind, hex(`0001 ${options}`)]]
     t.equal(of6({ extensions }), header6({ extensions }, hex(`3301 ${zeroed}`)))
   }
-  const router: Extension[] = [[HOP, hex('0000 0502 0000 0100')]]
+  const router: Extension[] = [hopOptions(hex('0000 0502 0000 0100'))]
   t.equal(
     of6({ extensions: router }),
     header6({ extensions: router }, hex('3300 0502 0000 0100')),
@@ -179,7 +179,7 @@ t.test('malformed options of IPv6', async (t) => {
 t.test('routing headers', async (t) => {
   const at = (type: number, left: number, destination: number, ...addresses: number[]): V6 => ({
     destination: address6(destination),
-    extensions: [[ROUTING, routingHeader(type, left, addresses.map(address6))]],
+    extensions: [routingHeader(type, left, addresses.map(address6))],
   })
   const arrived = at(0, 0, 3, 1, 2)
   const chain = Buffer.concat([hex('33040000 00000000'), address6(1), address6(2)])
@@ -202,13 +202,13 @@ t.test('routing headers', async (t) => {
 
 t.test('a home address counts as the source', async (t) => {
   const option = (address: Uint8Array) => Buffer.concat([hex('0002 0102 0000 c910'), address])
-  const fields: V6 = { extensions: [[OPTIONS, option(address6(0x42))]] }
+  const fields: V6 = { extensions: [destinationOptions(option(address6(0x42)))] }
   const changed = Buffer.concat([hex('33'), option(source6).subarray(1)])
   t.equal(of6(fields), header6({ ...fields, source: address6(0x42) }, changed))
 })
 
 t.test('fragment headers, and what cannot stand before AH', async (t) => {
-  t.equal(of6({ extensions: [[FRAGMENT, fragmentHeader(0, false)]] }), AH_FRAGMENT)
+  t.equal(of6({ extensions: [fragmentHeader(0, false)] }), AH_FRAGMENT)
   const packet = ipv6({ protocol: AH, payload })
   packet[6] = 17
   t.equal(zeroMutableFields(packet, 0, 40), AH_MALFORMED, 'nothing names AH')
@@ -218,7 +218,7 @@ t.test('fragment headers, and what cannot stand before AH', async (t) => {
   four[9] = 17
   t.equal(zeroMutableFields(four, 0, 20), AH_MALFORMED)
   t.equal(zeroMutableFields(four, 0, 19), AH_MALFORMED)
-  const long = ipv6({ extensions: [[HOP, padding]], protocol: AH, payload })
+  const long = ipv6({ extensions: [hopOptions()], protocol: AH, payload })
   long[41] = 1
   t.equal(zeroMutableFields(long, 0, 48), AH_MALFORMED, 'a header that reaches into AH')
 })

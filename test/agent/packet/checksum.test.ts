@@ -23,7 +23,6 @@ import {
   ipv4,
   ipv6,
   parsed,
-  ROUTING,
   routingHeader,
   slowChecksum,
   source4,
@@ -158,7 +157,7 @@ t.test('a routing header: the last address counts', async (t) => {
   const udp = hex('1389 138a 000c 0000 61626364')
   const routed = ipv6({
     destination: address6(5),
-    extensions: [[ROUTING, routingHeader(0, 2, [address6(6), address6(7)])]],
+    extensions: [routingHeader(0, 2, [address6(6), address6(7)])],
     payload: udp,
   })
   const arrived = ipv6({ destination: address6(7), payload: udp })

@@ -11,15 +11,13 @@ import { headerChecksumHolds } from '../../../agent/packet/ip-header.ts'
 import {
   anyPacket,
   data,
+  destinationOptions,
   digits,
-  FRAGMENT,
   fragmentHeader,
-  HOP,
   hex,
+  hopOptions,
   ipv4,
   ipv6,
-  OPTIONS,
-  padding,
   parsed,
 } from './packets.ts'
 
@@ -98,13 +96,10 @@ t.test('IPv6', async (t) => {
   const fragment = (offset: number, more: boolean, bytes: Uint8Array) =>
     ipv6({
       flowLabel: 5,
-      extensions: [
-        [HOP, padding],
-        [FRAGMENT, fragmentHeader(offset, more)],
-      ],
+      extensions: [hopOptions(), fragmentHeader(offset, more)],
       payload: bytes,
     })
-  same(cut(ipv6({ flowLabel: 5, extensions: [[HOP, padding]], payload }), 104), [
+  same(cut(ipv6({ flowLabel: 5, extensions: [hopOptions()], payload }), 104), [
     fragment(0, true, payload.subarray(0, 48)),
     fragment(48, true, payload.subarray(48, 96)),
     fragment(96, false, payload.subarray(96)),
@@ -113,13 +108,13 @@ t.test('IPv6', async (t) => {
   const high = cut(ipv6({ payload }), 139, 0xfedcba98)
   t.equal(Array.isArray(high) && parsed(high[0] ?? payload).identification, 0xfedcba98)
   t.equal(cut(ipv6({ payload }), 55), MTU_TOO_SMALL)
-  const already = ipv6({ extensions: [[FRAGMENT, fragmentHeader(0, true)]], payload: data(96) })
+  const already = ipv6({ extensions: [fragmentHeader(0, true)], payload: data(96) })
   t.equal(cut(already, 100), MUST_NOT_FRAGMENT)
 })
 
 t.test('all headers of IPv6 are in the first fragment', async (t) => {
   const options = hex('0003 011c 00000000 0000000000000000 0000000000000000 0000000000000000')
-  const packet = ipv6({ extensions: [[OPTIONS, options]], payload: data(100) })
+  const packet = ipv6({ extensions: [destinationOptions(options)], payload: data(100) })
   t.equal(cut(packet, 48 + 32), MTU_TOO_SMALL)
   t.ok(Array.isArray(cut(packet, 48 + 40)))
 })

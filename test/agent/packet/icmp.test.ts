@@ -10,16 +10,14 @@ import {
 import {
   address6,
   data,
+  destinationOptions,
   digits,
   type Extension,
-  FRAGMENT,
   fragmentHeader,
-  HOP,
   hex,
+  hopOptions,
   ipv4,
   ipv6,
-  OPTIONS,
-  padding,
   parsed,
   slowChecksum,
   source4,
@@ -123,10 +121,7 @@ t.test('never about errors', async (t) => {
     t.equal(about6(`${type}00000000000000`), ICMP_NOT_ALLOWED)
   for (const type of ['80', '81', '87']) t.type(about6(`${type}00000000000000`), 'string')
   t.equal(about6(''), ICMP_NOT_ALLOWED)
-  const behind: Extension[] = [
-    [HOP, padding],
-    [OPTIONS, padding],
-  ]
+  const behind: Extension[] = [hopOptions(), destinationOptions()]
   t.equal(about6('0100000000000000', behind), ICMP_NOT_ALLOWED)
   t.type(about6('8000000000000000', behind), 'string')
   t.type(
@@ -139,8 +134,7 @@ t.test('never about errors', async (t) => {
 t.test('never about fragments but the first', async (t) => {
   t.equal(error(ipv4({ fragment: 1, payload: data(8) }), icmpKinds.hopLimitExceeded4), ICMP_NOT_ALLOWED)
   t.type(text(error(ipv4({ fragment: 0x2000, payload: data(8) }), icmpKinds.hopLimitExceeded4)), 'string')
-  const fragment = (offset: number) =>
-    ipv6({ extensions: [[FRAGMENT, fragmentHeader(offset, true)]], payload: data(8) })
+  const fragment = (offset: number) => ipv6({ extensions: [fragmentHeader(offset, true)], payload: data(8) })
   t.equal(error(fragment(8), icmpKinds.hopLimitExceeded6), ICMP_NOT_ALLOWED)
   t.type(text(error(fragment(0), icmpKinds.hopLimitExceeded6)), 'string')
 })

@@ -13,18 +13,17 @@ import {
   address6,
   anyPacket,
   data,
+  destinationOptions,
   digits,
   type Extension,
-  FRAGMENT,
   fragmentHeader,
   HOP,
   hex,
+  hopOptions,
   ipv4,
   ipv6,
   OPTIONS,
-  padding,
   parsed,
-  ROUTING,
   routingHeader,
 } from './packets.ts'
 
@@ -103,54 +102,26 @@ t.test('which extension headers stay in front of ESP and AH', async (t) => {
     inFront: number,
     protocol: number,
   ][] = [
-    ['hop-by-hop options do', [[HOP, padding]], 1, 17],
-    ['routing does', [[ROUTING, routing]], 1, 17],
-    ['destination options do not', [[OPTIONS, padding]], 0, OPTIONS],
-    [
-      'destination options in front of routing do',
-      [
-        [OPTIONS, padding],
-        [ROUTING, routing],
-      ],
-      2,
-      17,
-    ],
+    ['hop-by-hop options do', [hopOptions()], 1, 17],
+    ['routing does', [routing], 1, 17],
+    ['destination options do not', [destinationOptions()], 0, OPTIONS],
+    ['destination options in front of routing do', [destinationOptions(), routing], 2, 17],
     [
       'those behind it do not',
-      [
-        [HOP, padding],
-        [OPTIONS, padding],
-        [ROUTING, routing],
-        [OPTIONS, padding],
-      ],
+      [hopOptions(), destinationOptions(), routing, destinationOptions()],
       3,
       OPTIONS,
     ],
-    [
-      'a home address does',
-      [
-        [ROUTING, routing],
-        [OPTIONS, home],
-      ],
-      2,
-      17,
-    ],
+    ['a home address does', [routing, destinationOptions(home)], 2, 17],
     [
       'a home address does, and other options behind it do not',
-      [
-        [OPTIONS, home],
-        [OPTIONS, padding],
-      ],
+      [destinationOptions(home), destinationOptions()],
       1,
       OPTIONS,
     ],
     [
       'a fragment header does, and what is before it',
-      [
-        [OPTIONS, padding],
-        [FRAGMENT, fragmentHeader(0, false)],
-        [OPTIONS, padding],
-      ],
+      [destinationOptions(), fragmentHeader(0, false), destinationOptions()],
       2,
       OPTIONS,
     ],
@@ -167,14 +138,14 @@ t.test('which extension headers stay in front of ESP and AH', async (t) => {
 
 t.test('options in front of ESP and AH that are there are in front', async (t) => {
   for (const protocol of [50, 51]) {
-    const ip = parsed(ipv6({ extensions: [[OPTIONS, padding]], protocol, payload: data(16) }))
+    const ip = parsed(ipv6({ extensions: [destinationOptions()], protocol, payload: data(16) }))
     t.match(ip, { upperAt: 48, protocol, nextHeaderAt: 40, transportAt: 48, transportProtocol: protocol })
   }
 })
 
 t.test('fragments of IPv6', async (t) => {
   const later = ipv6({
-    extensions: [[FRAGMENT, fragmentHeader(1448, true)]],
+    extensions: [fragmentHeader(1448, true)],
     protocol: OPTIONS,
     payload: data(8),
   })
@@ -189,14 +160,11 @@ t.test('fragments of IPv6', async (t) => {
     protocol: OPTIONS,
     transportAt: 48,
   })
-  const high = ipv6({ extensions: [[FRAGMENT, fragmentHeader(0, true, 0xfedcba98)]], payload: data(8) })
+  const high = ipv6({ extensions: [fragmentHeader(0, true, 0xfedcba98)], payload: data(8) })
   t.match(parsed(high), { isFragment: true, fragmentOffset: 0, identification: 0xfedcba98 })
-  const only = ipv6({ extensions: [[FRAGMENT, fragmentHeader(0, false)]], payload: data(8) })
+  const only = ipv6({ extensions: [fragmentHeader(0, false)], payload: data(8) })
   t.match(parsed(only), { isFragment: false, moreFragments: false, fragmentAt: 40 }, 'RFC 6946')
-  const chain: Extension[] = [
-    [FRAGMENT, fragmentHeader(0, true)],
-    [OPTIONS, padding],
-  ]
+  const chain: Extension[] = [fragmentHeader(0, true), destinationOptions()]
   t.equal(accepts(ipv6({ extensions: chain })), true)
   const cut = ipv6({ extensions: chain }).slice(0, -1)
   cut[5] = (cut[5] ?? 0) - 1
@@ -205,8 +173,7 @@ t.test('fragments of IPv6', async (t) => {
 
 t.test('the last address of a route that lies ahead', async (t) => {
   const destinationOf = (type: number, left: number) =>
-    parsed(ipv6({ extensions: [[ROUTING, routingHeader(type, left, [address6(1), address6(2)])]] }))
-      .finalDestinationAt
+    parsed(ipv6({ extensions: [routingHeader(type, left, [address6(1), address6(2)])] })).finalDestinationAt
   t.equal(destinationOf(0, 2), 40 + 8 + 16)
   t.equal(destinationOf(2, 1), 40 + 8 + 16)
   t.equal(destinationOf(0, 0), 24)
@@ -215,7 +182,7 @@ t.test('the last address of a route that lies ahead', async (t) => {
 
 t.test('what is no packet', async (t) => {
   const good4 = ipv4({ payload: data(8) })
-  const good6 = ipv6({ extensions: [[HOP, padding]], payload: data(8) })
+  const good6 = ipv6({ extensions: [hopOptions()], payload: data(8) })
   for (const packet of [good4, good6]) {
     for (let end = 0; end < packet.length; end++) t.equal(accepts(packet, end), false, `cut off at ${end}`)
     t.equal(accepts(packet), true)
@@ -231,13 +198,10 @@ t.test('what is no packet', async (t) => {
   t.equal(changed(good4, 3, 19), false, 'a packet shorter than its header')
   t.equal(changed(good6, 41, 9), false, 'an extension header beyond the packet')
   t.equal(changed(good6, 40, HOP), false, 'hop-by-hop options that are not first')
-  const jumbo = ipv6({ extensions: [[HOP, hex('0000 c204 00011170')]], payload: data(8) })
+  const jumbo = ipv6({ extensions: [hopOptions(hex('0000 c204 00011170'))], payload: data(8) })
   jumbo[5] = 0
   t.equal(accepts(jumbo), false, 'a jumbogram')
-  const twice: Extension[] = [
-    [FRAGMENT, fragmentHeader(0, false)],
-    [FRAGMENT, fragmentHeader(8, true)],
-  ]
+  const twice: Extension[] = [fragmentHeader(0, false), fragmentHeader(8, true)]
   t.equal(accepts(ipv6({ extensions: twice, payload: data(8) })), false, 'a fragment of a fragment')
   t.equal(accepts(ipv6({ protocol: 59 })), true, 'nothing follows')
 })
@@ -249,7 +213,7 @@ t.test('a header is changed in place', async (t) => {
   setLength(packet4, 0, 23)
   t.equal(digits(packet4, 0, 23), digits(ipv4({ tos: 0xfd, payload: data(3) })))
 
-  const fields = { flowLabel: 0xfffff, payload: data(4), extensions: [[HOP, padding]] as const }
+  const fields = { flowLabel: 0xfffff, payload: data(4), extensions: [hopOptions()] as const }
   const packet6 = ipv6({ ...fields, tos: 0x5a })
   setTrafficClass(packet6, 0, 0xa5)
   t.equal(digits(packet6), digits(ipv6({ ...fields, tos: 0xa5 })))

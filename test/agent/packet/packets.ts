@@ -126,18 +126,22 @@ export const FRAGMENT = 44
 export const OPTIONS = 60
 
 /** Eight bytes of options without any but padding. */
-export const padding = hex('0000 0104 00000000')
+const padding = hex('0000 0104 00000000')
 
-export function fragmentHeader(offset: number, more: boolean, id = 0x01020304): Uint8Array {
+export const hopOptions = (bytes = padding): Extension => [HOP, bytes]
+export const destinationOptions = (bytes = padding): Extension => [OPTIONS, bytes]
+
+export function fragmentHeader(offset: number, more: boolean, id = 0x01020304): Extension {
   const bytes = Buffer.alloc(8)
   bytes.writeUInt16BE(offset | (more ? 1 : 0), 2)
   bytes.writeUInt32BE(id, 4)
-  return bytes
+  return [FRAGMENT, bytes]
 }
 
 /** A routing header with these addresses. */
-export function routingHeader(type: number, left: number, addresses: readonly Uint8Array[]): Uint8Array {
-  return Buffer.concat([Uint8Array.of(0, addresses.length * 2, type, left, 0, 0, 0, 0), ...addresses])
+export function routingHeader(type: number, left: number, addresses: readonly Uint8Array[]): Extension {
+  const fixed = Uint8Array.of(0, addresses.length * 2, type, left, 0, 0, 0, 0)
+  return [ROUTING, Buffer.concat([fixed, ...addresses])]
 }
 
 export const address6 = (last: number) =>
@@ -165,17 +169,10 @@ const options4 = fc
 
 const extensions6 = fc.constantFrom<readonly Extension[]>(
   [],
-  [[HOP, padding]],
-  [
-    [HOP, padding],
-    [ROUTING, routingHeader(0, 1, [address6(9)])],
-  ],
-  [[OPTIONS, padding]],
-  [
-    [OPTIONS, padding],
-    [ROUTING, routingHeader(2, 1, [address6(9)])],
-    [OPTIONS, padding],
-  ],
+  [hopOptions()],
+  [hopOptions(), routingHeader(0, 1, [address6(9)])],
+  [destinationOptions()],
+  [destinationOptions(), routingHeader(2, 1, [address6(9)]), destinationOptions()],
 )
 
 /** Well-formed whole packets that may be fragmented. */

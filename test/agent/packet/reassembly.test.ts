@@ -21,13 +21,11 @@ import {
   data,
   digits,
   type Extension,
-  FRAGMENT,
   fragmentHeader,
-  HOP,
   hex,
+  hopOptions,
   ipv4,
   ipv6,
-  padding,
   parsed,
   type V4,
 } from './packets.ts'
@@ -54,7 +52,7 @@ const four = (from: number, to: number, more: boolean, fields: V4 = {}) =>
   ipv4({ fragment: (more ? 0x2000 : 0) | (from / 8), payload: whole.subarray(from, to), ...fields })
 const six = (from: number, to: number, more: boolean, extensions: readonly Extension[] = []) =>
   ipv6({
-    extensions: [...extensions, [FRAGMENT, fragmentHeader(from, more)]],
+    extensions: [...extensions, fragmentHeader(from, more)],
     payload: whole.subarray(from, to),
   })
 const families = [
@@ -90,7 +88,7 @@ t.test('fragments of different packets do not mix', async (t) => {
   t.equal(table.packets.size, 6)
   const other = ipv6({
     source: address6(9),
-    extensions: [[FRAGMENT, fragmentHeader(0, true)]],
+    extensions: [fragmentHeader(0, true)],
     payload: whole.subarray(0, 80),
   })
   t.equal(add(table, other), HELD)
@@ -104,13 +102,13 @@ t.test('what the first fragment says holds', async (t) => {
   const first = four(0, 80, true, { ttl: 7, tos: 0x28, options })
   t.equal(add(table, first), digits(ipv4({ ttl: 7, tos: 0x28, options, payload: whole.subarray(0, 160) })))
   add(table, six(80, 160, false))
-  const extensions: Extension[] = [[HOP, padding]]
+  const extensions: Extension[] = [hopOptions()]
   t.equal(
     add(table, six(0, 80, true, extensions)),
     digits(ipv6({ extensions, payload: whole.subarray(0, 160) })),
   )
   const later = ipv6({
-    extensions: [[FRAGMENT, fragmentHeader(80, false)]],
+    extensions: [fragmentHeader(80, false)],
     protocol: 99,
     payload: whole.subarray(80, 160),
   })
@@ -228,8 +226,7 @@ t.test('packets that would be too long', async (t) => {
   t.equal(add(table, first), TOO_LONG, 'the first has a longer header')
   isEmpty(t, table)
 
-  const high = (length: number) =>
-    ipv6({ extensions: [[FRAGMENT, fragmentHeader(65528, false)]], payload: data(length) })
+  const high = (length: number) => ipv6({ extensions: [fragmentHeader(65528, false)], payload: data(length) })
   t.equal(add(table, high(7)), HELD)
   t.equal(add(newReassembly(), high(8)), TOO_LONG)
 })
@@ -252,8 +249,8 @@ t.test('congestion', async (t) => {
   t.equal(tos(0, 3, 2), ECN_MIXED)
   t.equal(tos(3, 0), ECN_MIXED)
   isEmpty(t, table)
-  add(table, ipv6({ tos: 3, extensions: [[FRAGMENT, fragmentHeader(8, false)]], payload: data(1) }))
-  const first = ipv6({ tos: 2, extensions: [[FRAGMENT, fragmentHeader(0, true)]], payload: data(8) })
+  add(table, ipv6({ tos: 3, extensions: [fragmentHeader(8, false)], payload: data(1) }))
+  const first = ipv6({ tos: 2, extensions: [fragmentHeader(0, true)], payload: data(8) })
   t.equal(add(table, first), digits(ipv6({ tos: 3, payload: Buffer.concat([data(8), data(1)]) })))
 })
 
@@ -317,10 +314,7 @@ t.test('long headers count', async (t) => {
   options[2] = 1
   options[3] = 255
   for (let id = 0; id < 20; id++) {
-    const extensions: Extension[] = [
-      [HOP, options],
-      [FRAGMENT, fragmentHeader(0, true, id)],
-    ]
+    const extensions: Extension[] = [hopOptions(options), fragmentHeader(0, true, id)]
     add(table, ipv6({ extensions, payload: data(8) }))
   }
   t.ok(table.packets.size <= 4)

@@ -12,14 +12,10 @@ import type { Rule } from '../../../agent/model/policy.ts'
 import { hiddenRules } from '../../../agent/picture/coverage.ts'
 import { decideInPage, type PagePacket, readAddressInPage } from '../../../agent/picture/page-rules.ts'
 import { pictureReport } from '../../../agent/picture/report.ts'
-import { MarkCapacityError } from '../../../agent/translate/policy-set.ts'
 import type { Tunnel } from '../../../agent/translate/tunnels.ts'
-import {
-  address,
-  localAddresses,
-  packet as packets,
-  rules as ruleSets,
-} from '../translate/simulation/arbitrary.ts'
+import { address } from '../../support/address.ts'
+import { localAddresses, packet as packets, rules as ruleSets } from '../translate/simulation/arbitrary.ts'
+import { fitting } from '../translate/simulation/fitting.ts'
 
 const TUNNEL: Tunnel = {
   name: 'tun0',
@@ -30,14 +26,8 @@ const TUNNEL: Tunnel = {
 const network = { localAddresses, tunnels: new Map([['tun0', TUNNEL]]), routedMarks: 0 }
 const ABOUT = { title: '', source: '', time: '', algorithms: defaultAlgorithmTable, isLoaded: false }
 
-function situationOf(rules: readonly Rule[]) {
-  try {
-    return proposedSituation({ rules, associations: [], algorithms: defaultAlgorithmTable, network })
-  } catch (error) {
-    if (error instanceof MarkCapacityError) fc.pre(false)
-    throw error
-  }
-}
+const situationOf = (rules: readonly Rule[]) =>
+  fitting(() => proposedSituation({ rules, associations: [], algorithms: defaultAlgorithmTable, network }))
 
 /** As a page gets them: through JSON, and with the functions as texts. */
 const decide = new Function(`return ${decideInPage.toString()}`)() as typeof decideInPage

@@ -8,8 +8,9 @@ import { escapeJson, escapeXml, fitted } from '../../../agent/picture/escape.ts'
 import { graphOf, MOST_LANES } from '../../../agent/picture/graph.ts'
 import { bytesText, pictureReport, STYLES } from '../../../agent/picture/report.ts'
 import { writePicture } from '../../../agent/picture/write-picture.ts'
-import { MarkCapacityError } from '../../../agent/translate/policy-set.ts'
-import { address, localAddresses, rules as ruleSets } from '../translate/simulation/arbitrary.ts'
+import { address } from '../../support/address.ts'
+import { localAddresses, rules as ruleSets } from '../translate/simulation/arbitrary.ts'
+import { fitting } from '../translate/simulation/fitting.ts'
 
 const TUNNEL = {
   name: '<b>"tun\'0&',
@@ -26,14 +27,8 @@ const about = (title = 'host') => ({
   isLoaded: true,
 })
 
-function situationOf(rules: readonly Rule[]) {
-  try {
-    return proposedSituation({ rules, associations: [], algorithms: defaultAlgorithmTable, network })
-  } catch (error) {
-    if (error instanceof MarkCapacityError) fc.pre(false)
-    throw error
-  }
-}
+const situationOf = (rules: readonly Rule[]) =>
+  fitting(() => proposedSituation({ rules, associations: [], algorithms: defaultAlgorithmTable, network }))
 
 /** Every element is closed, and in order; attributes are quoted. Not all of XML, but all that can go wrong here. */
 function isWellFormed(text: string): boolean {

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { parseAddress } from '../../../agent/model/address.ts'
 import { type Counters, failuresBetween, parseCounters } from '../../../agent/policy-log/failures.ts'
 import { Limiter } from '../../../agent/policy-log/limiter.ts'
 import { lookInterval, PolicyLog } from '../../../agent/policy-log/policy-log.ts'
@@ -13,6 +12,7 @@ import { makeSelector } from '../../../agent/translate/selectors.ts'
 import { action, dir } from '../../../netlink/xfrm/constants.ts'
 import { defaultPolicy } from '../../../netlink/xfrm/defaults.ts'
 import { rulesOf } from '../../compat/solaris/ipsecconf/support.ts'
+import { address } from '../../support/address.ts'
 
 const STAT = 'XfrmInError                     \t0\nXfrmInNoStates \t4\nXfrmInPolBlock                  \t3\n'
 
@@ -101,11 +101,7 @@ t.test('what is told follows the tunables', async (t) => {
 t.test('the rule that refused is named', async (t) => {
   const state = appendRules(emptyState(0xff00_0000), rulesOf('{raddr 192.0.2.0/24 dir in} drop {}'))
   const [position = 0] = state.rules.flatMap(({ placements }) => placements.map((one) => one.position))
-  const prefix = (text: string, length: number) => {
-    const address = parseAddress(text)
-    if (!address) throw new Error(text)
-    return { ...address, length }
-  }
+  const prefix = (text: string, length: number) => ({ ...address(text), length })
   const policy = (priority: number, usedAt: bigint, more = {}): InstalledPolicy => {
     const plain = defaultPolicy()
     const info = {

@@ -9,7 +9,8 @@ import {
   saKey,
   withNote,
 } from '../../../agent/reconcile/association-notes.ts'
-import { address, association, packet } from '../translate/simulation/arbitrary.ts'
+import { address } from '../../support/address.ts'
+import { association, packet } from '../translate/simulation/arbitrary.ts'
 
 const seconds = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
 const text = fc.string()

@@ -1,41 +1,20 @@
 import t from 'tap'
 import type { SaTarget, SecurityAssociation } from '../../../agent/model/association.ts'
 import { defaultAlgorithmTable } from '../../../agent/model/default-algorithms.ts'
-import { Secret } from '../../../agent/model/secret.ts'
 import { AssociationError } from '../../../agent/reconcile/association-checks.ts'
 import { AssociationTransaction } from '../../../agent/reconcile/association-transaction.ts'
 import { messageOf, type Step } from '../../../agent/reconcile/steps.ts'
 import { buildClasses } from '../../../agent/translate/classes.ts'
 import { type KernelAssociation, readState } from '../../../agent/translate/read-association.ts'
 import type { XfrmMessage } from '../../../netlink/xfrm/messages.ts'
-import { address } from '../translate/simulation/arbitrary.ts'
+import { address } from '../../support/address.ts'
+import { aesAssociation, NO_LIMIT } from '../model/associations.ts'
 
 const [HERE, THERE] = [address('192.0.2.1'), address('192.0.2.2')]
-const NO_LIMIT = { allocations: 0n, bytes: 0n, addTime: 0n, useTime: 0n }
 const FACTS = { classes: buildClasses([], defaultAlgorithmTable), marks: undefined, localAddresses: [HERE] }
 
-function sa(spi: number, outbound: boolean, more: Partial<SecurityAssociation> = {}): SecurityAssociation {
-  return {
-    protocol: 'esp',
-    spi,
-    source: outbound ? HERE : THERE,
-    destination: outbound ? THERE : HERE,
-    upperProtocol: 0,
-    sourcePort: 0,
-    destinationPort: 0,
-    authAlgorithm: 5,
-    authKey: new Secret(new Uint8Array(32).fill(1)),
-    encrAlgorithm: 12,
-    encrKey: new Secret(new Uint8Array(16).fill(2)),
-    saltBits: 0,
-    soft: NO_LIMIT,
-    hard: NO_LIMIT,
-    idle: { addTime: 0n, useTime: 0n },
-    replayWindow: 32,
-    replayValue: 0n,
-    ...more,
-  }
-}
+const sa = (spi: number, outbound: boolean, more: Partial<SecurityAssociation> = {}) =>
+  aesAssociation(spi, outbound ? [HERE, THERE] : [THERE, HERE], more)
 
 function target(spi: number, outbound: boolean, more: Partial<SaTarget> = {}): SaTarget {
   const destination = outbound ? THERE : HERE

@@ -19,7 +19,8 @@ import { classesOf, type HostFacts } from '../../../agent/translate/policy-set.t
 import { dir } from '../../../netlink/xfrm/constants.ts'
 import type { XfrmMessage } from '../../../netlink/xfrm/messages.ts'
 import { rulesOf } from '../../compat/solaris/ipsecconf/support.ts'
-import { address } from '../translate/simulation/arbitrary.ts'
+import { address } from '../../support/address.ts'
+import { aesAssociation, NO_LIMIT } from '../model/associations.ts'
 import { PolicyTable } from './policy-table.ts'
 import { StateTable } from './state-table.ts'
 
@@ -32,7 +33,6 @@ const FACTS: HostFacts = {
   tunnels: new Map(),
   guardsOwnAddresses: false,
 }
-const NO_LIMIT = { allocations: 0n, bytes: 0n, addTime: 0n, useTime: 0n }
 
 /** A host: policies, SAs, and what is noted of them. */
 interface World {
@@ -85,29 +85,8 @@ function reach(world: World, goal: Goal): World {
   return { ...world, state: next, notes: transaction.notes }
 }
 
-function sa(spi: number, more: Partial<SecurityAssociation> = {}): SecurityAssociation {
-  const outbound = spi % 2 === 1
-  return {
-    protocol: 'esp',
-    spi,
-    source: outbound ? HERE : THERE,
-    destination: outbound ? THERE : HERE,
-    upperProtocol: 0,
-    sourcePort: 0,
-    destinationPort: 0,
-    authAlgorithm: 5,
-    authKey: new Secret(new Uint8Array(32).fill(1)),
-    encrAlgorithm: 12,
-    encrKey: new Secret(new Uint8Array(16).fill(2)),
-    saltBits: 0,
-    soft: NO_LIMIT,
-    hard: NO_LIMIT,
-    idle: { addTime: 0n, useTime: 0n },
-    replayWindow: 32,
-    replayValue: 0n,
-    ...more,
-  }
-}
+const sa = (spi: number, more: Partial<SecurityAssociation> = {}) =>
+  aesAssociation(spi, spi % 2 === 1 ? [HERE, THERE] : [THERE, HERE], more)
 
 const variant: fc.Arbitrary<Partial<SecurityAssociation>> = fc.record(
   {

@@ -13,7 +13,7 @@ import {
   withOwnTunnels,
 } from '../../../agent/reconcile/tunnel-plan.ts'
 import { describedTunnel, type HostLink } from '../../../agent/translate/tunnel-interfaces.ts'
-import { address } from '../translate/simulation/arbitrary.ts'
+import { address } from '../../support/address.ts'
 import { LinkTable } from './link-table.ts'
 
 function prefix(text: string): Prefix {

@@ -1,16 +1,11 @@
 import t from 'tap'
-import { parseAddress } from '../../../agent/model/address.ts'
 import { defaultAlgorithmTable as algorithms } from '../../../agent/model/default-algorithms.ts'
 import type { Protection } from '../../../agent/model/policy.ts'
 import { chooseKinds } from '../../../agent/sockets/choose-kinds.ts'
 import type { SaContent } from '../../../agent/translate/requirements.ts'
 import { kindKey } from '../../../agent/translate/socket-kinds.ts'
+import { address } from '../../support/address.ts'
 
-const address = (text: string) => {
-  const found = parseAddress(text)
-  if (!found) throw new TypeError(text)
-  return found
-}
 const [here, near, far] = [address('192.0.2.1'), address('192.0.2.2'), address('192.0.2.3')]
 
 const aes = (encrBits: number, more: Partial<SaContent> = {}): SaContent => ({

@@ -2,7 +2,7 @@ import t from 'tap'
 import type { OwnTunnel } from '../../../agent/model/tunnel.ts'
 import { reportTunnels } from '../../../agent/status/tunnel-report.ts'
 import type { HostLink } from '../../../agent/translate/tunnel-interfaces.ts'
-import { address } from '../translate/simulation/arbitrary.ts'
+import { address } from '../../support/address.ts'
 
 const ends = { kind: 'ipip', local: address('192.0.2.1'), remote: address('198.51.100.1') } as const
 const OWN: OwnTunnel = { name: 'ip.tun0', ...ends, addresses: [], ifindex: 1_000_001 }

@@ -17,8 +17,8 @@ import { readAddress } from '../../../agent/translate/selectors.ts'
 import type { Tunnel } from '../../../agent/translate/tunnels.ts'
 import { action, dir, mode, proto } from '../../../netlink/xfrm/constants.ts'
 import { rulesOf } from '../../compat/solaris/ipsecconf/support.ts'
+import { address } from '../../support/address.ts'
 import { identityOf } from '../reconcile/identity.ts'
-import { address } from './simulation/arbitrary.ts'
 import { inOrder } from './simulation/host.ts'
 
 const TUNNEL: Tunnel = {

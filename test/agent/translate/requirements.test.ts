@@ -3,7 +3,7 @@ import { unspecified } from '../../../agent/model/address.ts'
 import type { Protection } from '../../../agent/model/policy.ts'
 import { requirementsOf, type SaContent, satisfies } from '../../../agent/translate/requirements.ts'
 import { ruleOf } from '../../compat/solaris/ipsecconf/support.ts'
-import { address } from './simulation/arbitrary.ts'
+import { address } from '../../support/address.ts'
 
 function protection(properties: string): Protection {
   const [action] = ruleOf(`{} ipsec {${properties}}\n`).actions

@@ -8,8 +8,8 @@ import { sameAddress } from '../../../agent/model/address.ts'
 import type { SecurityAssociation } from '../../../agent/model/association.ts'
 import type { Rule } from '../../../agent/model/policy.ts'
 import { DEFAULT_MARK_MASK } from '../../../agent/translate/marks.ts'
-import { MarkCapacityError } from '../../../agent/translate/policy-set.ts'
 import { association, packet as packets, rules as ruleSets } from './simulation/arbitrary.ts'
+import { fitting } from './simulation/fitting.ts'
 import { type Host, inOrder, makeHost, wrappings } from './simulation/host.ts'
 import type { Packet, Wrapping } from './simulation/packet.ts'
 import {
@@ -130,16 +130,6 @@ t.test('property: what may come in clear is what the tunables say', async () => 
     { numRuns: 200 },
   )
 })
-
-/** Leaves out what does not fit into the mark: it is refused as a whole. */
-function fitting(make: () => Host): Host {
-  try {
-    return make()
-  } catch (error) {
-    if (error instanceof MarkCapacityError) fc.pre(false)
-    throw error
-  }
-}
 
 t.test(
   'property: without mark bits nothing comes in clear that should not, and no SA of another class',

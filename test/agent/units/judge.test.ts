@@ -1,15 +1,9 @@
 import t from 'tap'
 import { unprotectedEvents } from '../../../agent/daemon/duties/units.ts'
-import { parseAddress } from '../../../agent/model/address.ts'
 import type { PolicyKind } from '../../../agent/sockets/journal.ts'
 import { GRACE_MS, SocketJudge } from '../../../agent/units/judge.ts'
 import type { UnitSocket } from '../../../agent/units/sockets.ts'
-
-function address(text: string) {
-  const found = parseAddress(text)
-  if (!found) throw new Error('it is an address')
-  return found
-}
+import { address } from '../../support/address.ts'
 
 let last = 0n
 const base = { unit: 'a.service', domain: 2, local: address('0.0.0.0'), remote: address('0.0.0.0') }

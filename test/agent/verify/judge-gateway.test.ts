@@ -1,8 +1,9 @@
 /** What is said of packets that are passed on, in tunnels and beside them, and of policies for some SAs only. */
 import { family as af } from '../../../netlink/xfrm/constants.ts'
 import { defaultSelector } from '../../../netlink/xfrm/defaults.ts'
+import { address } from '../../support/address.ts'
 import { asked, esp, IN, inEsp, judge } from './rows.ts'
-import { addressOf, association, both, LEFT, packet, policy, protect, RIGHT, stateOf } from './world.ts'
+import { association, both, LEFT, packet, policy, protect, RIGHT, stateOf } from './world.ts'
 
 const OUR_INDEX = 0x4000_0008
 
@@ -92,7 +93,7 @@ judge(
 )
 
 const IFINDEX = 9
-const [local, remote] = [addressOf(GATEWAY), addressOf(RIGHT)]
+const [local, remote] = [address(GATEWAY), address(RIGHT)]
 const tunnels = new Map([
   ['tun0', { name: 'tun0', ifindex: IFINDEX, endpoints: { local, remote }, protocols: [4] }],
 ])

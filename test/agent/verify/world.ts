@@ -6,7 +6,6 @@
 import { type Frame, newFrame } from '../../../agent/capture/frame.ts'
 import { findIp } from '../../../agent/capture/link-layers.ts'
 import type { SaMessage } from '../../../agent/capture/viewed-sa.ts'
-import { parseAddress } from '../../../agent/model/address.ts'
 import { defaultAlgorithmTable } from '../../../agent/model/default-algorithms.ts'
 import { refreshChecksum } from '../../../agent/packet/ip-header.ts'
 import type { HostFacts } from '../../../agent/verify/host-facts.ts'
@@ -20,6 +19,7 @@ import { action, family as af, dir, mode, proto } from '../../../netlink/xfrm/co
 import { defaultPolicy, defaultSelector, defaultTemplate } from '../../../netlink/xfrm/defaults.ts'
 import type { XfrmMessage } from '../../../netlink/xfrm/messages.ts'
 import type { Selector } from '../../../netlink/xfrm/structs.ts'
+import { address } from '../../support/address.ts'
 import { ipv4 } from '../capture/files.ts'
 import { Loop, type LoopOptions } from '../datapath/software/loop.ts'
 
@@ -31,13 +31,7 @@ export const BEGIN = 1_800_000_000_000
 const PACKET_HOST = 0
 const PACKET_OUTGOING = 4
 
-export function addressOf(text: string) {
-  const address = parseAddress(text)
-  if (!address) throw new TypeError(text)
-  return address
-}
-
-const bytesOf = (text: string) => Uint8Array.from([...addressOf(text).bytes])
+const bytesOf = (text: string) => Uint8Array.from([...address(text).bytes])
 
 export interface PolicyOptions {
   readonly direction: keyof typeof dir
@@ -208,7 +202,7 @@ export class World {
     this.policies = policies
     this.states = states
     this.facts = {
-      localAddresses: addresses.map(addressOf),
+      localAddresses: addresses.map(address),
       tunnels: new Map(),
       dataPath: 'kernel',
       isForwarding: false,

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { parseAddress } from '../../../agent/model/address.ts'
 import { defaultAlgorithmTable } from '../../../agent/model/default-algorithms.ts'
 import { hasErrors } from '../../../agent/model/diagnostic.ts'
 import type { Rule } from '../../../agent/model/policy.ts'
@@ -11,6 +10,7 @@ import type { Tunnel } from '../../../agent/translate/tunnels.ts'
 import type { ForeignHost, ForeignInput } from '../../../compat/foreign/input.ts'
 import { readForeignInput } from '../../../compat/foreign/read.ts'
 import type { Unsaid } from '../../../compat/foreign/unsaid.ts'
+import { address } from '../../support/address.ts'
 import { environment } from '../configuration/support.ts'
 
 /** @throws Error where a text has errors */
@@ -23,12 +23,6 @@ export function inputOf(policy: string, keys = ''): ForeignInput {
   const read = readForeignInput(sources, environment)
   if ('problem' in read || hasErrors(read.diagnostics)) throw new Error(JSON.stringify(read, undefined, 1))
   return read.input
-}
-
-export function address(text: string) {
-  const found = parseAddress(text)
-  if (!found) throw new Error(text)
-  return found
 }
 
 const tunnel: Tunnel = {

@@ -1,9 +1,10 @@
 /** Names through NSS, against what `getent` (the C library's own tool) says about this host. */
 import { spawnSync } from 'node:child_process'
 import t from 'tap'
-import { formatAddress, parseAddress } from '../../../agent/model/address.ts'
+import { formatAddress } from '../../../agent/model/address.ts'
 import type { Resolver } from '../../../agent/model/resolver.ts'
 import * as names from '../../../netlink/libc/names.ts'
+import { address } from '../../support/address.ts'
 
 const resolver: Resolver = {
   addresses: names.addresses,
@@ -18,12 +19,6 @@ const resolver: Resolver = {
 /** Words of the first line that `getent` prints; empty where it knows nothing. */
 function getent(...args: string[]): string[] {
   return spawnSync('getent', args, { encoding: 'utf8' }).stdout.split('\n')[0]?.split(/\s+/) ?? []
-}
-
-function addressOf(text: string) {
-  const address = parseAddress(text)
-  if (!address) throw new Error(`${text} is no address`)
-  return address
 }
 
 t.test('hosts', async (t) => {
@@ -42,8 +37,8 @@ t.test('hosts', async (t) => {
   t.strictSame(resolver.addresses('no-such-host.invalid'), [])
   t.strictSame(resolver.addresses(''), [])
   t.strictSame(resolver.addresses('localhost\0.invalid'), [], 'a NUL does not cut a name short')
-  t.equal(resolver.hostName(addressOf('127.0.0.1')), getent('hosts', '127.0.0.1')[1])
-  t.equal(resolver.hostName(addressOf('240.0.0.1')), undefined)
+  t.equal(resolver.hostName(address('127.0.0.1')), getent('hosts', '127.0.0.1')[1])
+  t.equal(resolver.hostName(address('240.0.0.1')), undefined)
 })
 
 t.test('networks', async (t) => {

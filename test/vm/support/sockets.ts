@@ -5,7 +5,6 @@
  * @module
  */
 import { constants } from 'node:os'
-import { type Address, parseAddress } from '../../../agent/model/address.ts'
 import { SystemError } from '../../../netlink/libc/errno.ts'
 import { foreign, lastErrno } from '../../../netlink/libc/ffi.ts'
 import {
@@ -25,6 +24,7 @@ import {
   setSockOptInt,
   socket,
 } from '../../../netlink/libc/socket.ts'
+import { address } from '../../support/address.ts'
 
 export const SOCK_STREAM = 1
 export { AF_INET, AF_INET6, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_RAW }
@@ -41,16 +41,9 @@ const c = {
   poll: foreign<[Uint8Array, number, number], number>('int poll(void *, unsigned long, int)'),
 }
 
-/** Reads a numeric address; anything else is a mistake of the test. */
-export function addressOf(text: string): Address {
-  const address = parseAddress(text)
-  if (!address) throw new TypeError(`'${text}' is no address`)
-  return address
-}
-
 /** A `sockaddr_in` or `sockaddr_in6`. */
 export function sockaddr(text: string, port = 0): Uint8Array {
-  const { family, bytes } = addressOf(text)
+  const { family, bytes } = address(text)
   const result = Buffer.alloc(family === 'inet' ? 16 : 28)
   result.writeUInt16LE(family === 'inet' ? AF_INET : AF_INET6, 0)
   result.writeUInt16BE(port, 2)

@@ -80,12 +80,6 @@ export class ReplayWindow {
     this.#ring[word] = (this.#ring[word] ?? 0) | (1 << (bit & 31))
   }
 
-  /** Marks every number up to the highest as seen: what was received before nobody remembers. */
-  forgetNothing(highest: number): void {
-    this.#highest = highest
-    this.#ring.fill(0xffffffff)
-  }
-
   /** True for a number of the window that was accepted. */
   #has(number: number): boolean {
     const bit = this.#place(number)

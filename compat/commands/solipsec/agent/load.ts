@@ -133,14 +133,8 @@ export class Loader {
     if (this.#request.log !== 'json') return withSession(loaded, true, this.#io, use)
     const { stderr, err } = memoryIo()
     return withSession(loaded, true, { ...this.#io, stderr }, (session) => {
-      const message = err()
-        .replace(/^NOTE: ./, (start) => start.slice(-1).toUpperCase())
-        .replace(/\s+/g, ' ')
-        .trim()
-        .replace(/^NOTE: /, '')
-        .replace(/\s+/g, ' ')
-        .trim()
-      if (message !== '') this.#tell({ level: 'info', event: 'data-path', message: message })
+      const message = withoutMarks(err())
+      if (message !== '') this.#tell({ level: 'info', event: 'data-path', message })
       return use(session)
     })
   }
@@ -189,6 +183,12 @@ export class Loader {
     notePart(session)
     return { tunnel }
   }
+}
+
+/** Notes for a terminal, as sentences in one line. */
+function withoutMarks(notes: string): string {
+  const line = notes.replace(/\s+/g, ' ').trim()
+  return line.replace(/\bNOTE: (.)/g, (_, first: string) => first.toUpperCase())
 }
 
 function withoutTunnels(session: Session, loaded: LoadableConfiguration): LoadableConfiguration {

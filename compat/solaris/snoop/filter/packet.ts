@@ -13,7 +13,7 @@ import {
   isVlanTag,
   VLAN_TAG_LENGTH,
 } from '../../../../agent/capture/ethertypes.ts'
-import type { Frame } from '../../../../agent/capture/frame.ts'
+import { type Frame, newFrame } from '../../../../agent/capture/frame.ts'
 import { TYPED_HEADERS } from '../../../../agent/capture/link-layers.ts'
 import { read16, read32 } from '../../../../agent/packet/octets.ts'
 import {
@@ -58,16 +58,7 @@ export interface Packet {
   isLater: boolean
 }
 
-const NOTHING: Frame = {
-  number: 0,
-  time: 0n,
-  link: 'raw',
-  bytes: new Uint8Array(0),
-  ipAt: -1,
-  end: 0,
-  wireLength: 0,
-  covers: [],
-}
+const NOTHING: Frame = newFrame()
 
 const ARP_LENGTH = 28
 const IKE_NAT = 4500

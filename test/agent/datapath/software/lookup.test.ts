@@ -9,10 +9,10 @@ import { policyOf } from '../../../../agent/datapath/software/policy/policy.ts'
 import { satisfiesTemplates } from '../../../../agent/datapath/software/policy/templates.ts'
 import { State } from '../../../../agent/datapath/software/state/state.ts'
 import { type Flow, newFlow, stateSelectorMatches } from '../../../../agent/packet/flow.ts'
-import { MarkCapacityError } from '../../../../agent/translate/policy-set.ts'
 import { action, family as af, dir } from '../../../../netlink/xfrm/constants.ts'
 import { defaultPolicy } from '../../../../netlink/xfrm/defaults.ts'
 import { association, packet as packets, rules as ruleSets } from '../../translate/simulation/arbitrary.ts'
+import { fitting } from '../../translate/simulation/fitting.ts'
 import { type Host, inOrder, makeHost, wrappings } from '../../translate/simulation/host.ts'
 import { isIcmp, type Packet } from '../../translate/simulation/packet.ts'
 import { deliver, findPolicy, type State as Simulated, send } from '../../translate/simulation/xfrm.ts'
@@ -42,15 +42,6 @@ function flowOf(packet: Packet, direction: number): Flow {
   flow.sport = sport
   flow.dport = dport
   return flow
-}
-
-function fitting(make: () => Host): Host {
-  try {
-    return make()
-  } catch (error) {
-    if (error instanceof MarkCapacityError) fc.pre(false)
-    throw error
-  }
 }
 
 t.test('property: inbound, the same policy is found, and the same packets are let in', async () => {

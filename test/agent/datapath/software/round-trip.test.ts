@@ -1,52 +1,14 @@
 /** What one host protects, the other gets back as it was, and nothing that was changed on the way. */
 import fc from 'fast-check'
 import t from 'tap'
-import { newIpHeader, parseIp } from '../../../../agent/packet/ip-header.ts'
-import { IPPROTO_AH, IPPROTO_ESP } from '../../../../agent/packet/protocols.ts'
 import { times } from '../../../support/fuzz.ts'
-import { anyPacket, destination4, destination6 } from '../../packet/packets.ts'
-import { authAttributes, espSamples, macSamples, type Sample } from './crypto/samples.ts'
+import { destination4 } from '../../packet/packets.ts'
+import { espSamples } from './crypto/samples.ts'
 import { Loop, type LoopOptions } from './loop.ts'
+import { comparable, destinationOf, samples, tunnelEnd, wholePackets } from './round-trips.ts'
 
-const NO_NEXT_HEADER = 59
 /** Mutated packets of the fuzzer; `SOLIPSEC_FUZZ=N` multiplies them by N. */
 const FUZZ_RUNS = 6000
-
-const samples: readonly (Sample & { readonly protocol: 'esp' | 'ah' })[] = [
-  ...espSamples.map((sample) => ({ ...sample, protocol: 'esp' as const })),
-  ...macSamples.map((row) => ({
-    title: `AH ${row[0]}`,
-    attributes: authAttributes(row),
-    protocol: 'ah' as const,
-  })),
-]
-
-const ip = newIpHeader()
-
-/**
- * Whole packets, since fragments are put together before anything is done to them, and with something behind the
- * headers: ESP around nothing is refused, by the kernel, too.
- */
-const wholePackets = anyPacket(1400).filter((bytes) => {
-  if (!parseIp(bytes, 0, bytes.length, ip) || ip.isFragment || ip.upperAt >= ip.end) return false
-  return ![IPPROTO_ESP, IPPROTO_AH, NO_NEXT_HEADER].includes(ip.protocol)
-})
-
-function destinationOf(bytes: Uint8Array): { version: 4 | 6; destination: Uint8Array } {
-  parseIp(bytes, 0, bytes.length, ip)
-  const { version, destinationAt } = ip
-  return { version, destination: bytes.slice(destinationAt, destinationAt + (version === 4 ? 4 : 16)) }
-}
-
-/** What AH and the system itself may set in an IPv4 header: identification, and with it the checksum. */
-function comparable(bytes: Uint8Array): string {
-  const copy = bytes.slice()
-  if ((copy[0] ?? 0) >> 4 === 4) {
-    copy.fill(0, 4, 6)
-    copy.fill(0, 10, 12)
-  }
-  return Buffer.from(copy).toString('hex')
-}
 
 for (const { title, attributes, protocol } of samples) {
   t.test(`property: ${title}`, async () => {
@@ -58,9 +20,7 @@ for (const { title, attributes, protocol } of samples) {
         fc.boolean(),
         fc.constantFrom(4, 6) as fc.Arbitrary<4 | 6>,
         (bytes, isTunnel, isExtended, inUdp, outer) => {
-          const ends = isTunnel
-            ? { version: outer, destination: outer === 4 ? destination4 : destination6 }
-            : destinationOf(bytes)
+          const ends = isTunnel ? tunnelEnd(outer) : destinationOf(bytes)
           const options: LoopOptions = {
             protocol,
             attributes,

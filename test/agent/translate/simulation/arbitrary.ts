@@ -4,13 +4,7 @@
  * @module
  */
 import fc from 'fast-check'
-import {
-  type Address,
-  type Family,
-  type Prefix,
-  parseAddress,
-  unspecified,
-} from '../../../../agent/model/address.ts'
+import { type Address, type Family, type Prefix, unspecified } from '../../../../agent/model/address.ts'
 import type { SecurityAssociation } from '../../../../agent/model/association.ts'
 import type {
   Action,
@@ -22,13 +16,9 @@ import type {
   Selector,
 } from '../../../../agent/model/policy.ts'
 import { Secret } from '../../../../agent/model/secret.ts'
+import { address } from '../../../support/address.ts'
+import { bareAssociation } from '../../model/associations.ts'
 import { isIcmp, type Packet } from './packet.ts'
-
-export function address(text: string): Address {
-  const found = parseAddress(text)
-  if (!found) throw new TypeError(`not an address: ${text}`)
-  return found
-}
 
 const LOCAL = { inet: ['10.0.0.1', '10.0.1.1'], inet6: ['2001:db8::1', '2001:db8:0:1::1'] }
 const REMOTE = { inet: ['10.1.0.1', '10.1.0.2', '10.2.0.1'], inet6: ['2001:db8:8::1', '2001:db8:8::2'] }
@@ -190,8 +180,6 @@ function key(bits: number): Secret {
   return new Secret(new Uint8Array(bits / 8).fill(7))
 }
 
-const NO_LIMIT = { allocations: 0n, bytes: 0n, addTime: 0n, useTime: 0n }
-
 /** An SA between the two hosts of a packet, in either direction; perhaps for its flow only. */
 export function association(packet: Packet, way: 'in' | 'out'): fc.Arbitrary<SecurityAssociation> {
   const { local, remote, protocol } = packet
@@ -203,22 +191,7 @@ export function association(packet: Packet, way: 'in' | 'out'): fc.Arbitrary<Sec
   const from = fc.constantFrom(source, source, source, unspecified(source.family))
   return fc
     .record({ algorithms, flow, from, spi: fc.integer({ min: 256, max: 0x7fff_ffff }) })
-    .map((one) => ({
-      protocol: 'esp',
-      source: one.from,
-      destination,
-      spi: one.spi,
-      authAlgorithm: 0,
-      encrAlgorithm: 0,
-      saltBits: 0,
-      soft: NO_LIMIT,
-      hard: NO_LIMIT,
-      idle: { addTime: 0n, useTime: 0n },
-      replayWindow: 32,
-      replayValue: 0n,
-      ...one.algorithms,
-      ...one.flow,
-    }))
+    .map((one) => bareAssociation(one.spi, [one.from, destination], { ...one.algorithms, ...one.flow }))
 }
 
 /** Without what is `undefined`: to say nothing and to say "undefined" are not the same in the model. */

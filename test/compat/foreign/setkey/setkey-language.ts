@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type Address, parseAddress } from '../../../../agent/model/address.ts'
+import type { Address } from '../../../../agent/model/address.ts'
+import { address } from '../../../support/address.ts'
 
 /** One `spdadd`. */
 export interface SpokenPolicy {
@@ -101,13 +102,7 @@ function readPolicy(line: string): SpokenPolicy {
 function readRange(text: string): Range {
   const [, host = '', length, port = '0'] =
     /^([A-Za-z0-9:][A-Za-z0-9:%.-]*)\/(\d{1,3})(?:\[(\d{1,5})\])?$/.exec(text) ?? []
-  return { address: readAddress(host), length: Number(length), port: inRange(Number(port), 0, 65535) }
-}
-
-function readAddress(text: string): Address {
-  const address = parseAddress(text)
-  if (!address) throw new Error(`no address: ${text}`)
-  return address
+  return { address: address(host), length: Number(length), port: inRange(Number(port), 0, 65535) }
 }
 
 const REQUEST =
@@ -121,7 +116,7 @@ function readRequest(text: string): Request {
     protocol: found.protocol as Request['protocol'],
     ...(source === undefined || destination === undefined
       ? { mode: 'transport' }
-      : { mode: 'tunnel', ends: [readAddress(source), readAddress(destination)] }),
+      : { mode: 'tunnel', ends: [address(source), address(destination)] }),
     // IPSEC_MANUAL_REQID_MAX: the kernel would take a number of its own for a larger one.
     unique: inRange(Number(found.number), 1, 0x3fff),
   }
@@ -140,8 +135,8 @@ function readState(line: string): SpokenState {
   // The kernel refuses one of them alone.
   if ((limits.hard === undefined) !== (limits.soft === undefined)) throw new Error(line)
   return {
-    source: readAddress(found.source ?? ''),
-    destination: readAddress(found.destination ?? ''),
+    source: address(found.source ?? ''),
+    destination: address(found.destination ?? ''),
     ...(sport && dport && { ports: [inRange(Number(sport), 1, 65535), inRange(Number(dport), 1, 65535)] }),
     protocol: found.protocol === 'ah' ? 'ah' : 'esp',
     spi: inRange(Number(found.spi), 1, 0xffff_ffff),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Address, formatAddress, parseAddress } from '../../../../agent/model/address.ts'
+import { formatAddress } from '../../../../agent/model/address.ts'
 import type { Algorithm, AlgorithmTable, KeySizes } from '../../../../agent/model/algorithm.ts'
 import type { Diagnostic } from '../../../../agent/model/diagnostic.ts'
 import type { Rule } from '../../../../agent/model/policy.ts'
@@ -13,6 +13,7 @@ import {
   type PolicyEnvironment,
   parsePolicy,
 } from '../../../../compat/solaris/ipsecconf/index.ts'
+import { address } from '../../../support/address.ts'
 
 const list = (...sizes: number[]): KeySizes => ({ kind: 'list', sizes })
 const aesKeys: KeySizes = { kind: 'range', default: 128, min: 128, max: 256, step: 64 }
@@ -66,12 +67,6 @@ const PROTOCOLS: Record<string, number> = {
   gre: 47,
   'ipv6-icmp': 58,
   sctp: 132,
-}
-
-export function address(text: string): Address {
-  const parsed = parseAddress(text)
-  if (!parsed) throw new TypeError(`not an address: ${text}`)
-  return parsed
 }
 
 const own = <V>(table: Record<string, V>, name: string): V | undefined =>

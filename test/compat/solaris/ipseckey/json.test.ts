@@ -2,7 +2,8 @@ import t from 'tap'
 import type { SecurityAssociation } from '../../../../agent/model/association.ts'
 import { acquireJson, associationJson } from '../../../../compat/solaris/ipseckey/print/json.ts'
 import { violations } from '../../../schemas/support.ts'
-import { ADD, ADD_AH, added, address, algorithms, ENDS, KEY_160, KEY_256 } from './support.ts'
+import { address } from '../../../support/address.ts'
+import { ADD, ADD_AH, added, algorithms, ENDS, KEY_160, KEY_256 } from './support.ts'
 
 const CURRENT = { allocations: 0n, bytes: 4128n, addTime: 1_795_132_800n, useTime: 0n }
 

@@ -10,7 +10,8 @@ import {
   type PrintOptions,
 } from '../../../../compat/solaris/ipseckey/print/message.ts'
 import { bytes, date, seconds } from '../../../../compat/solaris/ipseckey/print/units.ts'
-import { ADD, ADD_AH, added, address, ENDS, KEY_128, KEY_256, options } from './support.ts'
+import { address } from '../../../support/address.ts'
+import { ADD, ADD_AH, added, ENDS, KEY_128, KEY_256, options } from './support.ts'
 
 process.env.TZ = 'UTC'
 

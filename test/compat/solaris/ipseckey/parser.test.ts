@@ -6,12 +6,12 @@ import {
   parseInteractive,
   parseKeyFile,
 } from '../../../../compat/solaris/ipseckey/parser.ts'
+import { address } from '../../../support/address.ts'
 import {
   ADD,
   ADD_AH,
   AUTH,
   added,
-  address,
   command,
   DELETE,
   ENCR,

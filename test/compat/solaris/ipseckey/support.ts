@@ -1,18 +1,12 @@
 /** A resolver with a few names in it, and short ways into the parser. */
-import { type Address, parseAddress } from '../../../../agent/model/address.ts'
 import { defaultAlgorithmTable } from '../../../../agent/model/default-algorithms.ts'
 import type { Diagnostic } from '../../../../agent/model/diagnostic.ts'
 import type { Resolver } from '../../../../agent/model/resolver.ts'
 import type { KeyCommand, KeyFile } from '../../../../compat/solaris/ipseckey/command.ts'
 import { parseKeyFile } from '../../../../compat/solaris/ipseckey/parser.ts'
+import { address } from '../../../support/address.ts'
 
 export const algorithms = defaultAlgorithmTable
-
-export function address(text: string): Address {
-  const parsed = parseAddress(text)
-  if (!parsed) throw new TypeError(`not an address: ${text}`)
-  return parsed
-}
 
 const HOSTS: Readonly<Record<string, readonly string[]>> = {
   left: ['192.0.2.1'],

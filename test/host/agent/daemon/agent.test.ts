@@ -9,18 +9,14 @@ import { lockFile } from '../../../../netlink/libc/lock.ts'
 import { AgentProcess } from '../../../support/agent-process.ts'
 import { agentSuite } from '../../../support/agent-suite.ts'
 import { agentWorld, meddle, pictureOf, policiesOf, ruleFor, spisOf } from '../../../support/agent-world.ts'
-import { TestNet } from '../../../support/namespaces.ts'
 import { ownState } from '../../../support/own-state.ts'
-import { until } from '../../../support/snoop-process.ts'
+import { softwarePair } from '../../../support/software-pair.ts'
 import { root } from '../../../support/tiers.ts'
-import { Station } from '../../../vm/support/station.ts'
+import { until } from '../../../support/until.ts'
 
 t.setTimeout(240_000)
 ownState(t)
-const net = new TestNet(t)
-const left = await Station.makeSoftware(t, net)
-const right = await Station.makeSoftware(t, net)
-await net.wire(left.host, right.host, ['10.1.0.1/24', 'fd01::1/64'], ['10.1.0.2/24', 'fd01::2/64'])
+const { left, right } = await softwarePair(t)
 const world = agentWorld(t, { left, right, L: '10.1.0.1', R: '10.1.0.2', hasTunnels: false })
 const { L, R, here, base, start } = world
 agentSuite(t, world)

@@ -6,19 +6,15 @@ import t, { type Test } from 'tap'
 import type { AgentStatus } from '../../../../agent/daemon/agent.ts'
 import { AF_INET, bind, close, SOCK_DGRAM, socket } from '../../../../netlink/libc/socket.ts'
 import { AgentProcess, type NameFiles } from '../../../support/agent-process.ts'
-import { meddle, policiesOf } from '../../../support/agent-world.ts'
+import { meddle, policiesOf, policyDeletion } from '../../../support/agent-world.ts'
 import { ConfigurationPlace, espPair, espSa } from '../../../support/configuration-place.ts'
-import { TestNet } from '../../../support/namespaces.ts'
 import { ownState } from '../../../support/own-state.ts'
-import { until } from '../../../support/snoop-process.ts'
-import { Station } from '../../../vm/support/station.ts'
+import { softwarePair } from '../../../support/software-pair.ts'
+import { until } from '../../../support/until.ts'
 
 t.setTimeout(240_000)
 ownState(t)
-const net = new TestNet(t)
-const left = await Station.makeSoftware(t, net)
-const right = await Station.makeSoftware(t, net)
-await net.wire(left.host, right.host, ['10.1.0.1/24'], ['10.1.0.2/24'])
+const { left } = await softwarePair(t, ['10.1.0.1/24'], ['10.1.0.2/24'])
 const [L, R] = ['10.1.0.1', '10.1.0.2']
 
 const place = new ConfigurationPlace(t, left)
@@ -178,10 +174,7 @@ t.test('what is in the way when a name has an address is in the way for a while 
   const conflict = { state: 'maintenance', problem: /^policies of another program/, rules: 1 }
   await reached(agent, ({ problem = '' }) => conflict.problem.test(problem))
   t.match(await agent.status(), conflict)
-  const { sel, dir } = theirs.body
-  meddle(left, (connection) =>
-    connection.send({ name: 'DELPOLICY', body: { sel, index: 0, dir }, attributes: {} }),
-  )
+  meddle(left, (connection) => connection.send(policyDeletion(theirs)))
   await agent.event('reloaded')
   t.match(await agent.settle(), { state: 'online', rules: 2 })
   t.equal(await agent.stop(), 0)
@@ -194,9 +187,7 @@ t.test('what is in the way when a name has an address is in the way for a while 
     'an agent that is started again waits as well',
   )
   t.ok(policiesOf(left).length > 1, 'and puts right what it can')
-  meddle(left, (connection) =>
-    connection.send({ name: 'DELPOLICY', body: { sel, index: 0, dir }, attributes: {} }),
-  )
+  meddle(left, (connection) => connection.send(policyDeletion(theirs)))
   await next.event('reloaded')
   t.match(await next.settle(), { state: 'online', rules: 2 })
   t.equal(await next.stop(), 0)

@@ -7,7 +7,7 @@ import { notifyServiceManager } from '../../../../agent/daemon/service-manager.t
 import * as libc from '../../../../netlink/libc/socket.ts'
 import { AgentProcess } from '../../../support/agent-process.ts'
 import { ConfigurationPlace } from '../../../support/configuration-place.ts'
-import { TestNet } from '../../../support/namespaces.ts'
+import { type Teardown, TestNet } from '../../../support/namespaces.ts'
 import { ownState } from '../../../support/own-state.ts'
 import { Station } from '../../../vm/support/station.ts'
 
@@ -25,18 +25,23 @@ function heard(): string {
   return bytes.toString('utf8', 0, readSync(fd, bytes))
 }
 
+/** A host on which agents have a service manager. */
+async function notifyingHost(t: Teardown) {
+  const [station] = await Station.make(t, new TestNet(t), 1)
+  process.env.NOTIFY_SOCKET = path
+  t.teardown(() => {
+    delete process.env.NOTIFY_SOCKET
+  })
+  return { station, place: new ConfigurationPlace(t, station) }
+}
+
 t.test('one assignment a line', async (t) => {
   notifyServiceManager(['READY=1', 'STATUS=one\nMAINPID=1'], { NOTIFY_SOCKET: path })
   t.equal(heard(), 'READY=1\nSTATUS=one MAINPID=1')
 })
 
 t.test('an agent that waits for a tunnel does not look well, and has all else in force', async (t) => {
-  const [station] = await Station.make(t, new TestNet(t), 1)
-  const place = new ConfigurationPlace(t, station)
-  process.env.NOTIFY_SOCKET = path
-  t.teardown(() => {
-    delete process.env.NOTIFY_SOCKET
-  })
+  const { station, place } = await notifyingHost(t)
   const tunnel = { name: 'nope0', mode: 'tunnel' }
   const protect = { encryption: 'aes', authentication: 'sha256' }
   const agent = await AgentProcess.start(
@@ -58,12 +63,7 @@ t.test('an agent that waits for a tunnel does not look well, and has all else in
 })
 
 t.test('an agent that waits for names, and for a tunnel as well', async (t) => {
-  const [station] = await Station.make(t, new TestNet(t), 1)
-  const place = new ConfigurationPlace(t, station)
-  process.env.NOTIFY_SOCKET = path
-  t.teardown(() => {
-    delete process.env.NOTIFY_SOCKET
-  })
+  const { station, place } = await notifyingHost(t)
   const [hosts, resolver] = [join(folder, 'hosts'), join(folder, 'resolv.conf')]
   writeFileSync(hosts, '')
   writeFileSync(resolver, 'nameserver 127.0.0.1\n')

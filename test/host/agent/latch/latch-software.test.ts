@@ -5,21 +5,17 @@ import { connectDataPath } from '../../../../agent/datapath/data-path.ts'
 import { run as runNdd } from '../../../../compat/commands/ndd.ts'
 import { enterNetns } from '../../../../netlink/libc/netns.ts'
 import { captureIo } from '../../../compat/commands/support/capture-io.ts'
-import { TestNet } from '../../../support/namespaces.ts'
 import { OpenConnection, type Place } from '../../../support/open-connection.ts'
 import { ownState } from '../../../support/own-state.ts'
+import { softwarePair } from '../../../support/software-pair.ts'
 import { AES_SHA256, AH_SHA256, keyFile, pairOf } from '../../../vm/support/keys.ts'
-import { Station } from '../../../vm/support/station.ts'
 import { AH, ESP } from '../../../vm/support/two-stations.ts'
 import { kindOf, Wiretap } from '../../../vm/support/wiretap.ts'
 
 t.setTimeout(120_000)
 ownState(t)
-const net = new TestNet(t)
-const left = await Station.makeSoftware(t, net)
-const right = await Station.makeSoftware(t, net)
 const [L, R] = ['10.1.0.1', '10.1.0.2']
-await net.wire(left.host, right.host, [`${L}/24`], [`${R}/24`])
+const { left, right } = await softwarePair(t, [`${L}/24`], [`${R}/24`])
 const here: Place = { station: left, address: L }
 const there: Place = { station: right, address: R }
 const home = openSync('/proc/thread-self/ns/net', 'r')

@@ -10,11 +10,11 @@ import type { Rule } from '../../../../agent/model/policy.ts'
 import { pictureReport } from '../../../../agent/picture/report.ts'
 import { writePicture } from '../../../../agent/picture/write-picture.ts'
 import {
-  address,
   localAddresses,
   packet as packets,
   rules as ruleSets,
 } from '../../../agent/translate/simulation/arbitrary.ts'
+import { address } from '../../../support/address.ts'
 import { Page } from '../../../support/browser.ts'
 
 t.setTimeout(180_000)

@@ -20,17 +20,13 @@ import { code } from '../../../../agent/daemon/control/protocol.ts'
 import { controlMethods } from '../../../../compat/commands/solipsec/agent/methods.ts'
 import { AgentProcess } from '../../../support/agent-process.ts'
 import { ConfigurationPlace, espPair } from '../../../support/configuration-place.ts'
-import { TestNet } from '../../../support/namespaces.ts'
 import { ownState } from '../../../support/own-state.ts'
+import { softwarePair } from '../../../support/software-pair.ts'
 import { keyOf } from '../../../vm/support/keys.ts'
-import { Station } from '../../../vm/support/station.ts'
 
 t.setTimeout(240_000)
 ownState(t)
-const net = new TestNet(t)
-const left = await Station.makeSoftware(t, net)
-const right = await Station.makeSoftware(t, net)
-await net.wire(left.host, right.host, ['10.1.0.1/24'], ['10.1.0.2/24'])
+const { left } = await softwarePair(t, ['10.1.0.1/24'], ['10.1.0.2/24'])
 const [L, R] = ['10.1.0.1', '10.1.0.2']
 const here = new ConfigurationPlace(t, left)
 const runDirectory = process.env.SOLIPSEC_RUN_DIR ?? ''

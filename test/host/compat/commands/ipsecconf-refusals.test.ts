@@ -1,17 +1,11 @@
 /** What ipsecconf refuses, and what works all the same when something else is broken. */
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import t from 'tap'
-import { makePlace, type Place } from '../../../support/ipsecconf-place.ts'
+import { makePlace, stateFolder } from '../../../support/ipsecconf-place.ts'
 import { skip } from '../../netlink/namespace.ts'
 
 const RULE = '{laddr 192.0.2.1 raddr 198.51.100.7} ipsec {encr_algs aes encr_auth_algs sha256}\n'
-
-/** The folder of the place's namespace. */
-function stateFolder(place: Place): string {
-  const [folder = ''] = readdirSync(place.runDir).filter((name) => name.startsWith('netns-'))
-  return join(place.runDir, folder)
-}
 
 t.test('-r of a rule that is not loaded removes nothing', { skip }, async (t) => {
   const place = makePlace(t)
@@ -46,15 +40,12 @@ t.test('a state folder that is not what it should be is not written to', { skip 
   await place.ok('-l')
   const elsewhere = makePlace(t)
   mkdirSync(elsewhere.runDir, { recursive: true })
-  const name = readdirSync(place.runDir).find((one) => one.startsWith('netns-')) ?? ''
   await elsewhere.ok('-l')
-  const own = readdirSync(elsewhere.runDir).find((one) => one.startsWith('netns-')) ?? ''
-  t.not(name, own, 'each namespace has its own')
+  t.not(basename(stateFolder(place)), basename(stateFolder(elsewhere)), 'each namespace has its own')
   const trap = makePlace(t)
   mkdirSync(trap.runDir, { recursive: true })
   await trap.ok('-l')
   const folder = stateFolder(trap)
-  const { renameSync } = await import('node:fs')
   renameSync(folder, `${folder}.moved`)
   symlinkSync(`${folder}.moved`, folder)
   t.match(await trap.command('-qa -', RULE), { code: 1, err: /belongs to the user of this command/ })

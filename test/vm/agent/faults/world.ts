@@ -6,7 +6,6 @@
  */
 import { readdirSync } from 'node:fs'
 import { connectDataPath } from '../../../../agent/datapath/data-path.ts'
-import { parseAddress } from '../../../../agent/model/address.ts'
 import type { SecurityAssociation } from '../../../../agent/model/association.ts'
 import { defaultAlgorithmTable } from '../../../../agent/model/default-algorithms.ts'
 import type { Rule } from '../../../../agent/model/policy.ts'
@@ -20,6 +19,7 @@ import type { XfrmConnection } from '../../../../netlink/xfrm/connection.ts'
 import { action, dir } from '../../../../netlink/xfrm/constants.ts'
 import { findPolicy } from '../../../agent/translate/simulation/xfrm.ts'
 import { resolver } from '../../../compat/solaris/ipseckey/support.ts'
+import { address } from '../../../support/address.ts'
 import { TestNet } from '../../../support/namespaces.ts'
 import type { ownState } from '../../../support/own-state.ts'
 import { AES_SHA256, keyFile, pairOf, type TestSa } from '../../support/keys.ts'
@@ -277,12 +277,12 @@ export class FaultWorld {
         return { sel, priority, dir: way, action: deed, tmpl, ...(mark && { mark }) }
       }),
     )
-    const local = addressOf(L)
+    const local = address(L)
     return this.generations.constantPeers.flatMap((peer) => {
       const packet = {
         family: 'inet' as const,
         local,
-        remote: addressOf(peer),
+        remote: address(peer),
         protocol: 17,
         localPort: 5,
         remotePort: 7,
@@ -296,10 +296,4 @@ export class FaultWorld {
       })
     })
   }
-}
-
-function addressOf(text: string) {
-  const address = parseAddress(text)
-  if (!address) throw new Error(text)
-  return address
 }

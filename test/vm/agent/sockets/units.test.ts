@@ -7,9 +7,9 @@ import { collectStatus } from '../../../../agent/status/collect.ts'
 import { AgentProcess } from '../../../support/agent-process.ts'
 import { ConfigurationPlace } from '../../../support/configuration-place.ts'
 import { ownState } from '../../../support/own-state.ts'
-import { until } from '../../../support/snoop-process.ts'
 import { canMakeCgroups, UnitCgroup } from '../../../support/unit-cgroups.ts'
 import { UNIT_PROGRAM, UnitProgram, unitsSuite } from '../../../support/units-suite.ts'
+import { until } from '../../../support/until.ts'
 import { INET, TwoStations } from '../../support/two-stations.ts'
 
 t.setTimeout(600_000)

@@ -2,46 +2,12 @@
  * `solipsec convert --to iproute2`: SAs and policies that the real `ip` makes of it are those of ipseckey and ipsecconf.
  */
 import t from 'tap'
-import { FLAG_COMBINED, PROTOCOL_AH } from '../../../../agent/model/algorithm.ts'
-import { ALGORITHM_NULL, defaultAlgorithmTable } from '../../../../agent/model/default-algorithms.ts'
-import { allKeyBits } from '../../../../agent/model/key-sizes.ts'
 import { batchFor, kernelOf, loadBatch } from '../../../support/batch.ts'
 import { twoHosts } from '../../../support/namespaces.ts'
-import { Commands, key } from '../commands/ipseckey/support.ts'
+import { KeyLines, V4 } from '../commands/ipseckey/key-lines.ts'
+import { Commands } from '../commands/ipseckey/support.ts'
 
 t.setTimeout(250_000)
-
-const V4 = 'src 192.0.2.1 dst 192.0.2.2'
-const V6 = 'src 2001:db8::2 dst 2001:db8::1'
-
-let count = 0
-
-function add(protocol: string, rest: string): string {
-  count += 1
-  return `add ${protocol} spi ${0x1000 + count} ${rest}`
-}
-
-const sha256 = () => `auth_alg sha256 authkey ${key(2 * count, 256)}`
-const aes = () => `encr_alg aes encrkey ${key(2 * count + 1)} ${sha256()}`
-
-/** Every row of the table with its key sizes. */
-function* everyAlgorithm(): Generator<string> {
-  for (const { number, protocol, keySizes, flags, parameters } of defaultAlgorithmTable.algorithms) {
-    const salt = (parameters?.salt ?? 0) * 8
-    const sizes = number === ALGORITHM_NULL && protocol !== PROTOCOL_AH ? [0] : allKeyBits(keySizes)
-    for (const bits of sizes.slice(0, 3)) {
-      const digits = key(10_000 + count, bits + salt)
-      if (protocol === PROTOCOL_AH) {
-        yield add('ah', `${V4} auth_alg ${number} authkey ${digits}`)
-        yield add('esp', `${V6} auth_alg ${number} authkey ${digits}`)
-      } else {
-        const reserved = salt ? `reserved_bits ${salt}` : ''
-        const cipher = bits ? `encr_alg ${number} ${reserved} encrkey ${digits}` : `encr_alg ${number}`
-        yield add('esp', `${V4} ${cipher} ${flags & FLAG_COMBINED ? '' : sha256()}`)
-      }
-    }
-  }
-}
 
 const everyKind = [
   'proto 4 isrc 10.1.0.0/16 idst 10.2.0.0/16',
@@ -73,9 +39,11 @@ t.test('every kind of SA, the policies that choose among them, a tunnel', async 
     await host.exec('sysctl', ['-qw', 'net.ipv4.conf.all.forwarding=0'])
   }
   const commands = new Commands(t, left.namespace)
-  const lines = [...everyAlgorithm(), ...everyKind.map((kind) => add('esp', `${V4} ${kind} ${aes()}`))]
-  lines.push(add('ah', `src 198.51.100.1 dst 198.51.100.2 inbound ${sha256()}`))
-  lines.push(add('esp', `src 192.0.2.2 dst 192.0.2.1 ${aes()}`))
+  const all = new KeyLines()
+  const lines = [...all.everyAlgorithm(3)]
+  for (const kind of everyKind) lines.push(all.add('esp', `${V4} ${kind} ${all.aes()}`))
+  lines.push(all.add('ah', `src 198.51.100.1 dst 198.51.100.2 inbound ${all.sha256()}`))
+  lines.push(all.add('esp', `src 192.0.2.2 dst 192.0.2.1 ${all.aes()}`))
   const keys = commands.file(lines.join('\n'))
   const rules = commands.file(RULES)
   const converted = batchFor(left.namespace, '--partial', rules, keys)

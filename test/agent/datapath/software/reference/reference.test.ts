@@ -3,28 +3,9 @@
  * implementations share would be seen by neither.
  */
 import t from 'tap'
-import { bytesOf, hexOf, readVectors } from '../vectors/support.ts'
+import { bytesOf, type CombinedVector, hexOf, type MacVector, readVectors } from '../vectors/support.ts'
 import { ccmDecrypt, ccmEncrypt } from './ccm.ts'
 import { icvOf, macShapes } from './macs.ts'
-
-interface CombinedVector {
-  readonly source: string
-  readonly cipher: string
-  readonly key: string
-  readonly nonce: string
-  readonly aad: string
-  readonly plaintext: string
-  readonly ciphertext: string
-  readonly tag: string
-}
-
-interface MacVector {
-  readonly source: string
-  readonly algorithm: string
-  readonly key: string
-  readonly data: string
-  readonly mac: string
-}
 
 t.test('AES-CCM', async (t) => {
   const vectors = readVectors<CombinedVector>('combined.json').filter(({ cipher }) => cipher.endsWith('-CCM'))

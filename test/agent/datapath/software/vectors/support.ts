@@ -16,6 +16,28 @@ export function readVectors<V>(file: string): readonly V[] {
   return JSON.parse(readFileSync(new URL(file, HERE), 'utf8')) as readonly V[]
 }
 
+/** Of `macs.json`. */
+export interface MacVector {
+  readonly source: string
+  readonly algorithm: string
+  readonly key: string
+  readonly data: string
+  /** The whole code, or what a standard cuts it to. */
+  readonly mac: string
+}
+
+/** Of `combined.json`. Lengths of nonce, additional data and tag are not always those of ESP. */
+export interface CombinedVector {
+  readonly source: string
+  readonly cipher: string
+  readonly key: string
+  readonly nonce: string
+  readonly aad: string
+  readonly plaintext: string
+  readonly ciphertext: string
+  readonly tag: string
+}
+
 export function bytesOf(hex: string): Uint8Array {
   return new Uint8Array(Buffer.from(hex, 'hex'))
 }

@@ -4,16 +4,15 @@ import { cipherAlgorithm, macAlgorithm } from '../../../../../agent/datapath/sof
 import type { AeadSizes } from '../../../../../agent/datapath/software/crypto/backend.ts'
 import { NONCE, scratch } from '../../../../../agent/datapath/software/crypto/scratch.ts'
 import { allocateArena } from '../../../../../netlink/libc/arena.ts'
-import { backends, bytesOf, hexOf, isLegacy, readVectors } from './support.ts'
-
-interface MacVector {
-  readonly source: string
-  readonly algorithm: string
-  readonly key: string
-  readonly data: string
-  /** The whole code, or what a standard cuts it to. */
-  readonly mac: string
-}
+import {
+  backends,
+  bytesOf,
+  type CombinedVector,
+  hexOf,
+  isLegacy,
+  type MacVector,
+  readVectors,
+} from './support.ts'
 
 interface CipherVector {
   readonly source: string
@@ -23,18 +22,6 @@ interface CipherVector {
   readonly iv: string
   readonly plaintext: string
   readonly ciphertext: string
-}
-
-/** Lengths of nonce, additional data and tag are not always those of ESP. */
-interface CombinedVector {
-  readonly source: string
-  readonly cipher: string
-  readonly key: string
-  readonly nonce: string
-  readonly aad: string
-  readonly plaintext: string
-  readonly ciphertext: string
-  readonly tag: string
 }
 
 const arena = allocateArena(4096)

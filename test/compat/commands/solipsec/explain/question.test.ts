@@ -3,7 +3,7 @@ import { type Address, formatAddress } from '../../../../../agent/model/address.
 import { interpret } from '../../../../../compat/commands/solipsec/explain/arguments.ts'
 import { journeyOf, type RouteAnswer } from '../../../../../compat/commands/solipsec/explain/passage.ts'
 import { readEnds, readUpperLayer } from '../../../../../compat/commands/solipsec/explain/question.ts'
-import { address } from '../../../../agent/translate/simulation/arbitrary.ts'
+import { address } from '../../../../support/address.ts'
 import { resolver } from '../../../solaris/ipseckey/support.ts'
 
 const V4 = { source: address('192.0.2.1'), destination: address('192.0.2.2') }

@@ -1,15 +1,9 @@
 import t from 'tap'
 import type { Cover, Frame } from '../../../../../agent/capture/frame.ts'
-import { parseAddress } from '../../../../../agent/model/address.ts'
 import { type FilterNames, parseFilter } from '../../../../../compat/solaris/snoop/filter/index.ts'
+import { address } from '../../../../support/address.ts'
 import { withSurroundings } from '../arbitraries.ts'
 import * as p from '../packets.ts'
-
-const address = (text: string) => {
-  const found = parseAddress(text)
-  if (found === undefined) throw new Error(text)
-  return found
-}
 
 const names: FilterNames = {
   addresses: (name) =>

@@ -9,21 +9,17 @@ import { servicePlace } from '../../../../../agent/datapath/software/service/pla
 import { close, SOL_SOCKET, send, setSockOptInt } from '../../../../../netlink/libc/socket.ts'
 import { SO_MARK } from '../../../../../netlink/libc/socket-options.ts'
 import { XfrmConnection } from '../../../../../netlink/xfrm/connection.ts'
-import { TestNet } from '../../../../support/namespaces.ts'
 import { ownState } from '../../../../support/own-state.ts'
 import type { Packet } from '../../../../support/pcap.ts'
+import { softwarePair } from '../../../../support/software-pair.ts'
 import { AES_SHA256, keyFile, keyOf, pairOf } from '../../../../vm/support/keys.ts'
 import { bound, pause, SOCK_DGRAM, SOCK_RAW, sockaddr, until } from '../../../../vm/support/sockets.ts'
-import { Station } from '../../../../vm/support/station.ts'
 import { udp } from '../../../../vm/support/traffic.ts'
 import { kindsOf, Wiretap } from '../../../../vm/support/wiretap.ts'
 
 t.setTimeout(240_000)
 ownState(t)
-const net = new TestNet(t)
-const left = await Station.makeSoftware(t, net)
-const right = await Station.makeSoftware(t, net)
-await net.wire(left.host, right.host, ['10.1.0.1/24'], ['10.1.0.2/24'])
+const { left, right } = await softwarePair(t, ['10.1.0.1/24'], ['10.1.0.2/24'])
 const wire = Wiretap.open(t, { station: left }, { station: right })
 const from = { station: left, address: '10.1.0.1' }
 const to = { station: right, address: '10.1.0.2' }

@@ -1,8 +1,8 @@
 /** A host that sends ESP in UDP keeps the mapping of a NAT alive while it has nothing to send. */
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
-import { TestNet } from '../../../../support/namespaces.ts'
 import { ownState } from '../../../../support/own-state.ts'
+import { softwarePair } from '../../../../support/software-pair.ts'
 import {
   apply,
   connect,
@@ -11,16 +11,12 @@ import {
   newState,
   policies,
 } from '../../../../vm/agent/datapath/software/sas.ts'
-import { Station } from '../../../../vm/support/station.ts'
 import { ping } from '../../../../vm/support/traffic.ts'
 
 t.setTimeout(60_000)
 ownState(t)
-const net = new TestNet(t)
-const left = await Station.makeSoftware(t, net)
-const right = await Station.makeSoftware(t, net)
 const [L, R] = ['10.1.0.1', '10.1.0.2']
-await net.wire(left.host, right.host, [`${L}/24`], [`${R}/24`])
+const { left, right } = await softwarePair(t, [`${L}/24`], [`${R}/24`])
 const connections = [connect(left), connect(right)] as const
 t.teardown(() => {
   for (const connection of connections) connection.close()

@@ -4,20 +4,16 @@
  */
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import { TestNet } from '../../../../support/namespaces.ts'
 import { OpenConnection } from '../../../../support/open-connection.ts'
 import { ownState } from '../../../../support/own-state.ts'
+import { softwarePair } from '../../../../support/software-pair.ts'
 import { AES_SHA256, keyFile, pairOf } from '../../../../vm/support/keys.ts'
-import { Station } from '../../../../vm/support/station.ts'
 import { ping, tcp, udp } from '../../../../vm/support/traffic.ts'
 import { kindsOf, Wiretap } from '../../../../vm/support/wiretap.ts'
 
 t.setTimeout(120_000)
 ownState(t)
-const net = new TestNet(t)
-const left = await Station.makeSoftware(t, net)
-const right = await Station.makeSoftware(t, net)
-await net.wire(left.host, right.host, ['10.1.0.1/24', 'fd01::1/64'], ['10.1.0.2/24', 'fd01::2/64'])
+const { left, right } = await softwarePair(t)
 const wire = Wiretap.open(t, { station: left }, { station: right })
 
 const ACTION = 'ipsec {encr_algs aes(128) encr_auth_algs sha256} or pass {}'

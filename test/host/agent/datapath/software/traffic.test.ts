@@ -4,10 +4,9 @@
  */
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import { TestNet } from '../../../../support/namespaces.ts'
 import { ownState } from '../../../../support/own-state.ts'
+import { softwarePair } from '../../../../support/software-pair.ts'
 import { AES_GCM, AES_SHA256, AH_SHA256, keyFile, pairOf, type TestSa } from '../../../../vm/support/keys.ts'
-import { Station } from '../../../../vm/support/station.ts'
 import { icmp, ping, tcp, udp } from '../../../../vm/support/traffic.ts'
 import { kindsOf, Wiretap } from '../../../../vm/support/wiretap.ts'
 
@@ -17,10 +16,7 @@ const CLEAR = 'clear text '
 const longPayload = () => Buffer.concat([Buffer.alloc(4000, CLEAR), randomBytes(24)])
 
 ownState(t)
-const net = new TestNet(t)
-const left = await Station.makeSoftware(t, net)
-const right = await Station.makeSoftware(t, net)
-await net.wire(left.host, right.host, ['10.1.0.1/24', 'fd01::1/64'], ['10.1.0.2/24', 'fd01::2/64'])
+const { left, right } = await softwarePair(t)
 const wire = Wiretap.open(t, { station: left }, { station: right })
 
 const FAMILIES = [

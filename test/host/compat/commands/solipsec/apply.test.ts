@@ -16,17 +16,13 @@ import type { XfrmConnection } from '../../../../../netlink/xfrm/connection.ts'
 import type { XfrmMessage } from '../../../../../netlink/xfrm/messages.ts'
 import { violations } from '../../../../schemas/support.ts'
 import { ConfigurationPlace, espPair, espSa } from '../../../../support/configuration-place.ts'
-import { TestNet } from '../../../../support/namespaces.ts'
 import { ownState } from '../../../../support/own-state.ts'
-import { Station } from '../../../../vm/support/station.ts'
+import { softwarePair } from '../../../../support/software-pair.ts'
 import { ping } from '../../../../vm/support/traffic.ts'
 
 t.setTimeout(240_000)
 ownState(t)
-const net = new TestNet(t)
-const left = await Station.makeSoftware(t, net)
-const right = await Station.makeSoftware(t, net)
-await net.wire(left.host, right.host, ['10.1.0.1/24', 'fd01::1/64'], ['10.1.0.2/24', 'fd01::2/64'])
+const { left, right } = await softwarePair(t)
 const [L, R] = ['10.1.0.1', '10.1.0.2']
 const here = new ConfigurationPlace(t, left)
 const there = new ConfigurationPlace(t, right)

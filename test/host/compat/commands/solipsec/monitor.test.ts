@@ -8,8 +8,8 @@ import { violations } from '../../../../schemas/support.ts'
 import { AgentProcess } from '../../../../support/agent-process.ts'
 import { TestNet } from '../../../../support/namespaces.ts'
 import { ownState } from '../../../../support/own-state.ts'
-import { until } from '../../../../support/snoop-process.ts'
 import { SolipsecProcess } from '../../../../support/solipsec-process.ts'
+import { until } from '../../../../support/until.ts'
 import { Station } from '../../../../vm/support/station.ts'
 
 t.setTimeout(120_000)
@@ -21,8 +21,8 @@ const config = join(folder, 'agent.json')
 writeFileSync(config, JSON.stringify({ policies: [{ protocol: 'tcp', localPort: 99, action: 'drop' }] }))
 
 t.test('an agent and the next one', async (t) => {
-  const monitor = new SolipsecProcess(t, station.host.namespace, 'monitor', '--json')
-  const people = new SolipsecProcess(t, station.host.namespace, 'monitor')
+  const monitor = new SolipsecProcess(t, station.host.namespace, ['monitor', '--json'])
+  const people = new SolipsecProcess(t, station.host.namespace, ['monitor'])
   for (const one of [monitor, people]) await one.until(() => one.out.includes('\n'))
   const told = () => monitor.documents<StatusEvent>().flatMap((one) => (one.event === 'agent' ? [one] : []))
   for (const round of [1, 2]) {

@@ -4,23 +4,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { listInterfaces } from '../../../../../agent/capture/interfaces.ts'
-import { littleEndian } from '../../../../../netlink/codec/memory.ts'
-import * as libc from '../../../../../netlink/libc/socket.ts'
 import { ipv4, readBack } from '../../../../agent/capture/files.ts'
-import { TestNet } from '../../../../support/namespaces.ts'
+import { sendFrames } from '../../../../support/frames.ts'
 import { ownState } from '../../../../support/own-state.ts'
-import { SnoopProcess, until } from '../../../../support/snoop-process.ts'
+import { SnoopProcess } from '../../../../support/snoop-process.ts'
+import { softwarePair } from '../../../../support/software-pair.ts'
+import { until } from '../../../../support/until.ts'
 import { AES_SHA256, AH_SHA256, keyFile, pairOf } from '../../../../vm/support/keys.ts'
-import { Station } from '../../../../vm/support/station.ts'
 import { ping } from '../../../../vm/support/traffic.ts'
 
 t.setTimeout(120_000)
 ownState(t)
-const net = new TestNet(t)
-const left = await Station.makeSoftware(t, net)
-const right = await Station.makeSoftware(t, net)
-await net.wire(left.host, right.host, ['10.1.0.1/24', 'fd01::1/64'], ['10.1.0.2/24', 'fd01::2/64'])
+const { left, right } = await softwarePair(t)
 const folder = mkdtempSync(join(tmpdir(), 'solipsec-live-'))
 t.teardown(() => rmSync(folder, { recursive: true }))
 
@@ -49,7 +44,7 @@ t.test('pings through ESP, on one interface', async (t) => {
   t.match(viewer.err, /^Using device eth0 \(promiscuous mode\)/)
   t.ok(ping(from, to).delivered)
   t.ok(ping(from, to).delivered)
-  t.equal(await viewer.end(), 0)
+  t.equal(await viewer.ended(), 0)
   const lines = viewer.out.split('\n').slice(0, -1)
   t.equal(lines.length, 2)
   for (const line of lines)
@@ -77,7 +72,7 @@ t.test('new keys are found while it runs; everything is in the file when it is i
   await sleep(1100)
   t.ok(ping(from, to).delivered)
   await until(async () => (await kinds()).length >= 4)
-  t.equal(await viewer.end('SIGINT'), 0)
+  t.equal(await viewer.stop(), 0)
   t.match(viewer.err, /\d+ packets, \d+ written to .*any\.pcapng, 0 dropped; AH and ESP: \d+ opened\n$/)
   t.notMatch(viewer.err, 'no key')
   const frames = await kinds()
@@ -87,20 +82,6 @@ t.test('new keys are found while it runs; everything is in the file when it is i
   const spis = [...readFileSync(table, 'utf8').matchAll(/"0x0000(\d000)"/g)].map(([, spi]) => spi)
   t.same(spis.sort(), ['1000', '2000'])
 })
-
-/** Sends an Ethernet frame from the right host, from below everything that might change it. */
-function sendFrame(frame: Uint8Array): void {
-  right.visit(() => {
-    const index = listInterfaces().find(({ name }) => name === right.host.device)?.index ?? 0
-    const address = new Uint8Array(20)
-    const view = new DataView(address.buffer)
-    view.setUint16(0, libc.AF_PACKET, littleEndian)
-    view.setInt32(4, index, littleEndian)
-    const fd = libc.socket(libc.AF_PACKET, libc.SOCK_RAW, 0)
-    libc.send(fd, frame, 0, address)
-    libc.close(fd)
-  })
-}
 
 t.test('ESP in UDP that the kernel shows before it is cut, or when it is joined', async (t) => {
   const places = [ends.source, ends.destination]
@@ -115,7 +96,7 @@ t.test('ESP in UDP that the kernel shows before it is cut, or when it is joined'
   t.ok((await left.host.tcpSend('10.1.0.2', 7, payload)).reply === payload)
   // More than this there were, both ways.
   await viewer.until(() => viewer.out.split('\n').length > 800)
-  t.equal(await viewer.end('SIGINT'), 0)
+  t.equal(await viewer.stop(), 0)
   t.notMatch(viewer.out, /wrong ICV/)
   const { shown = '0', opened } =
     /(?<shown>\d+) shown.*: (?<opened>\d+) opened$/m.exec(viewer.err)?.groups ?? {}
@@ -127,8 +108,8 @@ t.test('VLAN tags are where they were', async (t) => {
   const viewer = await snoop('-w', file, '-c', '1', 'vlan')
   const packet = ipv4(Buffer.from('9c4003e7000a0000 4142'.replace(' ', ''), 'hex'), 17)
   const frame = Buffer.concat([Buffer.from('ffffffffffff0202020202028100a0050800', 'hex'), packet])
-  sendFrame(frame)
-  t.equal(await viewer.end(), 0)
+  sendFrames(right, [frame])
+  t.equal(await viewer.ended(), 0)
   const { frames } = await readBack(readFileSync(file))
   t.equal(frames[0]?.hex.slice(0, 2 * frame.length), frame.toString('hex'))
   t.equal(frames[0]?.ipAt, 18)
@@ -148,6 +129,6 @@ t.test('an interface that goes away ends it', async (t) => {
   await left.host.ip('link set dummy0 up')
   const viewer = await snoop('-i', 'dummy0')
   await left.host.ip('link set dummy0 down')
-  t.equal(await viewer.end(), 1)
+  t.equal(await viewer.ended(), 1)
   t.match(viewer.err, /dummy0: ENETDOWN/)
 })

@@ -5,21 +5,18 @@ import t from 'tap'
 import type { StatusEvent } from '../../../../../agent/status/events.ts'
 import { temporaryFolder } from '../../../../compat/commands/support/temporary.ts'
 import { violations } from '../../../../schemas/support.ts'
-import { TestNet } from '../../../../support/namespaces.ts'
 import { ownState } from '../../../../support/own-state.ts'
 import { parseMetrics } from '../../../../support/prometheus.ts'
-import { until } from '../../../../support/snoop-process.ts'
+import { softwarePair } from '../../../../support/software-pair.ts'
 import { SolipsecProcess } from '../../../../support/solipsec-process.ts'
 import { Commands, ESP, GOOD, L, loadBoth, R, SPI, sendAll } from '../../../../support/status-scene.ts'
+import { until } from '../../../../support/until.ts'
 import { AES_SHA256, keyFile } from '../../../../vm/support/keys.ts'
 import { Station } from '../../../../vm/support/station.ts'
 
 t.setTimeout(240_000)
 ownState(t)
-const net = new TestNet(t)
-const left = await Station.makeSoftware(t, net)
-const right = await Station.makeSoftware(t, net)
-await net.wire(left.host, right.host, [`${L}/24`], [`${R}/24`])
+const { net, left, right } = await softwarePair(t, [`${L}/24`], [`${R}/24`])
 const commands = new Commands(t)
 
 t.test('nothing is loaded', async (t) => {
@@ -32,7 +29,7 @@ t.test('nothing is loaded', async (t) => {
 
 t.test('what was carried, and what was refused', async (t) => {
   await loadBoth(left, right)
-  const before = new SolipsecProcess(t, right.host.namespace, 'status', '--json', '--watch', '0.2')
+  const before = new SolipsecProcess(t, right.host.namespace, ['status', '--json', '--watch', '0.2'])
   await before.until(() => before.out.includes('\n'))
   await sendAll(t, left, right)
 
@@ -101,7 +98,7 @@ t.test('a left-over limit, and rates on a screen', async (t) => {
     { name: 'solipsec_series_left_out', labels: { kind: 'sa' }, value: 2 },
     { name: 'solipsec_series_left_out', labels: { kind: 'rule' }, value: 1 },
   ])
-  const watch = new SolipsecProcess(t, right.host.namespace, 'status', '--watch', '0.1')
+  const watch = new SolipsecProcess(t, right.host.namespace, ['status', '--watch', '0.1'])
   await watch.until(() => watch.out.includes('PACKETS/S'))
   t.match(watch.out, /\nNow {8}in 0 bit\/s, 0 packets\/s; out 0 bit\/s/)
   watch.hangUp()
@@ -109,8 +106,8 @@ t.test('a left-over limit, and rates on a screen', async (t) => {
 })
 
 t.test('events', async (t) => {
-  const monitor = new SolipsecProcess(t, left.host.namespace, 'monitor', '--json')
-  const people = new SolipsecProcess(t, left.host.namespace, 'monitor', '--passive')
+  const monitor = new SolipsecProcess(t, left.host.namespace, ['monitor', '--json'])
+  const people = new SolipsecProcess(t, left.host.namespace, ['monitor', '--passive'])
   for (const one of [monitor, people]) await one.until(() => one.out.includes('\n'))
   const events = () => monitor.documents<StatusEvent>()
   const has = (event: StatusEvent['event']) => () => events().some((one) => one.event === event)
@@ -158,7 +155,7 @@ t.test('events', async (t) => {
 
 t.test('on the kernel: policies of ours, of other programs and of nobody any more', async (t) => {
   const [station] = await Station.make(t, net, 1)
-  const monitor = new SolipsecProcess(t, station.host.namespace, 'monitor', '--json')
+  const monitor = new SolipsecProcess(t, station.host.namespace, ['monitor', '--json'])
   await monitor.until(() => monitor.out.includes('\n'))
   const events = () => monitor.documents<StatusEvent>()
   await station.policy('{lport 99 ulp udp} drop {}\n{lport 22 ulp tcp dir both} bypass {}')
@@ -207,7 +204,7 @@ t.test('on the kernel: policies of ours, of other programs and of nobody any mor
 
 t.test('more announcements than there is room for: what has changed is told all the same', async (t) => {
   const [station] = await Station.make(t, net, 1)
-  const monitor = new SolipsecProcess(t, station.host.namespace, 'monitor', '--json')
+  const monitor = new SolipsecProcess(t, station.host.namespace, ['monitor', '--json'])
   await monitor.until(() => monitor.out.includes('\n'))
   monitor.pause()
   const many = 60_000

@@ -2,20 +2,17 @@
 import { chmodSync } from 'node:fs'
 import t from 'tap'
 import { violations } from '../../../../schemas/support.ts'
-import { espPacket, sendFrames, udpPacket } from '../../../../support/frames.ts'
-import { TestNet } from '../../../../support/namespaces.ts'
+import { espPacket, sendPackets, udpPacket } from '../../../../support/frames.ts'
 import { ownState } from '../../../../support/own-state.ts'
+import { softwarePair } from '../../../../support/software-pair.ts'
 import { VerifyProcess } from '../../../../support/verify-process.ts'
 import { AES_SHA256, AH_SHA256, keyFile, pairOf } from '../../../../vm/support/keys.ts'
-import { Station } from '../../../../vm/support/station.ts'
+import type { Station } from '../../../../vm/support/station.ts'
 import { ping, tcp, udp } from '../../../../vm/support/traffic.ts'
 
 t.setTimeout(240_000)
 ownState(t)
-const net = new TestNet(t)
-const left = await Station.makeSoftware(t, net)
-const right = await Station.makeSoftware(t, net)
-await net.wire(left.host, right.host, ['10.1.0.1/24', 'fd01::1/64'], ['10.1.0.2/24', 'fd01::2/64'])
+const { net, left, right } = await softwarePair(t)
 const [L, R] = ['10.1.0.1', '10.1.0.2']
 
 const verify = (station: Station, ...argv: string[]) =>
@@ -122,7 +119,7 @@ t.test('what was made wrong on purpose, as it arrives', async (t) => {
   const known = sas[1]?.spi ?? 0
   const wrong = [espPacket(R, L, 0x1301), espPacket(R, L, 0x9999), udpPacket(R, L, 9)]
   t.equal(known, 0x1001)
-  sendFrames(right, wrong)
+  sendPackets(right, wrong)
   await one.until(() => one.out.split('\n').length > 4)
   const { code, packets, findings, told } = await one.stop('SIGTERM')
   t.equal(code, 1)
@@ -144,7 +141,7 @@ t.test('what was made wrong on purpose, as it arrives', async (t) => {
 
 t.test('arrival in clear alone is a warning', async (t) => {
   const one = await verify(left)
-  sendFrames(right, [udpPacket(R, L, 9), udpPacket(R, L, 9)])
+  sendPackets(right, [udpPacket(R, L, 9), udpPacket(R, L, 9)])
   const { code, packets, findings } = await one.stop()
   t.equal(code, 0)
   t.match(packets, { arrivedInClear: 2 })
@@ -153,7 +150,7 @@ t.test('arrival in clear alone is a warning', async (t) => {
 
 t.test('a leak: the packet socket of a program passes by all rules', async (t) => {
   const both = [await verify(left), await verify(right)]
-  sendFrames(left, [udpPacket(L, R, 9), udpPacket(L, R, 9), udpPacket(L, R, 10)])
+  sendPackets(left, [udpPacket(L, R, 9), udpPacket(L, R, 9), udpPacket(L, R, 10)])
   const [sender, receiver] = await Promise.all(both.map((one) => one.stop()))
   t.equal(sender?.code, 1)
   t.match(sender?.packets, { leak: 3 })
@@ -193,7 +190,7 @@ t.test('the device behind which packets are protected is none to look at', async
 
 t.test('for people: what is wrong, the summary, and no key', async (t) => {
   const running = VerifyProcess.run(t, left.host.namespace, ['-t', '2'])
-  const sending = setInterval(() => sendFrames(left, [udpPacket(L, R, 9)]), 50)
+  const sending = setInterval(() => sendPackets(left, [udpPacket(L, R, 9)]), 50)
   const { code, out, err } = await running
   clearInterval(sending)
   t.equal(code, 1)
@@ -211,7 +208,7 @@ t.test('a flood is looked at as far as the time allows, and the rest is counted'
   const [begun, used] = [performance.now(), one.processorTime]
   let sent = 0
   while (performance.now() - begun < 3000) {
-    sendFrames(left, batch)
+    sendPackets(left, batch)
     sent += batch.length
     // Its turn, for one who has only one processor.
     await new Promise((resolve) => setTimeout(resolve, 1))

@@ -3,34 +3,15 @@
  * IPv4 and IPv6, bare and in UDP, with and without extended sequence numbers, both ways. All at once: SOLIPSEC_FULL=1.
  */
 import t from 'tap'
-import { EncapSockets } from '../../../../../agent/datapath/kernel/encap-socket.ts'
-import { TestNet } from '../../../../support/namespaces.ts'
 import { ownState } from '../../../../support/own-state.ts'
-import { Station } from '../../../support/station.ts'
 import { tcp, udp, type Verdict } from '../../../support/traffic.ts'
-import { kindsOf, Wiretap } from '../../../support/wiretap.ts'
-import { addressesOf, loadPolicies, newPair, PLANES, type Plane, titleOf } from './planes.ts'
-import { apply, connect, deleteState, ESP, MACS, newState, type TestState } from './sas.ts'
+import { kindsOf } from '../../../support/wiretap.ts'
+import { loadPolicies, newPair, PLANES, type Plane, softAndHard, titleOf } from './planes.ts'
+import { apply, deleteState, ESP, MACS, newState, type TestState } from './sas.ts'
 
 t.setTimeout(900_000)
 ownState(t)
-const net = new TestNet(t)
-const soft = await Station.makeSoftware(t, net)
-const [hard] = await Station.make(t, net, 1)
-
-await net.wire(soft.host, hard.host, addressesOf('near'), addressesOf('far'))
-const wire = Wiretap.open(t, { station: soft }, { station: hard })
-const connections = [connect(soft), connect(hard)] as const
-t.teardown(() => {
-  for (const connection of connections) connection.close()
-})
-const sockets = hard.visit(() =>
-  EncapSockets.bind([
-    { family: 'inet', port: 4500 },
-    { family: 'inet6', port: 4500 },
-  ]),
-)
-t.teardown(() => sockets.close())
+const { soft, hard, wire, connections } = await softAndHard(t)
 
 t.before(() => {
   loadPolicies(connections[0], 'near')

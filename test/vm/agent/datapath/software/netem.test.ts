@@ -3,16 +3,13 @@
  * arrive whole, no datagram comes twice, and each packet on the wire was either accepted once or counted as replayed.
  */
 import t from 'tap'
-import { EncapSockets } from '../../../../../agent/datapath/kernel/encap-socket.ts'
-import { TestNet } from '../../../../support/namespaces.ts'
 import { ownState } from '../../../../support/own-state.ts'
 import type { Packet } from '../../../../support/pcap.ts'
 import { until } from '../../../support/sockets.ts'
-import { Station } from '../../../support/station.ts'
 import { type Arrived, datagrams, streams } from '../../../support/streams.ts'
-import { kindsOf, Wiretap } from '../../../support/wiretap.ts'
-import { addressesOf, loadPolicies, newPair, PLANES, titleOf } from './planes.ts'
-import { type Algorithm, apply, connect, deleteState, newState, type TestState } from './sas.ts'
+import { kindsOf } from '../../../support/wiretap.ts'
+import { loadPolicies, newPair, PLANES, softAndHard, titleOf } from './planes.ts'
+import { type Algorithm, apply, deleteState, newState, type TestState } from './sas.ts'
 
 t.setTimeout(300_000)
 /** Bytes of a stream: some 350 packets, of which netem spoils a hundred. */
@@ -20,23 +17,8 @@ const STREAM = 512 * 1024
 const MTU = 1500
 
 ownState(t)
-const net = new TestNet(t)
-const soft = await Station.makeSoftware(t, net)
-const [hard] = await Station.make(t, net, 1)
+const { soft, hard, wire, connections } = await softAndHard(t)
 const stations = [soft, hard] as const
-await net.wire(soft.host, hard.host, addressesOf('near'), addressesOf('far'))
-const wire = Wiretap.open(t, { station: soft }, { station: hard })
-const connections = [connect(soft), connect(hard)] as const
-t.teardown(() => {
-  for (const connection of connections) connection.close()
-})
-const sockets = hard.visit(() =>
-  EncapSockets.bind([
-    { family: 'inet', port: 4500 },
-    { family: 'inet6', port: 4500 },
-  ]),
-)
-t.teardown(() => sockets.close())
 
 t.before(() => {
   // No ICMP errors about fragments that were lost in an earlier case: the SAs that they would need are gone.

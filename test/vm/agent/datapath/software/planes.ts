@@ -4,9 +4,13 @@
  *
  * @module
  */
+import { EncapSockets } from '../../../../../agent/datapath/kernel/encap-socket.ts'
 import type { XfrmConnection } from '../../../../../netlink/xfrm/connection.ts'
 import type { XfrmMessage } from '../../../../../netlink/xfrm/messages.ts'
-import { type Algorithm, apply, exceptions, policies, type TestState } from './sas.ts'
+import { type Teardown, TestNet } from '../../../../support/namespaces.ts'
+import { Station } from '../../../support/station.ts'
+import { Wiretap } from '../../../support/wiretap.ts'
+import { type Algorithm, apply, connect, exceptions, policies, type TestState } from './sas.ts'
 
 export type Side = 'near' | 'far'
 
@@ -40,6 +44,27 @@ export function addressesOf(side: Side): string[] {
     `${OUTER6[side]}/64`,
     ...PLANES.map((plane) => `${plane[side]}/${plane[side].includes(':') ? 64 : 16}`),
   ]
+}
+
+/** The software data path on one host and the kernel's on the other, and who looks at the wire between them. */
+export async function softAndHard(t: Teardown) {
+  const net = new TestNet(t)
+  const soft = await Station.makeSoftware(t, net)
+  const [hard] = await Station.make(t, net, 1)
+  await net.wire(soft.host, hard.host, addressesOf('near'), addressesOf('far'))
+  const wire = Wiretap.open(t, { station: soft }, { station: hard })
+  const connections = [connect(soft), connect(hard)] as const
+  t.teardown(() => {
+    for (const connection of connections) connection.close()
+  })
+  const sockets = hard.visit(() =>
+    EncapSockets.bind([
+      { family: 'inet', port: 4500 },
+      { family: 'inet6', port: 4500 },
+    ]),
+  )
+  t.teardown(() => sockets.close())
+  return { soft, hard, wire, connections }
 }
 
 /** Gives a host the policies of all planes, and the exceptions; when it returns they are in force. */

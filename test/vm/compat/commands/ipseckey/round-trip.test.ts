@@ -1,51 +1,11 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { FLAG_COMBINED, PROTOCOL_AH } from '../../../../../agent/model/algorithm.ts'
-import { ALGORITHM_NULL, defaultAlgorithmTable } from '../../../../../agent/model/default-algorithms.ts'
-import { allKeyBits } from '../../../../../agent/model/key-sizes.ts'
 import { twoHosts } from '../../../../support/namespaces.ts'
-import { Commands, key } from './support.ts'
+import { KeyLines, V4, V6 } from './key-lines.ts'
+import { Commands } from './support.ts'
 
 t.setTimeout(250_000)
-
-const V4 = 'src 192.0.2.1 dst 192.0.2.2'
-const V6 = 'src 2001:db8::2 dst 2001:db8::1'
-
-let count = 0
-
-function add(protocol: string, rest: string): string {
-  count += 1
-  return `add ${protocol} spi ${0x1000 + count} ${rest}`
-}
-
-function sha256(): string {
-  return `auth_alg sha256 authkey ${key(2 * count, 256)}`
-}
-
-function aes(): string {
-  return `encr_alg aes encrkey ${key(2 * count + 1)} ${sha256()}`
-}
-
-/** Every row of the table with every key size, in each of AH and ESP that it belongs to. */
-function* everyAlgorithm(): Generator<string> {
-  for (const row of defaultAlgorithmTable.algorithms) {
-    const { number, protocol, keySizes, flags, parameters } = row
-    const salt = (parameters?.salt ?? 0) * 8
-    const sizes = number === ALGORITHM_NULL && protocol !== PROTOCOL_AH ? [0] : allKeyBits(keySizes)
-    for (const bits of sizes) {
-      const digits = key(10_000 + count, bits + salt)
-      if (protocol === PROTOCOL_AH) {
-        yield add('ah', `${V4} auth_alg ${number} authkey ${digits}`)
-        yield add('esp', `${V6} auth_alg ${number} authkey ${digits}`)
-      } else {
-        const reserved = salt ? `reserved_bits ${salt}` : ''
-        const cipher = bits ? `encr_alg ${number} ${reserved} encrkey ${digits}` : `encr_alg ${number}`
-        yield add('esp', `${V4} ${cipher} ${flags & FLAG_COMBINED ? '' : sha256()}`)
-      }
-    }
-  }
-}
 
 const everyKind = [
   'proto 4 isrc 10.1.0.0/16 idst 10.2.0.0/16',
@@ -70,17 +30,19 @@ const everyKind = [
 ]
 
 function* richSet(): Generator<string> {
-  yield* everyAlgorithm()
-  for (const kind of everyKind) yield add('esp', `${V4} ${kind} ${aes()}`)
+  const lines = new KeyLines()
+  const add = (protocol: string, rest: string) => lines.add(protocol, rest)
+  yield* lines.everyAlgorithm()
+  for (const kind of everyKind) yield add('esp', `${V4} ${kind} ${lines.aes()}`)
   yield add(
     'esp',
-    `${V6} encap udp nat_loc 2001:db8::1 nat_rem 2001:db8::2 nat_lport 4501 nat_rport 1025 ${aes()}`,
+    `${V6} encap udp nat_loc 2001:db8::1 nat_rem 2001:db8::2 nat_lport 4501 nat_rport 1025 ${lines.aes()}`,
   )
-  yield add('esp', `${V6} proto 41 isrc 2001:db8:a::/48 idst 2001:db8:b::/64 ${aes()}`)
-  yield add('esp', `dst 192.0.2.2 ${aes()}`)
-  yield add('ah', `src 198.51.100.1 dst 198.51.100.2 inbound ${sha256()}`)
-  yield add('esp', `src 192.0.2.2 dst 192.0.2.1 ${aes()}`)
-  yield add('esp', `${V4} pair-spi ${0x1000 + count} ${aes()}`)
+  yield add('esp', `${V6} proto 41 isrc 2001:db8:a::/48 idst 2001:db8:b::/64 ${lines.aes()}`)
+  yield add('esp', `dst 192.0.2.2 ${lines.aes()}`)
+  yield add('ah', `src 198.51.100.1 dst 198.51.100.2 inbound ${lines.sha256()}`)
+  yield add('esp', `src 192.0.2.2 dst 192.0.2.1 ${lines.aes()}`)
+  yield add('esp', `${V4} pair-spi ${lines.spi} ${lines.aes()}`)
 }
 
 t.test('save, flush, and loading what was saved give the same SADB', async (t) => {

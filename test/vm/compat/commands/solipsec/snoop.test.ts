@@ -40,7 +40,7 @@ for (const { rule, covers } of KINDS) {
     for (const { L, R } of FAMILIES) {
       t.ok(ping({ station: left, address: L }, { station: right, address: R }).delivered)
     }
-    t.equal(await viewer.end(), 0)
+    t.equal(await viewer.ended(), 0)
     const lines = viewer.out.split('\n').slice(0, -1)
     t.equal(lines.length, 4)
     for (const line of lines) {
@@ -71,7 +71,7 @@ t.test('an SA with extended sequence numbers, made by another program, in a tunn
   for (let i = 0; i < 4; i++) {
     t.ok(ping({ station: left, address: '10.1.0.1' }, { station: right, address: '10.1.0.2' }).delivered)
   }
-  t.equal(await viewer.end(), 0)
+  t.equal(await viewer.ended(), 0)
   t.match(viewer.err, /AH and ESP: 8 opened\n$/)
   t.match(viewer.out, /ESP SPI=0x7001 Replay=1 \(opened: aes-gcm\b/)
 })

@@ -71,7 +71,7 @@ t.test('what was carried, and what was refused', async (t) => {
 })
 
 t.test('SAs that reach a limit', async (t) => {
-  const monitor = new SolipsecProcess(t, right.host.namespace, 'monitor', '--json')
+  const monitor = new SolipsecProcess(t, right.host.namespace, ['monitor', '--json'])
   await monitor.until(() => monitor.out.includes('\n'))
   const more = 'hard_addtime 3 soft_addtime 1'
   const shortLived = pairOf({ ...AES_SHA256, spi: 0x2000, source: L, destination: R, more })

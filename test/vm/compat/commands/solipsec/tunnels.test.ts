@@ -4,7 +4,6 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { parseAddress } from '../../../../../agent/model/address.ts'
 import { defaultAlgorithmTable } from '../../../../../agent/model/default-algorithms.ts'
 import type { TunnelInterface } from '../../../../../agent/model/tunnel.ts'
 import { applySteps } from '../../../../../agent/reconcile/engine.ts'
@@ -15,6 +14,7 @@ import type { TunnelStep } from '../../../../../agent/reconcile/tunnel-plan.ts'
 import { runTunnelSteps } from '../../../../../agent/reconcile/tunnel-steps.ts'
 import { XfrmConnection } from '../../../../../netlink/xfrm/connection.ts'
 import { violations } from '../../../../schemas/support.ts'
+import { address } from '../../../../support/address.ts'
 import { AgentProcess } from '../../../../support/agent-process.ts'
 import { ConfigurationPlace, espPair } from '../../../../support/configuration-place.ts'
 import { TestNet } from '../../../../support/namespaces.ts'
@@ -292,11 +292,6 @@ function tunnelOf(
     remote,
   }: { readonly kind: TunnelInterface['kind']; readonly local: string; readonly remote: string },
 ): TunnelInterface {
-  const address = (text: string) => {
-    const found = parseAddress(text)
-    if (!found) throw new Error(`${text} is no address`)
-    return found
-  }
   return {
     name,
     kind,

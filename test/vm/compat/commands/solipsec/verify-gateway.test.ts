@@ -1,7 +1,7 @@
 /** Gateways: what they pass on through tunnels, by rules of ours and by policies of others, on both data paths. */
 import t, { type Test } from 'tap'
 import type { DataPathKind } from '../../../../../agent/datapath/data-path.ts'
-import { sendFrames, udpPacket } from '../../../../support/frames.ts'
+import { sendPackets, udpPacket } from '../../../../support/frames.ts'
 import { TestNet } from '../../../../support/namespaces.ts'
 import { ownState } from '../../../../support/own-state.ts'
 import { VerifyProcess } from '../../../../support/verify-process.ts'
@@ -75,7 +75,7 @@ for (const kind of ['kernel', 'software'] as const) {
     // The tunnel's own packets, as they are where nothing protects them.
     const packet = udpPacket(ENDS[0], ENDS[1], 9)
     packet[9] = 4
-    sendFrames(net.gateway, [packet])
+    sendPackets(net.gateway, [packet])
     const { code, packets } = (await leaking?.stop()) ?? {}
     t.equal(code, 1)
     t.match(packets, { leak: 1 })
@@ -111,7 +111,7 @@ t.test('policies of another program, for networks', async (t) => {
     t.ok((packets.echo ?? 0) >= 3)
   }
   const [leaking] = await verify(net.gateway)
-  sendFrames(net.gateway, [udpPacket('10.1.0.2', '10.2.0.1', 9)])
+  sendPackets(net.gateway, [udpPacket('10.1.0.2', '10.2.0.1', 9)])
   const { code, findings } = (await leaking?.stop()) ?? {}
   t.equal(code, 1)
   t.match(findings, [{ category: 'leak', isPassing: true, asked: 'ESP in tunnel mode with reqid 9' }])

@@ -5,7 +5,7 @@ import { close, send, setSockOpt } from '../../../../../netlink/libc/socket.ts'
 import { dir } from '../../../../../netlink/xfrm/constants.ts'
 import { defaultPolicy } from '../../../../../netlink/xfrm/defaults.ts'
 import { userpolicy_info } from '../../../../../netlink/xfrm/structs.ts'
-import { espPacket, sendFrames, udpPacket } from '../../../../support/frames.ts'
+import { espPacket, sendPackets, udpPacket } from '../../../../support/frames.ts'
 import { TestNet } from '../../../../support/namespaces.ts'
 import { ownState } from '../../../../support/own-state.ts'
 import { VerifyProcess } from '../../../../support/verify-process.ts'
@@ -117,7 +117,7 @@ t.test('what was made wrong on purpose, and a packet socket that passes by all r
   await load(ESP)
   await keys(sas)
   const both = await start()
-  sendFrames(right, [espPacket(R, L, 0x1001), espPacket(R, L, 0x9999), udpPacket(R, L, 9)])
+  sendPackets(right, [espPacket(R, L, 0x1001), espPacket(R, L, 0x9999), udpPacket(R, L, 9)])
   const [victim, culprit] = await Promise.all(both.map((one) => one.stop()))
   t.equal(victim?.code, 1)
   t.match(victim?.packets, { wrongIcv: 1, unknownSa: 1, arrivedInClear: 1 })
@@ -186,7 +186,7 @@ t.test('a tunnel of another program, of both families', async (t) => {
     t.ok((packets.echo ?? 0) > 10, `${packets.echo} shown once more`)
   }
   const again = await start()
-  sendFrames(left, [udpPacket(L, R, 9)])
+  sendPackets(left, [udpPacket(L, R, 9)])
   const [sender, receiver] = await Promise.all(again.map((one) => one.stop()))
   t.match(sender?.findings, [{ category: 'leak', asked: 'ESP in tunnel mode with reqid 77' }])
   t.ok(['arrivedInClear', 'notChecked'].includes(receiver?.findings[0]?.category ?? ''))
