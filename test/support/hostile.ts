@@ -71,22 +71,54 @@ export function attack({ seeds, words, take }: Attack, count: number, seed: numb
   return { inputs: count, longest, slowest, kept: heapSize() - base, peak }
 }
 
-/** @returns milliseconds of processor time: others on this machine do not count */
+/** Processor time, in milliseconds, that nobody asks for the growth of: the collection of garbage alone may take that. */
+const UNASKED_MS = 400
+/** Ten times the input may take so many times the time. Quadratic growth is a hundred times. */
+const MOST_GROWTH = 20
+/** How many pieces the larger of two texts has. */
+const PIECES = 20_000
+
+/**
+ * Feeds a text of 2,000 pieces and one of 20,000 to a parser. Where the larger one takes a noticeable time, it may not be
+ * out of proportion to the smaller one's, whatever machine this is: what is quadratic takes seconds here.
+ *
+ * @param make a text of so many pieces
+ * @returns processor time of the larger one, in milliseconds
+ * @throws HarmError
+ */
+export function growth(make: (count: number) => string, take: (text: string) => void): number {
+  const [small, large] = [make(PIECES / 10), make(PIECES)]
+  // Compiled and warm from here on.
+  once(small, take)
+  let [before, after] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+  for (let tries = 0; tries < 3; tries++) {
+    before = Math.min(before, once(small, take))
+    after = Math.min(after, once(large, take))
+    if (after <= UNASKED_MS + MOST_GROWTH * before) return after
+  }
+  throw new HarmError(large, `${before} ms for a tenth of it, ${after} ms for ${large.length} characters`)
+}
+
 function timed(text: string, take: (text: string) => void): number {
   let time = Number.POSITIVE_INFINITY
   // What only the collection of garbage has made slow is not so twice.
   for (let tries = 0; tries < 3 && time > MOST_MS; tries++) {
-    const start = process.cpuUsage()
-    try {
-      take(text)
-    } catch (error) {
-      throw new HarmError(text, error)
-    }
-    const { user, system } = process.cpuUsage(start)
-    time = (user + system) / 1000
+    time = once(text, take)
   }
   if (time > MOST_MS) throw new HarmError(text, `it took ${time} ms for ${text.length} characters`)
   return time
+}
+
+/** @returns milliseconds of processor time: others on this machine do not count */
+function once(text: string, take: (text: string) => void): number {
+  const start = process.cpuUsage()
+  try {
+    take(text)
+  } catch (error) {
+    throw new HarmError(text, error)
+  }
+  const { user, system } = process.cpuUsage(start)
+  return (user + system) / 1000
 }
 
 type Random = (below: number) => number
