@@ -109,6 +109,27 @@ function timed(text: string, take: (text: string) => void): number {
   return time
 }
 
+/** More items than a call can have arguments. */
+const CROWD = 150_000
+/** Characters of a piece that so many are made of. */
+const SMALL_PIECE = 12
+/** What takes more hangs: it is meant to be a tenth of that. */
+const HANGS_MS = 10_000
+
+/**
+ * Feeds a text of 150,000 pieces to a parser, where the pieces are small.
+ *
+ * @returns processor time in milliseconds
+ * @throws HarmError
+ */
+export function crowd(make: (count: number) => string, take: (text: string) => void): number | undefined {
+  if (make(100).length > 100 * SMALL_PIECE) return undefined
+  const text = make(CROWD)
+  const time = once(text, take)
+  if (time > HANGS_MS) throw new HarmError(text, `it took ${time} ms for ${text.length} characters`)
+  return time
+}
+
 /** @returns milliseconds of processor time: others on this machine do not count */
 function once(text: string, take: (text: string) => void): number {
   const start = process.cpuUsage()
