@@ -90,14 +90,18 @@ export function associationsOfFile(
 /** Where each SA was written. */
 export type AssociationPlaces = Map<SecurityAssociation, { readonly file: string; readonly line: number }>
 
-export function notePlaces({ entries }: KeyFile, file: string, places: AssociationPlaces): void {
+export function notePlaces(
+  { entries }: Pick<KeyFile, 'entries'>,
+  file: string,
+  places: AssociationPlaces,
+): void {
   for (const { commands, firstLine: line } of entries) {
     for (const command of commands)
       if (command.kind === 'add') places.set(command.association, { file, line })
   }
 }
 
-export function addedBy({ commands }: KeyFile): SecurityAssociation[] {
+export function addedBy({ commands }: Pick<KeyFile, 'commands'>): SecurityAssociation[] {
   return commands.flatMap((command) => (command.kind === 'add' ? [command.association] : []))
 }
 

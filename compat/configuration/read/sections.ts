@@ -127,13 +127,14 @@ export class Sections {
     const { files } = this.#environment
     if (files.isExposed) warnOfExposedKeys(document, items)
     const readKey = keyReader(document, files)
-    const syntaxes = associationSyntax(document, items, '/associations', this.#flaws, readKey)
+    const syntaxes = associationSyntax(document, items, '/associations', this.#flaws, readKey, algorithms)
     const entries = syntaxes.map(({ entry }) => entry)
     const parsed = parseEntries(document.shown, entries, { algorithms, resolver })
     append(document.report.diagnostics, parsed.diagnostics)
     this.#reportDuplicates(syntaxes, parsed.entries)
-    notePlaces(parsed, document.file, this.places)
-    return addedBy(parsed)
+    const entriesWithKey = parsed.entries.filter((_, index) => !syntaxes[index]?.isKeyless)
+    notePlaces({ entries: entriesWithKey }, document.file, this.places)
+    return addedBy({ commands: entriesWithKey.flatMap(({ commands }) => commands) })
   }
 
   /** The parser gives an entry for each SA, in their order. */
