@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { type Watch, watchReadable } from '../../netlink/libc/poll.ts'
 import { NFNLGRP_NFTABLES, nftTableOf } from '../../netlink/netfilter/events.ts'
 import { routeGroup } from '../../netlink/route/constants.ts'

@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { type Address, type Family, isLoopback } from '../model/address.ts'
 import type { AlgorithmTable } from '../model/algorithm.ts'
 import type { SaProtocol } from '../model/association.ts'
