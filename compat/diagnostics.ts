@@ -13,10 +13,22 @@ export interface RenderOptions {
 
 /** Longer source lines are shown in part, around the place. */
 const WINDOW = 160
+/** Programs get source lines of at most so many characters. */
+const LONGEST_SOURCE = 1000
 const TAB = 8
 
 const BOLD = '1'
 const COLORS = { error: '31;1', warning: '33;1', caret: '32;1', label: '36' }
+
+/**
+ * Diagnostics for programs, which have the file: without source lines that are very long. Twenty thousand errors on the one
+ * line of a document would be some gigabytes.
+ */
+export function plainDiagnostics(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  return diagnostics.map(({ source, ...rest }) =>
+    source === undefined || source.length > LONGEST_SOURCE ? rest : { ...rest, source },
+  )
+}
 
 /** Renders all diagnostics, in the order given, each ending with a newline. */
 export function renderDiagnostics(diagnostics: readonly Diagnostic[], options: RenderOptions = {}): string {

@@ -42,10 +42,28 @@ async function validator(schema) {
     messages: false,
     code: { source: true, esm: true },
   })
-  const code = (standalone.default ?? standalone)(ajv, ajv.compile(withoutWords(schema)))
+  const code = inPlace((standalone.default ?? standalone)(ajv, ajv.compile(withoutWords(schema))))
   // Where it needs a function of ajv (lengths in minLength, deep equality), it would ask for the package at run time.
   if (/\brequire\(/.test(code)) throw new Error('the validator is not self-contained')
   return `// @ts-nocheck\n${HEAD}${code.replace(/^"use strict";/, '')}\n`
+}
+
+/**
+ * ajv copies all errors so far whenever a referenced schema finds one more: quadratic time for a document of many errors.
+ * The list belongs to nobody else, so it can grow where it is.
+ */
+function inPlace(code) {
+  const joined = code.replaceAll(
+    /vErrors === null \? (validate\d+\.errors) : vErrors\.concat\(\1\)/g,
+    'appended(vErrors, $1)',
+  )
+  if (joined.includes('.concat(')) throw new Error('the validator copies errors in a way that is new')
+  return `${joined}
+function appended(errors, more) {
+  if (errors === null) return more
+  for (const error of more) errors.push(error)
+  return errors
+}`
 }
 
 async function types(schema) {

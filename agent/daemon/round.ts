@@ -195,7 +195,10 @@ export class Keeper {
 
   #takeNote({ expired, gone }: Happenings, now: number): void {
     for (const one of gone) this.#ledger.gone(one, now)
-    this.#expired.push(...expired.flatMap((identifier) => this.#ledger.expired(identifier) ?? []))
+    for (const one of expired) {
+      const association = this.#ledger.expired(one)
+      if (association) this.#expired.push(association)
+    }
   }
 
   #endIdle(

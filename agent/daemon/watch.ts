@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { type Watch, watchReadable } from '../../netlink/libc/poll.ts'
 import { NFNLGRP_NFTABLES, nftTableOf } from '../../netlink/netfilter/events.ts'
 import { routeGroup } from '../../netlink/route/constants.ts'
@@ -127,8 +126,12 @@ export class Watchman implements HappeningSource {
   }
 
   giveBack({ expired, gone, ...flags }: Happenings): void {
-    this.#happenings.expired.unshift(...expired)
-    this.#happenings.gone.unshift(...gone)
+    const now = this.#happenings
+    this.#happenings = {
+      ...now,
+      expired: [...expired, ...now.expired],
+      gone: [...gone, ...now.gone],
+    }
     for (const name of ['policies', 'associations', 'netfilter', 'network', 'overrun'] as const) {
       this.#happenings[name] ||= flags[name]
     }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { fewMessages } from '../log/few.ts'
 import { formatAddress } from '../model/address.ts'
 import type { SaIdentifier } from '../model/association.ts'
 import { counted } from '../model/counted.ts'
@@ -61,7 +62,7 @@ export function roundEvents(report: RoundReport): Untimed[] {
       details: { policies: followed },
     })
   }
-  for (const message of isApplied ? warnings : [])
+  for (const message of isApplied ? fewMessages(warnings) : [])
     events.push({ level: 'warning', event: 'warning', message })
   return events
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { KeySizes } from './algorithm.ts'
+import { greatest, least } from './lists.ts'
 
 /** The size that is meant where none is written; 0 for an algorithm without a key. */
 export function defaultKeyBits(sizes: KeySizes): number {
@@ -14,7 +15,7 @@ export function defaultKeyBits(sizes: KeySizes): number {
 export function keySizeBounds(sizes: KeySizes): { min: number; max: number } {
   if (sizes.kind === 'range') return { min: sizes.min, max: sizes.max }
   if (sizes.sizes.length === 0) return { min: 0, max: 0 }
-  return { min: Math.min(...sizes.sizes), max: Math.max(...sizes.sizes) }
+  return { min: least(sizes.sizes), max: greatest(sizes.sizes) }
 }
 
 /** True where a key of exactly this size can be used. */

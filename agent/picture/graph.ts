@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { greatest } from '../model/lists.ts'
 import type { PictureReport, ReportRule, Style } from './report.ts'
 import { STYLES } from './report.ts'
 
@@ -136,7 +137,7 @@ function lanesOf(rules: readonly ReportRule[], isCoarse: boolean): Lane[] {
 
 /** Rules of one lane are about the same ends, so their SAs are the same: the most that one of them has. */
 function counted(counts: readonly number[]): Pick<Lane, 'associations'> {
-  return counts.length === 0 ? {} : { associations: Math.max(...counts) }
+  return counts.length === 0 ? {} : { associations: greatest(counts) }
 }
 
 function meaningOf(

@@ -52,7 +52,7 @@ function addressesWith(
   }
   for (const { ifindex, addresses } of after) {
     const has = new Set(links.find((link) => link.ifindex === ifindex)?.addresses.map(formatPrefix))
-    fresh.push(...addresses.filter((one) => !has.has(formatPrefix(one))))
+    for (const one of addresses) if (!has.has(formatPrefix(one))) fresh.push(one)
   }
   const kept = present.filter((address) => {
     const place = gone.indexOf(formatAddress(address))

@@ -12,6 +12,7 @@ import { family as af, dir } from '../../netlink/xfrm/constants.ts'
 import type { Mark, Selector } from '../../netlink/xfrm/structs.ts'
 import { type Family, hostPrefix } from '../model/address.ts'
 import { familiesOf } from '../model/entries.ts'
+import { append } from '../model/lists.ts'
 import { type AddressPair, type Rule, reachableActions } from '../model/policy.ts'
 import { type Choice, chooseForTunnel, chooseOutbound, type Peers } from './choice.ts'
 import { clearIcmpSelectors } from './clear-icmp.ts'
@@ -73,7 +74,7 @@ export function addPolicies(placed: PlacedRule, context: PolicyContext, policies
     }
   }
   if (rule.direction !== 'in' && plan.choice.exceptions.length > 0) {
-    policies.push(...satellites(plan, placed, context))
+    append(policies, satellites(plan, placed, context))
   }
   if (context.acceptsClearIcmpByRule) policies.push(...clearIcmp(plan, placed, context))
 }

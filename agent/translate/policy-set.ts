@@ -7,6 +7,7 @@ import { type Address, type Family, isLoopback } from '../model/address.ts'
 import type { AlgorithmTable } from '../model/algorithm.ts'
 import type { SaProtocol } from '../model/association.ts'
 import { familiesOf } from '../model/entries.ts'
+import { greatest } from '../model/lists.ts'
 import { type Rule, reachableActions } from '../model/policy.ts'
 import { type OutboundAssociation, Peers } from './choice.ts'
 import { type Alternatives, buildClasses, type ClassTable } from './classes.ts'
@@ -58,7 +59,7 @@ export function classesOf(rules: Iterable<Rule>, facts: HostFacts): ClassTable {
   const kinds = (facts.socketKinds ?? []).map(requirementOfKind)
   const classes = buildClasses(alternativesOfRules(rules, facts), facts.algorithms, kinds)
   for (const protocol of ['esp', 'ah'] as const) {
-    const needed = Math.max(0, ...classes[protocol].map(({ colour }) => colour))
+    const needed = Math.max(0, greatest(classes[protocol].map(({ colour }) => colour)))
     const capacity = facts.marks && fieldOf(facts.marks, protocol).capacity
     if (capacity !== undefined && needed > capacity) throw new MarkCapacityError(protocol, needed, capacity)
   }

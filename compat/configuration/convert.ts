@@ -5,6 +5,7 @@
  */
 import type { Diagnostic } from '../../agent/model/diagnostic.ts'
 import { hasErrors } from '../../agent/model/diagnostic.ts'
+import { append } from '../../agent/model/lists.ts'
 import type { Configuration } from '../../schemas/generated/configuration.ts'
 import { commentLines } from './comments.ts'
 import type { JsonDocument } from './document.ts'
@@ -39,15 +40,15 @@ export function toJson(files: readonly SolarisFile[], schema?: string): Converte
   for (const { kind, text, file } of files) {
     if (kind === 'ipsecinit.conf') {
       const read = policiesFromSolaris(text, file)
-      diagnostics.push(...read.diagnostics)
+      append(diagnostics, read.diagnostics)
       document.policies = [...listOf(document.policies), ...read.policies]
     } else if (kind === 'ipseckeys') {
       const read = associationsFromSolaris(text, file)
-      diagnostics.push(...read.diagnostics)
+      append(diagnostics, read.diagnostics)
       document.associations = [...listOf(document.associations), ...read.associations]
     } else {
       const read = algorithmsFromSolaris(text, file)
-      diagnostics.push(...read.diagnostics)
+      append(diagnostics, read.diagnostics)
       document.algorithms = read.algorithms
     }
   }

@@ -68,13 +68,22 @@ function prefixes(pointer: string): string[] {
   return found
 }
 
-/** Reports every error of the schema, and says where not to read on. */
+/** Nobody reads more at one go, and twenty thousand would be megabytes of text. */
+const MOST_TOLD = 1000
+
+/** Reports the errors of the schema, at most a thousand of them, and says where not to read on. */
 export function validateDocument(document: JsonDocument, value: unknown): Flaws {
   const errors = schemaErrors(value)
-  for (const error of errors) {
+  for (const error of errors.slice(0, MOST_TOLD)) {
     const path = pathOf(error.instancePath)
     const node = nodeAt(document.root, path)?.value ?? document.root
     reportSentence(document, path, node, describe(error, node, schemasAt(document.root, path)))
+  }
+  const next = errors[MOST_TOLD]
+  if (next) {
+    document.error(pathOf(next.instancePath), `${errors.length - MOST_TOLD} more errors of this kind`, {
+      hint: `They are told when the first ${MOST_TOLD} are mended.`,
+    })
   }
   return new Flaws(errors)
 }

@@ -5,6 +5,7 @@
  */
 import type { AlgorithmTable } from '../../agent/model/algorithm.ts'
 import { type Diagnostic, hasErrors } from '../../agent/model/diagnostic.ts'
+import { append } from '../../agent/model/lists.ts'
 import type { Rule } from '../../agent/model/policy.ts'
 import type { TunnelInterface } from '../../agent/model/tunnel.ts'
 import type { Configuration } from '../../schemas/generated/configuration.ts'
@@ -73,16 +74,18 @@ function readSolaris(
   const associations: PlacedAssociation[] = []
   if (policy) {
     const parsed = parsePolicy(policy.text, policy.name, { algorithms, resolver })
-    diagnostics.push(...parsed.diagnostics)
+    append(diagnostics, parsed.diagnostics)
     rules = parsed.rules
   }
   if (keys) {
     const { name, text } = keys
     const parsed = parseKeyFile(text, name, { algorithms, resolver })
-    diagnostics.push(...parsed.diagnostics, ...duplicatesIn(parsed, name), ...otherThanAdd(parsed, name))
+    append(diagnostics, parsed.diagnostics)
+    append(diagnostics, duplicatesIn(parsed, name))
+    append(diagnostics, otherThanAdd(parsed, name))
     const places: AssociationPlaces = new Map()
     notePlaces(parsed, name, places)
-    associations.push(...placed(addedBy(parsed), places))
+    append(associations, placed(addedBy(parsed), places))
   }
   return { input: { algorithms, rules, associations }, tunnels: [], unsaid: [], diagnostics }
 }
@@ -93,7 +96,7 @@ function tableFrom(
   diagnostics: Diagnostic[],
 ): AlgorithmTable {
   const parsed = parseAlgorithmFile(text, name)
-  diagnostics.push(...parsed.diagnostics)
+  append(diagnostics, parsed.diagnostics)
   return parsed.file ? tableOf(parsed.file) : usual
 }
 

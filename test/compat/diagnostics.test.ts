@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import t from 'tap'
 import type { Diagnostic } from '../../agent/model/diagnostic.ts'
-import { renderDiagnostic, renderDiagnostics } from '../../compat/diagnostics.ts'
+import { plainDiagnostics, renderDiagnostic, renderDiagnostics } from '../../compat/diagnostics.ts'
 
 const base: Diagnostic = {
   severity: 'error',
@@ -63,6 +63,12 @@ t.test('a long line is shown around the place', async (t) => {
   t.ok((source?.length ?? 999) < 200)
   t.equal(source?.indexOf('HERE'), under?.indexOf('^~~~'))
   t.match(source, /… *$/)
+})
+
+t.test('programs get no line that is very long', async (t) => {
+  const long = { ...base, source: 'a'.repeat(1001) }
+  const { source: _, ...bare } = base
+  t.same(plainDiagnostics([base, long, bare]), [base, bare, bare])
 })
 
 t.test('a file cannot write to the terminal', async (t) => {

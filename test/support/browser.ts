@@ -9,8 +9,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
+import { lacking } from './install.ts'
 import type { Teardown } from './namespaces.ts'
-import { root } from './tiers.ts'
 
 interface Reply {
   readonly id?: number
@@ -24,9 +24,8 @@ interface Reply {
 const PROGRAMS = ['chromium-headless-shell', 'chromium']
 
 function program(): string {
-  const script = 'source test/support/packages; need_browser'
-  const { status, stderr } = spawnSync('bash', ['-c', script], { cwd: root, encoding: 'utf8' })
-  if (status !== 0) throw new Error(stderr.trim())
+  const reason = lacking('need_browser')
+  if (reason !== undefined) throw new Error(reason)
   const found = PROGRAMS.find((name) => spawnSync('which', [name]).status === 0)
   if (!found) throw new Error('there is no Chromium')
   return found

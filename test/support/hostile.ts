@@ -71,22 +71,76 @@ export function attack({ seeds, words, take }: Attack, count: number, seed: numb
   return { inputs: count, longest, slowest, kept: heapSize() - base, peak }
 }
 
-/** @returns milliseconds of processor time: others on this machine do not count */
+/** Processor time, in milliseconds, that nobody asks for the growth of: the collection of garbage alone may take that. */
+const UNASKED_MS = 400
+/** Ten times the input may take so many times the time. Quadratic growth is a hundred times. */
+const MOST_GROWTH = 20
+/** How many pieces the larger of two texts has. */
+const PIECES = 20_000
+
+/**
+ * Feeds a text of 2,000 pieces and one of 20,000 to a parser. Where the larger one takes a noticeable time, it may not be
+ * out of proportion to the smaller one's, whatever machine this is: what is quadratic takes seconds here.
+ *
+ * @param make a text of so many pieces
+ * @returns processor time of the larger one, in milliseconds
+ * @throws HarmError
+ */
+export function growth(make: (count: number) => string, take: (text: string) => void): number {
+  const large = make(PIECES)
+  let after = once(large, take)
+  if (after <= UNASKED_MS) return after
+  const small = make(PIECES / 10)
+  let before = Number.POSITIVE_INFINITY
+  for (let tries = 0; tries < 3; tries++) {
+    before = Math.min(before, once(small, take))
+    if (after <= UNASKED_MS + MOST_GROWTH * before) return after
+    after = Math.min(after, once(large, take))
+  }
+  throw new HarmError(large, `${before} ms for a tenth of it, ${after} ms for ${large.length} characters`)
+}
+
 function timed(text: string, take: (text: string) => void): number {
   let time = Number.POSITIVE_INFINITY
   // What only the collection of garbage has made slow is not so twice.
   for (let tries = 0; tries < 3 && time > MOST_MS; tries++) {
-    const start = process.cpuUsage()
-    try {
-      take(text)
-    } catch (error) {
-      throw new HarmError(text, error)
-    }
-    const { user, system } = process.cpuUsage(start)
-    time = (user + system) / 1000
+    time = once(text, take)
   }
   if (time > MOST_MS) throw new HarmError(text, `it took ${time} ms for ${text.length} characters`)
   return time
+}
+
+/** More items than a call can have arguments. */
+const CROWD = 150_000
+/** Characters of a piece that so many are made of. */
+const SMALL_PIECE = 12
+/** What takes more hangs: it is meant to be a tenth of that. */
+const HANGS_MS = 10_000
+
+/**
+ * Feeds a text of 150,000 pieces to a parser, where the pieces are small.
+ *
+ * @returns processor time in milliseconds
+ * @throws HarmError
+ */
+export function crowd(make: (count: number) => string, take: (text: string) => void): number | undefined {
+  if (make(100).length > 100 * SMALL_PIECE) return undefined
+  const text = make(CROWD)
+  const time = once(text, take)
+  if (time > HANGS_MS) throw new HarmError(text, `it took ${time} ms for ${text.length} characters`)
+  return time
+}
+
+/** @returns milliseconds of processor time: others on this machine do not count */
+function once(text: string, take: (text: string) => void): number {
+  const start = process.cpuUsage()
+  try {
+    take(text)
+  } catch (error) {
+    throw new HarmError(text, error)
+  }
+  const { user, system } = process.cpuUsage(start)
+  return (user + system) / 1000
 }
 
 type Random = (below: number) => number

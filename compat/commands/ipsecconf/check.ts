@@ -14,8 +14,11 @@ export async function checkFile(file: string, { quiet, json, dataPath }: Request
   const text = await readPolicyText(file, io)
   if (!text) return
   const { rules, diagnostics } = checkPolicy(text, await algorithmTable(io), dataPath)
-  if (json) io.stdout.write(`${JSON.stringify({ rules: rules.length, diagnostics }, undefined, 2)}\n`)
-  else await report(diagnostics, io)
+  if (json) {
+    const { plainDiagnostics } = await import('../../diagnostics.ts')
+    const found = { rules: rules.length, diagnostics: plainDiagnostics(diagnostics) }
+    io.stdout.write(`${JSON.stringify(found, undefined, 2)}\n`)
+  } else await report(diagnostics, io)
   stopOnErrors(diagnostics)
   if (quiet || json) return
   if (rules.length === 0) io.stdout.write('Policy file does not contain any valid rules.\n')

@@ -39,8 +39,11 @@ async function carryOut({ files, kind, json, quiet }: Request, io: Io): Promise<
     const { diagnostics, ...counts } = findings
     const found = diagnostics.filter(({ severity }) => severity === 'error').length
     errors += found
-    if (json) results.push({ file: input.name, kind: input.kind, errors: found, ...counts, diagnostics })
-    else await report(diagnostics, io)
+    if (json) {
+      const { plainDiagnostics } = await import('../../diagnostics.ts')
+      const plain = plainDiagnostics(diagnostics)
+      results.push({ file: input.name, kind: input.kind, errors: found, ...counts, diagnostics: plain })
+    } else await report(diagnostics, io)
     if (!json && !quiet && found === 0) io.stdout.write(`${input.name}: ${summary(counts)}no errors\n`)
   }
   if (json) io.stdout.write(`${JSON.stringify(results, undefined, 2)}\n`)

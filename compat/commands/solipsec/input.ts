@@ -93,7 +93,10 @@ export function configurationFiles(
         return { problem: `The credential ${name} is not there: credentials are there for services only` }
       }
       if (credentials === undefined) {
-        return { problem: 'This SA is not checked: credentials are there for services only', isUnknown: true }
+        return {
+          problem: 'This key is not checked: credentials are there for services only',
+          isUnknown: true,
+        }
       }
       return readReferred(join(credentials, name))
     },

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { greatest } from '../../../agent/model/lists.ts'
 import { SERVICES, type Service, serviceOf } from '../services/catalogue.ts'
 import { matcher } from '../services/fmri.ts'
 import { Refusal } from '../services/frame.ts'
@@ -191,7 +192,7 @@ export class Session {
 
   /** Columns as wide as they need to be, two blanks apart. */
   #table(rows: readonly (readonly string[])[]): void {
-    const widths = [0, 1].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)))
+    const widths = [0, 1].map((column) => Math.max(0, greatest(rows.map((row) => row[column]?.length ?? 0))))
     this.#say(
       rows
         .map((row) =>

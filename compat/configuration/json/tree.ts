@@ -64,22 +64,40 @@ export function pathAt(root: JsonNode, offset: number): string[] {
 
 function stepTowards(node: JsonNode, offset: number): readonly [string, JsonNode] | undefined {
   if (node.kind === 'array') {
-    let low = 0
-    let high = node.items.length - 1
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (offset < (node.items[middle]?.end ?? 0)) high = middle
-      else low = middle + 1
-    }
-    const item = node.items[low]
-    return item && offset >= item.start && offset < item.end ? [String(low), item] : undefined
+    const index = firstBeyond(node.items, offset, ({ end }) => end)
+    const item = node.items[index]
+    return item && offset >= item.start ? [String(index), item] : undefined
   }
   if (node.kind === 'object') {
-    for (const [name, member] of node.members) {
-      if (offset >= member.name.start && offset < member.value.end) return [name, member.value]
-    }
+    const members = membersOf(node)
+    const [name, member] = members[firstBeyond(members, offset, ([, { value }]) => value.end)] ?? []
+    return name !== undefined && member && offset >= member.name.start ? [name, member.value] : undefined
   }
   return undefined
+}
+
+/** Index of the first item that ends behind an offset; their number where none does. Items stand in order. */
+function firstBeyond<T>(items: readonly T[], offset: number, endOf: (item: T) => number): number {
+  let low = 0
+  let high = items.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const item = items[middle]
+    if (item !== undefined && endOf(item) <= offset) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** The members of objects by index: each of many errors in one large object asks where it stands. */
+const memberLists = new WeakMap<JsonObject, (readonly [string, JsonMember])[]>()
+
+function membersOf(node: JsonObject): readonly (readonly [string, JsonMember])[] {
+  const known = memberLists.get(node)
+  if (known) return known
+  const members = [...node.members]
+  memberLists.set(node, members)
+  return members
 }
 
 /** RFC 6901. The empty path is the whole document, written ''. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { AlgorithmTable } from '../../../agent/model/algorithm.ts'
 import type { LexedEntry, Token } from '../../solaris/ipseckey/lexer.ts'
 import { looksLikeKey } from '../../solaris/ipseckey/redact.ts'
 import type { JsonDocument } from '../document.ts'
@@ -11,29 +12,37 @@ import type { ConfigurationFiles } from '../environment.ts'
 import type { JsonArray, JsonMember, JsonNode, JsonObject, Range } from '../json/tree.ts'
 import type { Flaws } from '../validate.ts'
 import { extensionOf } from '../vocabulary.ts'
+import { standInKey } from './stand-in-key.ts'
 
 /** An SA and the entry made of it. */
 export interface AssociationSyntax {
   readonly node: JsonObject
   readonly entry: LexedEntry
+  /** A key of it cannot be read here. The entry has another in its place, so that all the rest can be checked. */
+  readonly isKeyless: boolean
 }
 
 /** Gives the digits of a key that stands elsewhere; reports why it cannot, and gives nothing. */
 export type KeyReader = (reference: JsonObject) => string | undefined
 
-/** The SAs of a list; those that the schema refuses, mere comments, are left out, and so are those whose key cannot be read. */
+/** The SAs of a list; those that the schema refuses and mere comments are left out. @param algorithms what their names mean */
 export function associationSyntax(
   document: JsonDocument,
   items: JsonArray,
   pointer: string,
   flaws: Flaws,
   readKey: KeyReader,
+  algorithms: AlgorithmTable,
 ): AssociationSyntax[] {
   return items.items.flatMap((node, index) => {
     if (node.kind !== 'object' || flaws.within(`${pointer}/${index}`)) return []
     if (!node.members.has('spi')) return []
-    const tokens = tokensOf(document, node, readKey)
-    return tokens ? [{ node, entry: entryOf(document, node, tokens) }] : []
+    const protocol = node.members.get('protocol')?.value ?? node
+    const writer = new Writer(document, readKey, algorithms)
+    writer.word({ start: node.start, end: node.start + 1 }, 'add')
+    writer.word(protocol, wordOf(document, protocol))
+    writer.members(node, '')
+    return [{ node, entry: entryOf(document, node, writer.tokens), isKeyless: writer.isKeyless }]
   })
 }
 
@@ -48,27 +57,17 @@ function entryOf(document: JsonDocument, node: JsonObject, tokens: Token[]): Lex
   }
 }
 
-function tokensOf(document: JsonDocument, node: JsonObject, readKey: KeyReader): Token[] | undefined {
-  const protocol = node.members.get('protocol')?.value ?? node
-  const tokens = [
-    token(document, { start: node.start, end: node.start + 1 }, 'add'),
-    token(document, protocol, wordOf(document, protocol)),
-  ]
-  const writer = new Writer(document, readKey, tokens)
-  writer.members(node, '')
-  return writer.failed ? undefined : tokens
-}
-
 class Writer {
-  failed = false
+  isKeyless = false
+  readonly tokens: Token[] = []
   readonly #document: JsonDocument
   readonly #readKey: KeyReader
-  readonly #tokens: Token[]
+  readonly #algorithms: AlgorithmTable
 
-  constructor(document: JsonDocument, readKey: KeyReader, tokens: Token[]) {
+  constructor(document: JsonDocument, readKey: KeyReader, algorithms: AlgorithmTable) {
     this.#document = document
     this.#readKey = readKey
-    this.#tokens = tokens
+    this.#algorithms = algorithms
   }
 
   /** In the order of the document: places must rise with the words. */
@@ -78,42 +77,45 @@ class Writer {
       const { value } = member
       const extension = extensionOf(path)
       if (path === 'direction')
-        this.#word(member.name, wordOf(this.#document, value) === 'in' ? 'inbound' : 'outbound')
-      else if (extension !== undefined) this.#extension(extension, member)
+        this.word(member.name, wordOf(this.#document, value) === 'in' ? 'inbound' : 'outbound')
+      else if (extension !== undefined) this.#extension(extension, member, node)
       else if (value.kind === 'object') {
         if (path === 'encapsulation') {
-          this.#word(member.name, 'encap')
-          this.#word(member.name, 'udp')
+          this.word(member.name, 'encap')
+          this.word(member.name, 'udp')
         }
         this.members(value, `${path}.`)
       }
     }
   }
 
-  #extension(extension: string, { name, value }: JsonMember): void {
-    this.#word(name, extension)
-    if (value.kind === 'scalar') this.#word(value, wordOf(this.#document, value))
+  /** @param owner the object that has it as a member */
+  #extension(extension: string, { name, value }: JsonMember, owner: JsonObject): void {
+    this.word(name, extension)
+    if (value.kind === 'scalar') this.word(value, wordOf(this.#document, value))
     else if (value.kind === 'object') {
-      if (extension.endsWith('key')) this.#reference(value)
+      if (extension.endsWith('key')) this.#reference(value, extension === 'encrkey', owner)
       else this.#identity(value)
     }
   }
 
-  #reference(reference: JsonObject): void {
+  #reference(reference: JsonObject, isCipher: boolean, owner: JsonObject): void {
     const digits = this.#readKey(reference)
-    if (digits === undefined) this.failed = true
-    else this.#word({ start: reference.start, end: reference.start + 1 }, digits)
+    if (digits === undefined) this.isKeyless = true
+    const algorithm = owner.members.get('algorithm')?.value ?? owner
+    const standIn = () => standInKey(this.#algorithms, isCipher, wordOf(this.#document, algorithm))
+    this.word({ start: reference.start, end: reference.start + 1 }, digits ?? standIn())
   }
 
   #identity(identity: JsonObject): void {
     for (const part of ['type', 'value']) {
       const value = identity.members.get(part)?.value
-      if (value) this.#word(value, wordOf(this.#document, value))
+      if (value) this.word(value, wordOf(this.#document, value))
     }
   }
 
-  #word(place: Range, text: string): void {
-    this.#tokens.push(token(this.#document, place, text))
+  word(place: Range, text: string): void {
+    this.tokens.push(token(this.#document, place, text))
   }
 }
 

@@ -6,6 +6,7 @@
 import type { AlgorithmTable } from '../../../agent/model/algorithm.ts'
 import type { SecurityAssociation } from '../../../agent/model/association.ts'
 import type { Diagnostic } from '../../../agent/model/diagnostic.ts'
+import { append } from '../../../agent/model/lists.ts'
 import type { Rule } from '../../../agent/model/policy.ts'
 import { parseAlgorithmFile, tableOf } from '../../solaris/ipsecalgs/file.ts'
 import { type PolicyEnvironment, parsePolicy } from '../../solaris/ipsecconf/index.ts'
@@ -50,7 +51,7 @@ export function algorithmsOfFile(
   const found = open(document, 'algorithms', path, environment)
   if (!found) return undefined
   const parsed = parseAlgorithmFile(found.text, found.name)
-  diagnostics.push(...parsed.diagnostics)
+  append(diagnostics, parsed.diagnostics)
   return parsed.file && tableOf(parsed.file)
 }
 
@@ -64,7 +65,7 @@ export function rulesOfFile(
   const found = open(document, 'policies', path, environment)
   if (!found) return []
   const parsed = parsePolicy(found.text, found.name, policy)
-  diagnostics.push(...parsed.diagnostics)
+  append(diagnostics, parsed.diagnostics)
   return parsed.rules
 }
 
@@ -79,8 +80,9 @@ export function associationsOfFile(
   const found = open(document, 'associations', path, environment)
   if (!found) return []
   const parsed = parseKeyFile(found.text, found.name, { algorithms, resolver })
-  diagnostics.push(...parsed.diagnostics, ...duplicatesIn(parsed, found.name))
-  diagnostics.push(...otherThanAdd(parsed, found.name))
+  append(diagnostics, parsed.diagnostics)
+  append(diagnostics, duplicatesIn(parsed, found.name))
+  append(diagnostics, otherThanAdd(parsed, found.name))
   notePlaces(parsed, found.name, places)
   return addedBy(parsed)
 }
@@ -88,14 +90,18 @@ export function associationsOfFile(
 /** Where each SA was written. */
 export type AssociationPlaces = Map<SecurityAssociation, { readonly file: string; readonly line: number }>
 
-export function notePlaces({ entries }: KeyFile, file: string, places: AssociationPlaces): void {
+export function notePlaces(
+  { entries }: Pick<KeyFile, 'entries'>,
+  file: string,
+  places: AssociationPlaces,
+): void {
   for (const { commands, firstLine: line } of entries) {
     for (const command of commands)
       if (command.kind === 'add') places.set(command.association, { file, line })
   }
 }
 
-export function addedBy({ commands }: KeyFile): SecurityAssociation[] {
+export function addedBy({ commands }: Pick<KeyFile, 'commands'>): SecurityAssociation[] {
   return commands.flatMap((command) => (command.kind === 'add' ? [command.association] : []))
 }
 

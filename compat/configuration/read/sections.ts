@@ -6,6 +6,7 @@
 import type { AlgorithmTable } from '../../../agent/model/algorithm.ts'
 import type { SecurityAssociation } from '../../../agent/model/association.ts'
 import type { Diagnostic } from '../../../agent/model/diagnostic.ts'
+import { append } from '../../../agent/model/lists.ts'
 import type { Rule } from '../../../agent/model/policy.ts'
 import type { Configuration } from '../../../schemas/generated/configuration.ts'
 import { checkRules, type PolicyEnvironment } from '../../solaris/ipsecconf/index.ts'
@@ -126,13 +127,14 @@ export class Sections {
     const { files } = this.#environment
     if (files.isExposed) warnOfExposedKeys(document, items)
     const readKey = keyReader(document, files)
-    const syntaxes = associationSyntax(document, items, '/associations', this.#flaws, readKey)
+    const syntaxes = associationSyntax(document, items, '/associations', this.#flaws, readKey, algorithms)
     const entries = syntaxes.map(({ entry }) => entry)
     const parsed = parseEntries(document.shown, entries, { algorithms, resolver })
-    document.report.diagnostics.push(...parsed.diagnostics)
+    append(document.report.diagnostics, parsed.diagnostics)
     this.#reportDuplicates(syntaxes, parsed.entries)
-    notePlaces(parsed, document.file, this.places)
-    return addedBy(parsed)
+    const entriesWithKey = parsed.entries.filter((_, index) => !syntaxes[index]?.isKeyless)
+    notePlaces({ entries: entriesWithKey }, document.file, this.places)
+    return addedBy({ commands: entriesWithKey.flatMap(({ commands }) => commands) })
   }
 
   /** The parser gives an entry for each SA, in their order. */

@@ -5,6 +5,7 @@
  */
 import type { KeySizes } from '../../../agent/model/algorithm.ts'
 import type { Diagnostic } from '../../../agent/model/diagnostic.ts'
+import { append } from '../../../agent/model/lists.ts'
 import type { AlgorithmProtocol, Algorithms, Comment } from '../../../schemas/generated/configuration.ts'
 import { type Line, parseAlgorithmFile } from '../../solaris/ipsecalgs/file.ts'
 import { commentOf, textOfComment } from '../comments.ts'
@@ -32,10 +33,10 @@ export function algorithmsFromSolaris(text: string, name: string): AlgorithmsFro
   for (const [index, { standing, own }] of attached.entries()) {
     // Blocks between entries go with the one that follows: the table has no place for them alone.
     const comment = index === 0 ? own : joined([...standing, own])
-    if (index === 0) rest.push(...joined(standing))
+    if (index === 0) append(rest, joined(standing))
     const entry = entries[index]
     if (entry) add(protocols, entry.line, commentOf(comment))
-    else rest.push(...comment)
+    else append(rest, comment)
   }
   const comment = commentOf(rest)
   return { algorithms: { ...(comment !== undefined && { comment }), protocols }, diagnostics }

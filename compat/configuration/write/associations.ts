@@ -5,6 +5,7 @@
  */
 import { defaultAlgorithmTable } from '../../../agent/model/default-algorithms.ts'
 import type { Diagnostic } from '../../../agent/model/diagnostic.ts'
+import { append } from '../../../agent/model/lists.ts'
 import type { Association } from '../../../schemas/generated/configuration.ts'
 import { EntryReader, Parsing, type Range } from '../../solaris/ipseckey/entry.ts'
 import { EXTENSIONS, type ExtensionName, type Slot } from '../../solaris/ipseckey/extension-names.ts'
@@ -42,19 +43,20 @@ export function associationsFromSolaris(text: string, file: string): Association
   const attached = attach(commentsBetween(parsing, entries), entries)
   const associations: Association[] = []
   const diagnostics: Diagnostic[] = []
-  let hasQuit = false
+  let [hasAny, hasQuit] = [false, false]
   for (const [index, { standing, own }] of attached.entries()) {
     for (const block of standing) associations.push({ comment: commentOf(block) ?? '' })
     const comment = commentOf(own)
     const lexed = hasQuit ? undefined : entries[index]
     const reader = lexed && new EntryReader(parsing, lexed)
     const converter = reader && new Converter(reader)
-    const association = converter?.entry(associations.every(({ spi }) => spi === undefined))
+    const association = converter?.entry(!hasAny)
+    hasAny ||= association !== undefined
     if (converter?.hasQuit) {
       hasQuit = true
       if (index < entries.length - 1) reader?.warn('Nothing after this line is read.', lexed?.tokens[0])
     }
-    if (reader) diagnostics.push(...reader.diagnostics)
+    if (reader) append(diagnostics, reader.diagnostics)
     if (association) associations.push(comment === undefined ? association : { comment, ...association })
     else if (comment !== undefined) associations.push({ comment })
   }

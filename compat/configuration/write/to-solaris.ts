@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { defaultAlgorithmTable } from '../../../agent/model/default-algorithms.ts'
 import type { Algorithms } from '../../../schemas/generated/configuration.ts'
 import { EXTENSIONS } from '../../solaris/ipseckey/extension-names.ts'
 import type { Token } from '../../solaris/ipseckey/lexer.ts'
@@ -25,7 +26,9 @@ export function associationsToSolaris(
       hint: 'Put the digits in place of the reference to convert.',
     })
   }
-  const syntaxes = associationSyntax(document, items, '/associations', new Flaws([]), refuseReference)
+  // Nothing is written where a key is missing, so the algorithms are none of its business.
+  const table = defaultAlgorithmTable
+  const syntaxes = associationSyntax(document, items, '/associations', new Flaws([]), refuseReference, table)
   const texts = new Map(
     syntaxes.map(({ node, entry }) => [node, formatCommand(groupsOf(document, entry.tokens))]),
   )

@@ -4,6 +4,7 @@
  * @module
  */
 import { familiesOf } from '../../../agent/model/entries.ts'
+import { append } from '../../../agent/model/lists.ts'
 import type { Rule } from '../../../agent/model/policy.ts'
 import type { ClassTable } from '../../../agent/translate/classes.ts'
 import { markLayout } from '../../../agent/translate/marks.ts'
@@ -35,7 +36,7 @@ export function chooseRules({ algorithms, rules }: ForeignInput, host: ForeignHo
   })
   try {
     const classes = classesOf(sayable, facts)
-    if (!marks) unsaid.push(...narrowed(sayable, classes, facts, open))
+    if (!marks) append(unsaid, narrowed(sayable, classes, facts, open))
     return { rules: sayable, classes, facts, unsaid }
   } catch (error) {
     if (!(error instanceof MarkCapacityError)) throw error

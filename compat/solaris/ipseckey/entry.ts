@@ -151,9 +151,9 @@ export class EntryReader {
 
   /** A word joined over several lines is marked up to the end of its first one. */
   #lengthOnLine(range: Range): number {
-    const newline = this.parsing.source.text.indexOf('\n', range.start)
-    const end = newline >= 0 && newline < range.end ? newline : range.end
-    return end - range.start
+    // Not sought beyond the word: a line of very many wrong words would be read to its end for each.
+    const newline = this.parsing.source.text.slice(range.start, range.end).indexOf('\n')
+    return newline >= 0 ? newline : range.end - range.start
   }
 
   #sourceLine(line: number): string | undefined {

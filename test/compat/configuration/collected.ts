@@ -35,7 +35,7 @@ function filesIn(folder: string): string[] {
 function textsOf(file: string): string[] {
   if (file.endsWith('.ts')) return literalsIn(readFileSync(file, 'utf8'))
   if (file.endsWith('.md')) return examplesIn(file)
-  return /ipsec/.test(file) ? [readFileSync(file, 'utf8')] : []
+  return /ipsec|\.json$/.test(file) ? [readFileSync(file, 'utf8')] : []
 }
 
 function examplesIn(file: string): string[] {

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { hasErrors } from '../../../agent/model/diagnostic.ts'
 import { toJson, toSolaris } from '../../../compat/configuration/convert.ts'
+import { readConfiguration } from '../../../compat/configuration/index.ts'
 import { formatJson } from '../../../compat/configuration/json/format.ts'
 import { recognise } from '../../../compat/configuration/kind.ts'
 import { schemaErrors } from '../../../compat/configuration/validate.ts'
@@ -13,31 +14,66 @@ import { fileOf, parseAlgorithmFile, printAlgorithmFile } from '../../../compat/
 import { formatRule, parsePolicy } from '../../../compat/solaris/ipsecconf/index.ts'
 import { parseKeyFile } from '../../../compat/solaris/ipseckey/parser.ts'
 import { formatSave } from '../../../compat/solaris/ipseckey/print/save.ts'
+import { schema } from '../../../schemas/generated/configuration-schema.ts'
 import { times } from '../../support/fuzz.ts'
+import { DOCUMENTS } from '../hostile/samples.ts'
 import { algorithmTable } from '../solaris/ipsecalgs/arbitrary.ts'
 import { rule } from '../solaris/ipsecconf/arbitraries.ts'
 import { associations } from '../solaris/ipseckey/arbitrary.ts'
 import { candidates } from './collected.ts'
-import { roundTrip } from './round-trip.ts'
+import { roundTrip, roundTripDocument } from './round-trip.ts'
 import { environment, KEY_128, KEY_256 } from './support.ts'
 
+/** Files and credentials of every name are there, all with the same key. */
+const file = { name: 'key', text: `${KEY_256}${KEY_128.slice(0, 8)}`, isExposed: false }
+const REFERENCE = /"key":\s*\{[^{}]*\}/g
+const keyed = { ...environment, files: { isExposed: false, read: () => file, credential: () => file } }
+
 t.test('every configuration of the tests and the documentation', async (t) => {
-  const counts = { 'ipsecinit.conf': 0, ipseckeys: 0, ipsecalgs: 0 }
-  for (const text of candidates()) {
+  const counts = { 'ipsecinit.conf': 0, ipseckeys: 0, ipsecalgs: 0, json: 0 }
+  for (const text of [...candidates(), ...DOCUMENTS, ...schemaExamples()]) {
     const kind = recognise(text, '')
     if (kind === 'ipsecinit.conf' && isGoodPolicy(text)) roundTrip(kind, text)
     else if (kind === 'ipseckeys' && isDeclarative(text)) roundTrip(kind, text)
     else if (kind === 'ipsecalgs' && parseAlgorithmFile(text, 'x').file) roundTrip(kind, text)
-    else {
+    else if (kind === 'json' && isGoodDocument(text)) {
+      counts.json += roundTripDocument(text.replace(REFERENCE, `"key": "${file.text}"`))
+      continue
+    } else {
       if (kind === 'ipseckeys' && isGood(text)) refuse(t, text)
       continue
     }
     counts[kind]++
   }
-  t.ok(counts['ipsecinit.conf'] > 150, `${counts['ipsecinit.conf']} policies`)
-  t.ok(counts.ipseckeys > 10, `${counts.ipseckeys} key files`)
-  t.ok(counts.ipsecalgs > 2, `${counts.ipsecalgs} tables`)
+  t.ok(counts['ipsecinit.conf'] > 220, `${counts['ipsecinit.conf']} policies`)
+  t.ok(counts.ipseckeys > 80, `${counts.ipseckeys} key files`)
+  t.ok(counts.ipsecalgs > 12, `${counts.ipsecalgs} tables`)
+  t.ok(counts.json > 8, `${counts.json} sections of documents`)
 })
+
+/** A document of each example in the schema. */
+function schemaExamples(): string[] {
+  const { $defs } = schema as {
+    readonly $defs: Readonly<Record<string, { readonly examples?: readonly unknown[] }>>
+  }
+  return (
+    [
+      ['policies', 'policy'],
+      ['associations', 'association'],
+    ] as const
+  ).flatMap(([section, name]) =>
+    ($defs[name]?.examples ?? []).map((example) => JSON.stringify({ [section]: [example] })),
+  )
+}
+
+function isGoodDocument(text: string): boolean {
+  try {
+    JSON.parse(text)
+  } catch {
+    return false
+  }
+  return !hasErrors(readConfiguration(text, 'x', keyed).diagnostics)
+}
 
 function isGoodPolicy(text: string): boolean {
   const { rules, diagnostics } = parsePolicy(text, 'x', environment)

@@ -164,3 +164,10 @@ t.test('rules that contradict each other, and rules that are there twice', async
     /^error \/policies\/2: Conflicting policy entry: line 3/,
   ])
 })
+
+t.test('of very many errors of the schema, the first are told', async (t) => {
+  const found = said(read({ policies: Array(3000).fill({ local: 1, action: 'drop' }) }))
+  t.equal(found.length, 1001)
+  t.equal(found[999], 'error /policies/999/local: `local` is a number')
+  t.equal(found[1000], 'error /policies/1000/local: 2000 more errors of this kind')
+})

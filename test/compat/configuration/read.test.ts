@@ -2,6 +2,8 @@
  * Documents to the model: the same values as from the languages of Solaris, and the sections that only JSON has.
  */
 import t from 'tap'
+import { PROTOCOL_AH } from '../../../agent/model/algorithm.ts'
+import { defaultAlgorithmTable } from '../../../agent/model/default-algorithms.ts'
 import { readConfiguration } from '../../../compat/configuration/index.ts'
 import { parsePolicy } from '../../../compat/solaris/ipsecconf/index.ts'
 import { parseKeyFile } from '../../../compat/solaris/ipseckey/parser.ts'
@@ -212,6 +214,34 @@ t.test('keys that stand elsewhere', async (t) => {
     'error /associations/0/encryption/key/file: /etc/a.key does not hold a key',
     'error /associations/0/authentication/key/credential: It is not there',
   ])
+})
+
+t.test('what an SA says besides its key is checked without it', async (t) => {
+  const key = { credential: 'elsewhere' }
+  const sa = (more: object) => ({ protocol: 'esp', spi: 300, ...ENDS, ...more })
+  const missing = (index: number, part: string) =>
+    `error /associations/${index}/${part}/key/credential: It is not there`
+  for (const { protocol, names, number } of defaultAlgorithmTable.algorithms) {
+    const [name = ''] = names
+    if (name === 'null' || name === 'none') continue
+    const part = protocol === PROTOCOL_AH ? 'authentication' : 'encryption'
+    for (const algorithm of [name, number]) {
+      const { configuration, diagnostics } = read({ associations: [sa({ [part]: { key, algorithm } })] })
+      const aboutKey = diagnostics.filter(
+        ({ severity, pointer }) => severity === 'error' && pointer?.includes('/key'),
+      )
+      t.same(said({ diagnostics: aboutKey }), [missing(0, part)], name)
+      t.same(configuration?.associations, [], 'it is not there to be used')
+    }
+  }
+  const authentication = { algorithm: 'sha256', key }
+  const wrong = [
+    sa({ authentication }),
+    sa({ authentication }),
+    sa({ spi: 301, destination: '2001:db8::1', authentication }),
+  ]
+  const found = said(read({ associations: wrong })).filter((one) => !one.includes('/authentication/'))
+  t.match(found, [/^error \/associations\/1\/spi: Duplicate SA/, /^error \/associations\/2/])
 })
 
 t.test('keys in a document that others can read', async (t) => {

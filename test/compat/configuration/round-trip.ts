@@ -25,7 +25,80 @@ export function roundTrip(kind: SolarisKind, text: string): string {
   const again = toJson([{ kind, text: solaris.text, file: 'solaris' }])
   assert.equal(again.text, json.text, `${text}\nbecame\n${solaris.text}`)
   compare(kind, text, solaris.text, json.text)
+  assert.deepEqual(commentsIn(kind, solaris.text).sort(), commentsIn(kind, text).sort(), text)
   return json.text
+}
+
+/** The lines of all comments, without the sign in front, found by other means than the conversion's own. */
+function commentsIn(kind: SolarisKind, text: string): string[] {
+  const found: string[] = []
+  let [isEntry, isComment] = [false, false]
+  for (const line of text.replace(/^\ufeff/, '').split('\n')) {
+    const begins = kind === 'ipsecinit.conf' ? line.includes('#') : line.trimStart().startsWith('#')
+    if (isComment || (begins && !isEntry)) found.push(line.slice(line.indexOf('#') + 1).trim())
+    // A key file joins lines, those of comments too.
+    const isJoined = kind === 'ipseckeys' && line.endsWith('\\')
+    isComment = isJoined && (isComment || (begins && !isEntry))
+    isEntry = isJoined && !isComment
+  }
+  return found.filter((one) => one !== '')
+}
+
+/** Converts each section that is not a file of its own there, and back. @returns how many there were */
+export function roundTripDocument(text: string): number {
+  const document = JSON.parse(text) as Record<string, unknown>
+  let count = 0
+  for (const [kind, section] of SECTIONS) {
+    const value = document[section]
+    if (!value || (typeof value === 'object' && 'file' in value)) continue
+    const solaris = toSolaris(text, 'json', kind, true)
+    // What a file of Solaris cannot say is refused in words.
+    if (solaris.text === undefined) {
+      assert.match(
+        errorsOf(solaris.diagnostics).join('\n'),
+        /A key file of Solaris holds the keys themselves/,
+        text,
+      )
+      continue
+    }
+    const json = toJson([{ kind, text: solaris.text, file: 'solaris' }])
+    assert.deepEqual(errorsOf(json.diagnostics), [], `${text}\nbecame\n${solaris.text}`)
+    const [before, after] = [text, json.text ?? ''].map((one) => read(one).configuration)
+    const environment = { algorithms: defaultAlgorithmTable, resolver }
+    if (kind === 'ipsecinit.conf') {
+      assert.deepEqual(meaning(after?.rules), meaning(before?.rules))
+      assert.deepEqual(meaning(parsePolicy(solaris.text, 'x', environment).rules), meaning(before?.rules))
+    } else if (kind === 'ipseckeys')
+      assert.deepEqual(contents(after?.associations), contents(before?.associations))
+    else assert.deepEqual(after?.algorithms, before?.algorithms)
+    const parts = [document.comment, value]
+    const back = (JSON.parse(json.text ?? '') as Record<string, unknown>)[section]
+    assert.deepEqual(commentsOf(back).sort(), commentsOf(parts).sort(), solaris.text)
+    count++
+  }
+  return count
+}
+
+const SECTIONS = [
+  ['ipsecinit.conf', 'policies'],
+  ['ipseckeys', 'associations'],
+  ['ipsecalgs', 'algorithms'],
+] as const
+
+/** The lines of every member `comment`, wherever it stands; a text alone is a comment, too. */
+function commentsOf(value: unknown): string[] {
+  if (typeof value === 'string') return value.split('\n').map((line) => line.trim())
+  if (Array.isArray(value)) return value.flatMap(commentsOf)
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([name, member]) => {
+    if (name === 'comment') return commentsOf(member)
+    return typeof member === 'object' && member !== null ? commentsOf(objectsIn(member)) : []
+  })
+}
+
+/** Of a list, its objects: texts in it are no comments. */
+function objectsIn(value: object): unknown[] {
+  return [value].flat().filter((item) => typeof item === 'object')
 }
 
 function errorsOf(diagnostics: readonly { readonly severity: string; readonly message: string }[]): string[] {

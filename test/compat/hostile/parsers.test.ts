@@ -1,6 +1,6 @@
 /**
  * Every parser of text that comes from outside, under attack: none throws what it should not, takes a second for one input,
- * or keeps memory. `SOLIPSEC_FUZZ=N` multiplies the number of inputs by N: 700 makes a million and more for each. A part of
+ * or keeps memory: its long inputs have 200,000 characters. `SOLIPSEC_FUZZ=N` multiplies the number of inputs by N: 700 makes a million and more for each. A part of
  * a parser's name as argument takes that one alone.
  */
 import assert from 'node:assert/strict'
@@ -8,6 +8,11 @@ import t from 'tap'
 import { ControlError, parseRequest } from '../../../agent/daemon/control/protocol.ts'
 import { decodeJournal } from '../../../agent/reconcile/association-journal.ts'
 import { decodeNotes } from '../../../agent/reconcile/association-notes.ts'
+import { decodeState, encodeState } from '../../../agent/reconcile/policy-state.ts'
+import { SERVICES } from '../../../compat/commands/services/catalogue.ts'
+import { composed, decodeSnapshots, encodeSnapshots } from '../../../compat/commands/services/snapshot.ts'
+import { readAssignment } from '../../../compat/commands/svccfg/assignment.ts'
+import { tokens } from '../../../compat/commands/svccfg/words.ts'
 import { toJson, toSolaris } from '../../../compat/configuration/convert.ts'
 import { recognise } from '../../../compat/configuration/kind.ts'
 import { renderDiagnostics } from '../../../compat/diagnostics.ts'
@@ -42,6 +47,15 @@ function convert(source: Omit<ForeignSource, 'files'>): void {
   if ('problem' in read) return
   const kind = FOREIGN_KINDS[next(FOREIGN_KINDS.length)] ?? 'setkey'
   toForeign(kind, read.input, hostWith(['tun0']), [])
+}
+
+/** For files that root alone writes: those who read them take an exception for damage. */
+function attempt(decode: () => unknown): void {
+  try {
+    decode()
+  } catch (error) {
+    assert.ok(error instanceof Error)
+  }
 }
 
 const attacks: Readonly<Record<string, Attack>> = {
@@ -132,18 +146,40 @@ const attacks: Readonly<Record<string, Attack>> = {
       }
     },
   },
-  // For root alone; those who read them take an exception for damage.
   'state files': {
     seeds: ['[["esp 192.0.2.1 4096",{"idle":{"addTime":"1","useTime":"2"}}]]', '16 AAAA\n20 AAECAwQFBgc=\n'],
     words: ['"natLocal":', '"softAllocations":', '\n', '16 '],
     take: (text) => {
-      for (const decode of [decodeNotes, decodeJournal]) {
-        try {
-          decode(text)
-        } catch (error) {
-          assert.ok(error instanceof Error)
-        }
+      for (const decode of [decodeNotes, decodeJournal]) attempt(() => decode(text))
+    },
+  },
+  'state of policy': {
+    seeds: samples.STATES,
+    words: samples.STATE_WORDS,
+    take: (text) => attempt(() => encodeState(decodeState(text))),
+  },
+  'properties of services': {
+    seeds: samples.PROPERTIES,
+    words: samples.PROPERTY_WORDS,
+    take: (text) => {
+      for (const service of SERVICES) {
+        const snapshots = decodeSnapshots(service, text)
+        if (!snapshots) continue
+        composed(service, snapshots.editing)
+        assert.deepEqual(decodeSnapshots(service, encodeSnapshots(snapshots)), snapshots)
       }
+    },
+  },
+  'line of svccfg': {
+    seeds: [
+      'setprop config/config_file = astring: "/etc/a b" # x',
+      'addpropvalue a/b count: (1 2 "3")',
+      'list *',
+    ],
+    words: ['=', '(', ')', '"', 'astring:', 'config/', '\\', 'delpropvalue'],
+    take: (text) => {
+      const found = tokens(text)
+      if (!('error' in found)) readAssignment(found.slice(1))
     },
   },
 }

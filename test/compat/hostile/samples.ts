@@ -3,9 +3,12 @@
  *
  * @module
  */
+import { emptyState, replaceRules, setTunables } from '../../../agent/reconcile/policy-edit.ts'
+import { encodeState } from '../../../agent/reconcile/policy-state.ts'
+import { parsePolicy } from '../../../compat/solaris/ipsecconf/index.ts'
 import { EXTENSION_NAMES } from '../../../compat/solaris/ipseckey/extension-names.ts'
 import { COMMANDS } from '../../../compat/solaris/ipseckey/words.ts'
-import { KEY_128, KEY_256 } from '../configuration/support.ts'
+import { environment, KEY_128, KEY_256 } from '../configuration/support.ts'
 import { WORDS } from '../solaris/ipsecconf/arbitraries.ts'
 
 export const POLICIES = [
@@ -90,3 +93,44 @@ export const REQUESTS = [
   '{"jsonrpc":"2.0","id":"x","method":"command.show","params":{"command":"ipsecconf","argv":["-l","-n"]}}',
 ]
 export const REQUEST_WORDS = ['"id":', '"method":', '"params":', 'null', '[', '{', '"argv":', '"-a"', '2.0']
+
+const parsed = parsePolicy(POLICIES.join(''), 'ipsecinit.conf', environment).rules
+const state = {
+  ...setTunables(emptyState(0xff00_0000), [['ipsecesp_acquire_timeout', 20]]),
+  settings: { acquireExpiry: { value: 20, before: 30 } },
+}
+export const STATES = [encodeState(state), encodeState(replaceRules(state, parsed, { kind: 'all' }))]
+export const STATE_WORDS = [
+  '"version":5',
+  '"rules":',
+  '"numbers":',
+  '"prefixes":',
+  '"192.0.2.1/32"',
+  'null',
+  '[',
+  '{',
+  '9e9',
+]
+
+const set = {
+  groups: { config: 'application', own: 'framework' },
+  properties: {
+    'config/config_file': { type: 'astring', values: ['/etc/inet/ipsecinit.conf'] },
+    'own/number': { type: 'count', values: ['1', '2'] },
+  },
+}
+export const PROPERTIES = [
+  JSON.stringify({ editing: set, running: { groups: {}, properties: {} } }),
+  JSON.stringify({ editing: { groups: {}, properties: {} }, running: set }, undefined, 2),
+]
+export const PROPERTY_WORDS = [
+  '"values":',
+  '"type":',
+  'astring',
+  'boolean',
+  '"config/',
+  '__proto__',
+  '[]',
+  '{}',
+  'null',
+]

@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path'
 import t from 'tap'
 import { temporaryFolder } from '../../compat/commands/support/temporary.ts'
+import { lacking } from '../../support/install.ts'
 import { root } from '../../support/tiers.ts'
 
 const skip = existsSync('/usr/bin/dpkg-deb') ? false : 'this is no Debian'
@@ -84,7 +85,8 @@ t.test('the package', { skip }, async (t) => {
   })
 
   await t.test('is without fault to lintian', async (t) => {
-    if (!existsSync('/usr/bin/lintian')) return t.pass('lintian is not installed')
+    const reason = lacking('need_lintian')
+    if (reason !== undefined) return t.pass(reason)
     const { stdout } = run('lintian', ['--allow-root', file])
     t.same(
       stdout.split('\n').filter((line) => /^[EW]:/.test(line)),

@@ -8,6 +8,7 @@ import type { Tell } from '../../../../agent/daemon/events.ts'
 import { Inquiry } from '../../../../agent/daemon/inquiry.ts'
 import type { AgentSettings, Awaited } from '../../../../agent/daemon/loading.ts'
 import { ServiceStartError } from '../../../../agent/datapath/software/service/client.ts'
+import { andMore, fewMessages, fewOfEachKind } from '../../../../agent/log/few.ts'
 import { ConflictError } from '../../../../agent/reconcile/joint-plan.ts'
 import type { Session } from '../../../../agent/reconcile/session.ts'
 import { LockedError } from '../../../../agent/reconcile/store.ts'
@@ -106,7 +107,11 @@ export class Loader {
     )
     const { diagnostics } = reading
     const isWhole = missingNames(diagnostics) !== undefined
-    const warnings = diagnostics.filter(({ severity }) => severity === 'warning')
+    const warnings = fewOfEachKind(
+      diagnostics.filter(({ severity }) => severity === 'warning'),
+      ({ message }) => message,
+      (one, more) => ({ ...one, message: andMore(one.message, more) }),
+    )
     // Of names, the agent tells as long as they are awaited.
     await report(isWhole ? warnings : diagnostics, io)
     if (!isWhole || !configuration) {
@@ -142,7 +147,7 @@ export class Loader {
   #apply(session: Session, wanted: LoadableConfiguration): void {
     const change = planConfiguration(session, wanted, { ...this.#request, quiet: true }, this.#io)
     const warnings = [...change.warnings, ...shortagesAfter(session, change)]
-    for (const message of warnings) this.#tell({ level: 'warning', event: 'warning', message })
+    for (const message of fewMessages(warnings)) this.#tell({ level: 'warning', event: 'warning', message })
     session.apply(change)
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { AlgorithmTable } from '../../../../agent/model/algorithm.ts'
+import { append } from '../../../../agent/model/lists.ts'
 import type { Reconciliation } from '../../../../agent/reconcile/joint-plan.ts'
 import { type RulePlan, ruleLine } from '../../../../agent/reconcile/rule-plan.ts'
 import type { TunnelPlan } from '../../../../agent/reconcile/tunnel-plan.ts'
@@ -39,9 +40,9 @@ export function isSame({ rules, associations, tunables, tunnels, latch, drift }:
 export function diffText(file: string, found: Differences, algorithms: AlgorithmTable): string {
   if (isSame(found)) return ''
   const lines = ['--- loaded', `+++ ${file}`]
-  if (found.tunnels) lines.push(...tunnelLines(found.tunnels))
-  if (found.rules) lines.push(...ruleLines(found.rules))
-  if (found.associations) lines.push(...associationLines(found.associations, algorithms))
+  if (found.tunnels) append(lines, tunnelLines(found.tunnels))
+  if (found.rules) append(lines, ruleLines(found.rules))
+  if (found.associations) append(lines, associationLines(found.associations, algorithms))
   for (const change of found.tunables?.change ?? []) lines.push(`~ ${tunableText(change)}`)
   if (found.latch) lines.push(`~ latch ${found.latch.from ? 'on => off' : 'off => on'}`)
   if (found.drift) {

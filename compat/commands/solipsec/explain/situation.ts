@@ -3,12 +3,12 @@
  *
  * @module
  */
-
 import type { Situation } from '../../../../agent/explain/explain.ts'
 import { loadedSituation, proposedSituation } from '../../../../agent/explain/situation.ts'
 import { type Address, isLoopback } from '../../../../agent/model/address.ts'
 import type { AlgorithmTable } from '../../../../agent/model/algorithm.ts'
 import type { SecurityAssociation } from '../../../../agent/model/association.ts'
+import { append } from '../../../../agent/model/lists.ts'
 import type { Rule } from '../../../../agent/model/policy.ts'
 import type { TunableValues } from '../../../../agent/model/tunables.ts'
 import { type HostNetwork, isForwarding, readHostNetwork } from '../../../../agent/reconcile/host.ts'
@@ -84,8 +84,8 @@ async function placeOfFiles(
   for (const file of files) {
     const request = { file, ...(kind && { kind }), ...(hasDataPath && { dataPath }) }
     const { configuration } = await checkedConfiguration(request, io, ['error'])
-    rules.push(...(configuration.rules ?? []))
-    associations.push(...(configuration.associations ?? []))
+    append(rules, configuration.rules ?? [])
+    append(associations, configuration.associations ?? [])
     if (configuration.tunables) tunables = { ...tunables, ...tunableValuesOf(configuration.tunables) }
     for (const one of configuration.tunnels ?? [])
       tunnels.set(one.name, described(one, network, tunnels.size))

@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { fittingAssociations, wrappingFor } from '../../../../agent/explain/associations.ts'
 import type { Drift } from '../../../../agent/explain/drift.ts'
 import type { Answer, Case, Explanation } from '../../../../agent/explain/explain.ts'
@@ -12,6 +11,7 @@ import type { Candidate, Consideration } from '../../../../agent/explain/order.t
 import type { OpenPart, Packet } from '../../../../agent/explain/packet.ts'
 import { type Decider, decidingRule } from '../../../../agent/explain/rules-answer.ts'
 import { actionText, mismatchText, packetText, protocolText } from '../../../../agent/explain/words.ts'
+import { greatest } from '../../../../agent/model/lists.ts'
 import { ruleLine } from '../../../../agent/reconcile/rule-plan.ts'
 import { policyLine } from '../../support/policy-text.ts'
 import type { Journey } from './passage.ts'
@@ -149,7 +149,7 @@ class Writer {
     const shown = this.#options.isVerbose ? asked : asked.slice(-MOST_ASKED)
     const hidden = asked.slice(0, asked.length - shown.length)
     if (hidden.length > 0) this.#line(`  ${summary(hidden)}`)
-    const width = Math.max(...shown.map(({ candidate }) => String(candidate.index).length))
+    const width = greatest(shown.map(({ candidate }) => String(candidate.index).length))
     for (const { candidate, match } of shown) {
       const why =
         match.kind === 'no'

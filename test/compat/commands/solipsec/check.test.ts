@@ -126,7 +126,9 @@ t.test('files that others can read, or that are not there', async (t) => {
     err: /warning: .*one\.key has insecure permissions/,
   })
   const without = await check([path('a.json')])
-  t.match(without, { code: 0, out: /0 SAs/, err: /warning: This SA is not checked/ })
+  t.match(without, { code: 0, out: /0 SAs/, err: /warning: This key is not checked/ })
+  write('twice.json', JSON.stringify({ associations: [...associations, ...associations] }))
+  t.match(await check([path('twice.json')]), { code: 1, err: /error: Duplicate SA/ })
   t.match(await check([path('keys')]), { code: 0, err: /warning: The file has insecure permissions/ })
   t.match(await check([path('none')]), {
     code: 1,

@@ -68,6 +68,13 @@ t.test('where something is refused, nothing is written', async (t) => {
 
 t.test('misuse', async (t) => {
   t.match(await convert([]), { code: 1, err: /a file is missing/ })
+  const [long, short] = [
+    await convert(['--to', 'swanctl.conf', '-'], POLICY),
+    await convert(['--to', 'swanctl', '-'], POLICY),
+  ]
+  t.match(long, { code: 0, out: /connections/ })
+  t.same(short, long)
+  t.match(await convert(['--to', 'iproute2.conf', '-']), { code: 1, err: /--to wants one of/ })
   t.match(await convert(['--to', 'xml', '-']), { code: 1, err: /--to wants one of json/ })
   t.match(await convert(['-', '--to', 'json']), { code: 1, err: /options stand before the files/ })
   t.match(await convert(['-'], '{"policies": []}'), { code: 1, err: /Say --to/ })
