@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { codecTable } from './codec/table.ts'
 import { pathTable } from './datapath/table.ts'
+import { agentTable } from './parts/agent.ts'
 import { hasEsp, lacksNamespaces, outputInMachine } from './support/machine.ts'
 import { type Row, table } from './support/table.ts'
 
@@ -32,6 +33,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   reconcile: { ...times, load: async () => (await import('./parts/reconcile.ts')).reconcile },
   start: { ...times, load: async () => (await import('./parts/start.ts')).start },
   growth: { ...times, load: async () => (await import('./parts/growth.ts')).growth },
+  agent: { show: agentTable, load: async () => (await import('./parts/agent.ts')).agent },
   codec: { show: codecTable, load: async () => (await import('./parts/codec.ts')).codec },
   datapath: { show: pathTable, load: async () => (await import('./parts/datapath.ts')).datapath },
 }

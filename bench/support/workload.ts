@@ -102,6 +102,24 @@ export function keyFile(count: number): string {
     .join('')
 }
 
+/** The JSON document of so many rules, and as many SAs, of which each rule of the first half has a pair. */
+export function document(size: number): string {
+  const policies = Array.from({ length: size }, (_, i) => ({
+    local: '10.0.0.1',
+    remote: peer(i),
+    protect: { encryption: 'aes', authentication: 'sha256' },
+  }))
+  const associations = manualSas(size).map(({ source, destination, spi, cipherKey, authKey }) => ({
+    protocol: 'esp',
+    spi,
+    source,
+    destination,
+    encryption: { algorithm: 'aes', key: cipherKey },
+    authentication: { algorithm: 'sha256', key: authKey },
+  }))
+  return JSON.stringify({ policies, associations })
+}
+
 /** The reqid that solipsec gives ESP SAs which serve no rule. */
 const UNCLASSED = 0x5000_0000
 

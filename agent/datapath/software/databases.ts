@@ -29,8 +29,21 @@ export class Databases {
   /** The clock, in seconds since 1970; whoever runs the data path keeps it going. */
   now = Math.floor(Date.now() / 1000)
 
+  #clocked: { readonly generation: number; readonly states: readonly State[] } = { generation: 0, states: [] }
+
   constructor(events: DatabaseEvents) {
     this.events = events
+  }
+
+  /** The SAs for which something may come with time: their end, or a keepalive. */
+  clocked(): readonly State[] {
+    if (this.#clocked.generation !== this.generation) {
+      const states = [...this.states.all()].filter(
+        ({ limits, attributes }) => limits.isTimed || attributes.encap,
+      )
+      this.#clocked = { generation: this.generation, states }
+    }
+    return this.#clocked.states
   }
 
   /** Takes an SA out whose time is over. */

@@ -201,7 +201,7 @@ export class Service {
     if (now !== this.#databases.now) {
       this.#databases.now = now
       this.#expireByTime(now)
-      for (const state of this.#keepalives.due(this.#databases.states.all(), now)) {
+      for (const state of this.#keepalives.due(this.#databases.clocked(), now)) {
         this.#packetPath.sendNatKeepalive(state)
       }
       if (this.#portsDirty) this.#syncPorts()
@@ -213,7 +213,7 @@ export class Service {
   }
 
   #expireByTime(now: number): void {
-    for (const state of [...this.#databases.states.all()]) {
+    for (const state of this.#databases.clocked()) {
       if (!state.limits.isTimed) continue
       const stage = stageByTime(state.limits, state.usage, now)
       if (stage === HARD) this.#databases.expire(state)
