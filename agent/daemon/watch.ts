@@ -12,6 +12,7 @@ import { EventQueue } from '../../netlink/socket/events.ts'
 import type { ReceivedMessage } from '../../netlink/socket/message.ts'
 import { NETLINK_NETFILTER, NETLINK_ROUTE } from '../../netlink/socket/protocols.ts'
 import { group } from '../../netlink/xfrm/constants.ts'
+import { wipeKeys } from '../../netlink/xfrm/keys.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import { connectDataPath } from '../datapath/data-path.ts'
 import type { SaIdentifier } from '../model/association.ts'
@@ -55,6 +56,11 @@ function nothing(): Happenings {
     expired: [],
     gone: [],
   }
+}
+
+/** The keys of SAs that went are needed no more. */
+export function wipeGone({ gone }: Pick<Happenings, 'gone'>): void {
+  for (const { state } of gone) wipeKeys(state)
 }
 
 /** Sees to it that nothing is missed: whatever cannot be told counts as having happened. */
@@ -137,6 +143,7 @@ export class Watchman implements HappeningSource {
   close(): void {
     this.#dataPath?.close()
     for (const listener of this.#local) listener.close()
+    wipeGone(this.#happenings)
   }
 
   #note(what: Exclude<keyof Happenings, 'overrun' | 'expired' | 'gone'>): void {
@@ -164,6 +171,7 @@ export class Watchman implements HappeningSource {
     const isOwn = this.#isOwn(portId)
     const deleted = isOwn ? undefined : deletedState(message)
     if (deleted) gone.push(deleted)
+    else wipeKeys(message)
     const what = concernOf(message, isOwn)
     if (what) this.#note(what)
   }

@@ -52,7 +52,7 @@ export class AgeDuty {
   #look(): void {
     const started = performance.now()
     try {
-      const connection = connectDataPath(this.#folder)
+      const connection = connectDataPath(this.#folder).wipeAtClose()
       try {
         const own = ownAssociations(connection)
         if (this.#keeper.look(own, performance.now())) this.#context.wake()

@@ -134,10 +134,16 @@ const attacks: Readonly<Record<string, Attack>> = {
   },
   // For root alone; those who read them take an exception for damage.
   'state files': {
-    seeds: ['[["esp 192.0.2.1 4096",{"idle":{"addTime":"1","useTime":"2"}}]]', '16 AAAA\n20 AAECAwQFBgc=\n'],
-    words: ['"natLocal":', '"softAllocations":', '\n', '16 '],
+    seeds: [
+      '[["esp 192.0.2.1 4096",{"idle":{"addTime":"1","useTime":"2"}}]]',
+      `\x14\0\0\0\x10${'\0'.repeat(15)}\x18\0\0\0\x14${'\0'.repeat(19)}`,
+    ],
+    words: ['"natLocal":', '"softAllocations":', '\0', '\x10'],
     take: (text) => {
-      for (const decode of [decodeNotes, decodeJournal]) {
+      for (const decode of [
+        decodeNotes,
+        (journal: string) => decodeJournal(Buffer.from(journal, 'latin1')),
+      ]) {
         try {
           decode(text)
         } catch (error) {
