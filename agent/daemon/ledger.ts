@@ -88,6 +88,10 @@ export class Ledger {
     return this.#entries.size
   }
 
+  has(key: string): boolean {
+    return this.#entries.has(key)
+  }
+
   noteOf(key: string): AssociationNote | undefined {
     return this.#entries.get(key)?.note
   }

@@ -84,6 +84,11 @@ export class Keeper {
     return this.#ledger.size
   }
 
+  /** True for an SA that is to be there. @param key its `saKey` */
+  keeps(key: string): boolean {
+    return this.#ledger.has(key)
+  }
+
   /**
    * @param source what it is told by the end of the round counts; what it had to say is given back where the round fails
    * @param now milliseconds of a clock that only goes forward

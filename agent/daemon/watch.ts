@@ -14,6 +14,7 @@ import { NETLINK_NETFILTER, NETLINK_ROUTE } from '../../netlink/socket/protocols
 import { group } from '../../netlink/xfrm/constants.ts'
 import { wipeKeys } from '../../netlink/xfrm/keys.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
+import type { UsersaInfo } from '../../netlink/xfrm/structs.ts'
 import { connectDataPath } from '../datapath/data-path.ts'
 import type { SaIdentifier } from '../model/association.ts'
 import { NETFILTER_TABLE } from '../reconcile/netfilter.ts'
@@ -67,6 +68,7 @@ export function wipeGone({ gone }: Pick<Happenings, 'gone'>): void {
 export class Watchman implements HappeningSource {
   readonly #wake: () => void
   readonly #isOwn: (portId: number) => boolean
+  readonly #soft: (identifier: SaIdentifier, life: UsersaInfo) => void
   #happenings = nothing()
   readonly #local: readonly Listener[]
   #dataPath: Subscription | undefined
@@ -78,10 +80,16 @@ export class Watchman implements HappeningSource {
    *
    * @param wake called when something has happened
    * @param isOwn true for a socket of our own: what it causes is no news
+   * @param soft called when an SA of ours has reached a soft limit: nothing is to be done about it
    */
-  constructor(wake: () => void, isOwn: (portId: number) => boolean) {
+  constructor(
+    wake: () => void,
+    isOwn: (portId: number) => boolean,
+    soft: (identifier: SaIdentifier, life: UsersaInfo) => void,
+  ) {
     this.#wake = wake
     this.#isOwn = isOwn
+    this.#soft = soft
     const { LINK, IPV4_IFADDR, IPV6_IFADDR, IPV4_RULE, IPV6_RULE } = routeGroup
     this.#local = [
       new Listener(NETLINK_ROUTE, [LINK, IPV4_IFADDR, IPV6_IFADDR, IPV4_RULE, IPV6_RULE], () =>
@@ -163,11 +171,11 @@ export class Watchman implements HappeningSource {
 
   #xfrm(message: XfrmMessage, portId: number): void {
     const { expired, gone } = this.#happenings
-    const end = endOf(message)
-    if (end) {
-      expired.push(end)
+    const expiry = expiryOf(message)
+    if (expiry?.isHard) {
+      expired.push(expiry.identifier)
       this.#note('associations')
-    }
+    } else if (expiry) this.#soft(expiry.identifier, expiry.life)
     const isOwn = this.#isOwn(portId)
     const deleted = isOwn ? undefined : deletedState(message)
     if (deleted) gone.push(deleted)
@@ -208,11 +216,15 @@ function deletedState(message: XfrmMessage): KernelAssociation | undefined {
   return one && isOurState(one.reqid) ? one : undefined
 }
 
-/** An SA of ours that has come to its hard limit. */
-function endOf(message: XfrmMessage): SaIdentifier | undefined {
-  if (message.name !== 'EXPIRE' || !message.body.hard) return undefined
-  const { state: body } = message.body
-  return isOurState(body.reqid) ? readBareState({ body, attributes: message.attributes }) : undefined
+/** An SA of ours that has come to a limit. */
+function expiryOf(
+  message: XfrmMessage,
+): { readonly identifier: SaIdentifier; readonly isHard: boolean; readonly life: UsersaInfo } | undefined {
+  if (message.name !== 'EXPIRE') return undefined
+  const { state: life, hard } = message.body
+  if (!isOurState(life.reqid)) return undefined
+  const identifier = readBareState({ body: life, attributes: message.attributes })
+  return identifier && { identifier, isHard: hard !== 0, life }
 }
 
 /** Events of one netlink family. What was lost is told as `undefined`. */
