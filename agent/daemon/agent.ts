@@ -24,6 +24,7 @@ import { KeepaliveDuty, keepaliveWorld } from './duties/keepalives.ts'
 import { LatchDuty } from './duties/latches.ts'
 import { NameDuty, type NamedRules } from './duties/names.ts'
 import { RefusalDuty } from './duties/refusals.ts'
+import { SoftLimitDuty } from './duties/soft-limits.ts'
 import { UnitDuty } from './duties/units.ts'
 import { StatusKeeper } from './kept-status.ts'
 import { type AgentSettings, Loading, type LoadingOptions } from './loading.ts'
@@ -87,6 +88,7 @@ export class Agent {
   readonly #watchman: Watchman
   readonly #tidying = new Tidying()
   readonly #age: AgeDuty
+  readonly #soft: SoftLimitDuty
   readonly #names: NameDuty
   readonly #refusals: RefusalDuty
   readonly #keepalives: KeepaliveDuty
@@ -134,9 +136,11 @@ export class Agent {
     this.#latches = new LatchDuty(context)
     this.journal = new SocketJournal(join(folder, 'sockets'))
     this.#units = new UnitDuty(context, folder, this.journal)
+    this.#soft = new SoftLimitDuty(options.tell)
     this.#age = new AgeDuty(
       context,
       this.#keeper,
+      this.#soft,
       folder,
       () => this.#loading.settings.ageInterval ?? tunedInterval(this.#tunables),
     )
@@ -148,6 +152,7 @@ export class Agent {
     this.#watchman = new Watchman(
       () => this.#turns.wake(CROWD_MS),
       (port) => this.#ports.has(port),
+      (identifier, life) => this.#soft.look(identifier, life),
     )
     this.#record = watch(folder, (_, name) => {
       if (name === 'changes') this.#turns.wake(CROWD_MS)
@@ -295,6 +300,7 @@ export class Agent {
       this.#failures = 0
       this.#meet(report.obstacles)
       this.#teller.take(report)
+      this.#soft.prune((key) => this.#keeper.keeps(key))
       this.#age.plan()
     } catch (error) {
       if (error instanceof LockedError) {

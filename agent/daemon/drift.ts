@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { SecurityAssociation } from '../model/association.ts'
+import type { SaIdentifier } from '../model/association.ts'
 import type { PolicyPlan } from '../reconcile/plan.ts'
 import type { TunnelPlan } from '../reconcile/tunnel-plan.ts'
 import type { LedgerDifference } from './ledger.ts'
@@ -14,9 +14,9 @@ export type DriftChoice = 'enforce' | 'report'
 export interface Drift {
   readonly policies: { readonly missing: number; readonly changed: number; readonly unknown: number }
   readonly associations: {
-    readonly missing: readonly SecurityAssociation[]
-    readonly changed: readonly SecurityAssociation[]
-    readonly unknown: readonly SecurityAssociation[]
+    readonly missing: readonly SaIdentifier[]
+    readonly changed: readonly SaIdentifier[]
+    readonly unknown: readonly SaIdentifier[]
   }
   readonly netfilter: boolean
   /** Names of tunnel interfaces of ours. `blocked`: somebody else's has the name, which is not ours to change. */
@@ -45,7 +45,7 @@ export function driftOf({ policies, associations, netfilter, tunnels }: Differen
       unknown: policies?.remove.length ?? 0,
     },
     associations: {
-      missing: associations.missing.map((entry) => entry.association().association),
+      missing: associations.missing.map(({ identifier }) => identifier),
       changed: associations.changed.map(({ present }) => present.association),
       unknown: associations.unknown.map(({ association }) => association),
     },

@@ -16,13 +16,16 @@ import { readState } from '../translate/read-association.ts'
 /** An SA that is to be there. */
 export interface LedgerEntry {
   readonly key: string
+  readonly identifier: SaIdentifier
   readonly note: AssociationNote | undefined
   /** When its sequence numbers were read, in milliseconds of a clock that only goes forward. */
   readonly readAt: number
   /** It is gone, and these are the numbers that it went with. */
   readonly isFinal: boolean
-  /** As it was last seen. */
+  /** As it was last seen. The keys are a copy, for the caller to wipe. */
   association(): KernelAssociation
+  /** It is needed no more. */
+  wipe(): void
 }
 
 /** What is otherwise than it is to be. */
@@ -36,6 +39,7 @@ export interface LedgerDifference {
 
 class Entry implements LedgerEntry {
   readonly key: string
+  readonly identifier: SaIdentifier
   readonly note: AssociationNote | undefined
   /** Of what does not change by itself. */
   readonly digest: string
@@ -46,6 +50,8 @@ class Entry implements LedgerEntry {
 
   constructor(key: string, one: KernelAssociation, note: AssociationNote | undefined, now: number) {
     this.key = key
+    const { protocol, spi, destination } = one.association
+    this.identifier = { protocol, spi, destination }
     this.note = note
     this.digest = digestOf(one)
     this.#bytes = bytesOf(one.state)
@@ -80,6 +86,10 @@ export class Ledger {
 
   get size(): number {
     return this.#entries.size
+  }
+
+  has(key: string): boolean {
+    return this.#entries.has(key)
   }
 
   noteOf(key: string): AssociationNote | undefined {
@@ -130,7 +140,7 @@ export class Ledger {
     if (entry && entry.digest === digestOf(one)) entry.see(one, now, true)
   }
 
-  /** An SA has come to the end of its life: it is not to be there any more. */
+  /** An SA has come to the end of its life: it is not to be there any more. The caller wipes it. */
   expired(identifier: SaIdentifier): LedgerEntry | undefined {
     const entry = this.#entries.get(saKey(identifier))
     if (entry) this.#entries.delete(entry.key)

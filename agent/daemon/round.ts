@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { wipeKeys } from '../../netlink/xfrm/keys.ts'
 import type { SaTarget, SecurityAssociation } from '../model/association.ts'
 import type { AssociationNote } from '../reconcile/association-notes.ts'
 import type { AssociationTransaction } from '../reconcile/association-transaction.ts'
@@ -24,7 +25,7 @@ import {
 } from './drift.ts'
 import { IdleWatch } from './idle.ts'
 import { Ledger, type LedgerDifference, type LedgerEntry } from './ledger.ts'
-import type { HappeningSource, Happenings } from './watch.ts'
+import { type HappeningSource, type Happenings, wipeGone } from './watch.ts'
 
 /** What a round found, and did where it says so. */
 export interface RoundReport {
@@ -71,6 +72,8 @@ export class Keeper {
   #count = -1
   /** Those that have come to their ends, until their pairs have, too. */
   #expired: LedgerEntry[] = []
+  /** SAs as the ledger has them, with keys, for the round under way. */
+  #lent: KernelAssociation[] = []
   /** Our nftables table as it was then; empty where none is needed. */
   #netfilter = ''
   /** Drift of these was found and only told: it stays drift, whoever wakes the agent next. */
@@ -79,6 +82,11 @@ export class Keeper {
   /** How many SAs are kept. */
   get size(): number {
     return this.#ledger.size
+  }
+
+  /** True for an SA that is to be there. @param key its `saKey` */
+  keeps(key: string): boolean {
+    return this.#ledger.has(key)
   }
 
   /**
@@ -92,10 +100,15 @@ export class Keeper {
     try {
       const isEnforced = choice === 'enforce'
       const found = this.#find(session, own, { happened, source }, isEnforced, now)
-      return this.#carryOut(session, found, isEnforced, now)
+      const report = this.#carryOut(session, found, isEnforced, now)
+      wipeGone(happened)
+      return report
     } catch (error) {
       source.giveBack(happened)
       throw error
+    } finally {
+      for (const { state } of this.#lent) wipeKeys(state)
+      this.#lent = []
     }
   }
 
@@ -112,8 +125,8 @@ export class Keeper {
     if (isNews) this.#adopt(session, own, now)
     const difference = this.#ledger.difference(own)
     const transaction = session.transaction()
-    const ended = [...endPairs(this.#expired, transaction), ...this.#endIdle(own, transaction, now)]
-    if (isEnforced) restore(difference, transaction, now)
+    const ended = [...this.#endPairs(transaction), ...this.#endIdle(own, transaction, now)]
+    if (isEnforced) this.#restore(difference, transaction, now)
     this.#ledger.see(own, now)
     const change = session.planRepair(transaction)
     // Behind the dump of policies: who has changed one is known now.
@@ -144,7 +157,7 @@ export class Keeper {
       this.#ledger.follow(session.ownStates(), associationChanges(steps), session.notes, now)
       this.#remember(session)
     }
-    this.#expired = []
+    this.#forgetExpired()
     // Last of all: whatever protects what they carry is there, and if it fails, nothing else does.
     const mended = isEnforced && !isEmptyTunnelPlan(tunnels) ? mendTunnels(session, tunnels) : undefined
     const obstacles = [...conflict, ...(mended?.problems ?? [])]
@@ -175,6 +188,18 @@ export class Keeper {
   /** The keys are needed no more. */
   clear(): void {
     this.#ledger.clear()
+    this.#forgetExpired()
+  }
+
+  #forgetExpired(): void {
+    for (const entry of this.#expired) entry.wipe()
+    this.#expired = []
+  }
+
+  #lend(entry: LedgerEntry): KernelAssociation {
+    const one = entry.association()
+    this.#lent.push(one)
+    return one
   }
 
   #adopt(session: Session, own: readonly KernelAssociation[], now: number): void {
@@ -199,6 +224,29 @@ export class Keeper {
       const association = this.#ledger.expired(one)
       if (association) this.#expired.push(association)
     }
+  }
+
+  /** The other halves of pairs go along, as on Solaris. */
+  #endPairs(transaction: AssociationTransaction): EndedAssociation[] {
+    return this.#expired.flatMap((entry) => {
+      const other = otherHalf(this.#lend(entry).association, entry.note)
+      if (!other || !transaction.has(other)) return []
+      const association = transaction.get(other)
+      transaction.delete(other, false)
+      return [{ association, why: 'pair' } as const]
+    })
+  }
+
+  /**
+   * SAs that are gone come again, beyond the sequence numbers that may have been used since they were last seen. One whose
+   * identifier another program has taken is left out.
+   */
+  #restore({ missing, changed }: LedgerDifference, transaction: AssociationTransaction, now: number): void {
+    for (const entry of missing) {
+      const one = this.#lend(entry)
+      if (!transaction.has(one.association)) transaction.restore(one, entry.note, leapOf(entry, now))
+    }
+    for (const { entry } of changed) transaction.restore(this.#lend(entry), entry.note, leapOf(entry, now))
   }
 
   #endIdle(
@@ -231,17 +279,6 @@ function mendTunnels(
   }
 }
 
-/** The other halves of pairs go along, as on Solaris. */
-function endPairs(expired: readonly LedgerEntry[], transaction: AssociationTransaction): EndedAssociation[] {
-  return expired.flatMap((entry) => {
-    const other = otherHalf(entry.association().association, entry.note)
-    if (!other || !transaction.has(other)) return []
-    const association = transaction.get(other)
-    transaction.delete(other, false)
-    return [{ association, why: 'pair' } as const]
-  })
-}
-
 function otherHalf(one: SecurityAssociation, note: AssociationNote | undefined): SaTarget | undefined {
   if (note?.pairSpi === undefined) return undefined
   return targetOf({ ...one, spi: note.pairSpi, destination: one.source })
@@ -253,18 +290,6 @@ function targetOf({
   destination,
 }: Pick<SecurityAssociation, 'protocol' | 'spi' | 'destination'>): SaTarget {
   return { protocol, spi, destination, upperProtocol: 0, sourcePort: 0, destinationPort: 0 }
-}
-
-/**
- * SAs that are gone come again, beyond the sequence numbers that may have been used since they were last seen. One whose
- * identifier another program has taken is left out.
- */
-function restore({ missing, changed }: LedgerDifference, transaction: AssociationTransaction, now: number) {
-  for (const entry of missing) {
-    const one = entry.association()
-    if (!transaction.has(one.association)) transaction.restore(one, entry.note, leapOf(entry, now))
-  }
-  for (const { entry } of changed) transaction.restore(entry.association(), entry.note, leapOf(entry, now))
 }
 
 function leapOf({ isFinal, readAt }: LedgerEntry, now: number): number {

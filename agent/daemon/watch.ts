@@ -11,7 +11,9 @@ import { EventQueue } from '../../netlink/socket/events.ts'
 import type { ReceivedMessage } from '../../netlink/socket/message.ts'
 import { NETLINK_NETFILTER, NETLINK_ROUTE } from '../../netlink/socket/protocols.ts'
 import { group } from '../../netlink/xfrm/constants.ts'
+import { wipeKeys } from '../../netlink/xfrm/keys.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
+import type { UsersaInfo } from '../../netlink/xfrm/structs.ts'
 import { connectDataPath } from '../datapath/data-path.ts'
 import type { SaIdentifier } from '../model/association.ts'
 import { NETFILTER_TABLE } from '../reconcile/netfilter.ts'
@@ -56,10 +58,16 @@ function nothing(): Happenings {
   }
 }
 
+/** The keys of SAs that went are needed no more. */
+export function wipeGone({ gone }: Pick<Happenings, 'gone'>): void {
+  for (const { state } of gone) wipeKeys(state)
+}
+
 /** Sees to it that nothing is missed: whatever cannot be told counts as having happened. */
 export class Watchman implements HappeningSource {
   readonly #wake: () => void
   readonly #isOwn: (portId: number) => boolean
+  readonly #soft: (identifier: SaIdentifier, life: UsersaInfo) => void
   #happenings = nothing()
   readonly #local: readonly Listener[]
   #dataPath: Subscription | undefined
@@ -71,10 +79,16 @@ export class Watchman implements HappeningSource {
    *
    * @param wake called when something has happened
    * @param isOwn true for a socket of our own: what it causes is no news
+   * @param soft called when an SA of ours has reached a soft limit: nothing is to be done about it
    */
-  constructor(wake: () => void, isOwn: (portId: number) => boolean) {
+  constructor(
+    wake: () => void,
+    isOwn: (portId: number) => boolean,
+    soft: (identifier: SaIdentifier, life: UsersaInfo) => void,
+  ) {
     this.#wake = wake
     this.#isOwn = isOwn
+    this.#soft = soft
     const { LINK, IPV4_IFADDR, IPV6_IFADDR, IPV4_RULE, IPV6_RULE } = routeGroup
     this.#local = [
       new Listener(NETLINK_ROUTE, [LINK, IPV4_IFADDR, IPV6_IFADDR, IPV4_RULE, IPV6_RULE], () =>
@@ -140,6 +154,7 @@ export class Watchman implements HappeningSource {
   close(): void {
     this.#dataPath?.close()
     for (const listener of this.#local) listener.close()
+    wipeGone(this.#happenings)
   }
 
   #note(what: Exclude<keyof Happenings, 'overrun' | 'expired' | 'gone'>): void {
@@ -159,14 +174,15 @@ export class Watchman implements HappeningSource {
 
   #xfrm(message: XfrmMessage, portId: number): void {
     const { expired, gone } = this.#happenings
-    const end = endOf(message)
-    if (end) {
-      expired.push(end)
+    const expiry = expiryOf(message)
+    if (expiry?.isHard) {
+      expired.push(expiry.identifier)
       this.#note('associations')
-    }
+    } else if (expiry) this.#soft(expiry.identifier, expiry.life)
     const isOwn = this.#isOwn(portId)
     const deleted = isOwn ? undefined : deletedState(message)
     if (deleted) gone.push(deleted)
+    else wipeKeys(message)
     const what = concernOf(message, isOwn)
     if (what) this.#note(what)
   }
@@ -203,11 +219,15 @@ function deletedState(message: XfrmMessage): KernelAssociation | undefined {
   return one && isOurState(one.reqid) ? one : undefined
 }
 
-/** An SA of ours that has come to its hard limit. */
-function endOf(message: XfrmMessage): SaIdentifier | undefined {
-  if (message.name !== 'EXPIRE' || !message.body.hard) return undefined
-  const { state: body } = message.body
-  return isOurState(body.reqid) ? readBareState({ body, attributes: message.attributes }) : undefined
+/** An SA of ours that has come to a limit. */
+function expiryOf(
+  message: XfrmMessage,
+): { readonly identifier: SaIdentifier; readonly isHard: boolean; readonly life: UsersaInfo } | undefined {
+  if (message.name !== 'EXPIRE') return undefined
+  const { state: life, hard } = message.body
+  if (!isOurState(life.reqid)) return undefined
+  const identifier = readBareState({ body: life, attributes: message.attributes })
+  return identifier && { identifier, isHard: hard !== 0, life }
 }
 
 /** Events of one netlink family. What was lost is told as `undefined`. */

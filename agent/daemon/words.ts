@@ -50,8 +50,8 @@ export function roundEvents(report: RoundReport): Untimed[] {
     events.push({
       level: 'info',
       event: 'association-ended',
-      message: `${name(association)} was removed: ${reason}.`,
-      details: { association: name(association), why },
+      message: `${associationName(association)} was removed: ${reason}.`,
+      details: { association: associationName(association), why },
     })
   }
   if (isApplied && followed > 0) {
@@ -92,7 +92,7 @@ function driftDetails({
   netfilter,
   tunnels,
 }: Drift): NonNullable<AgentEvent['details']> {
-  const names = (list: readonly SaIdentifier[]) => list.slice(0, MOST_NAMED).map(name)
+  const names = (list: readonly SaIdentifier[]) => list.slice(0, MOST_NAMED).map(associationName)
   return {
     missingPolicies: policies.missing,
     changedPolicies: policies.changed,
@@ -106,7 +106,7 @@ function driftDetails({
 }
 
 /** `esp 0x1001 -> 192.0.2.2`. */
-function name({ protocol, spi, destination }: SaIdentifier): string {
+export function associationName({ protocol, spi, destination }: SaIdentifier): string {
   return `${protocol} 0x${spi.toString(16)} -> ${formatAddress(destination)}`
 }
 

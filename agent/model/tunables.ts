@@ -154,7 +154,7 @@ const ESP_ONLY: readonly Tunable[] = [
       [0, 2, 1],
     ),
     form: { none: 0, length: 1, contents: 2 },
-    idle: 'its length is checked, always',
+    note: 'by the software data path, for SAs that are added from now on; the kernel checks that the padding fits, always',
   },
   {
     ...one(

@@ -5,6 +5,7 @@
  */
 import type { Subscription } from '../../netlink/socket/events.ts'
 import { group, mode, proto } from '../../netlink/xfrm/constants.ts'
+import { wipeKeys } from '../../netlink/xfrm/keys.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import type { LifetimeCur } from '../../netlink/xfrm/structs.ts'
 import { connectDataPath } from '../datapath/data-path.ts'
@@ -58,6 +59,7 @@ export function watchAssociations(acquires: boolean, listener: AssociationListen
       event: (message, portId) => {
         const event = readEvent(message, portId, facts)
         if (event) listener.event(event)
+        wipeKeys(message)
       },
       overrun: () => listener.overrun(),
     })

@@ -5,6 +5,8 @@
  *
  * @module
  */
+
+import { formatMessage, parseMessages } from '../../netlink/socket/message.ts'
 import type { XfrmConnection } from '../../netlink/xfrm/connection.ts'
 import { decodeMessage, encodeMessage, messageType, type XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import type { UsersaId } from '../../netlink/xfrm/structs.ts'
@@ -16,22 +18,31 @@ export function undoMessages(steps: readonly Step[]): XfrmMessage[] {
   return steps.flatMap((step) => (step.kind === 'message' && step.undo ? [step.undo] : [])).reverse()
 }
 
-/** One line a message: its type, and its payload in base64. */
-export function encodeJournal(messages: readonly XfrmMessage[]): string {
-  return messages
-    .map(
-      (message) => `${messageType(message.name)} ${Buffer.from(encodeMessage(message)).toString('base64')}\n`,
-    )
-    .join('')
+/** Whole netlink messages, one behind the other. Bytes and not text, so that the caller can wipe what keys there are. */
+export function encodeJournal(messages: readonly XfrmMessage[]): Uint8Array {
+  const parts = messages.map((message) => {
+    const payload = encodeMessage(message)
+    const part = formatMessage({ type: messageType(message.name), payload })
+    payload.fill(0)
+    return part
+  })
+  const journal = new Uint8Array(parts.reduce((size, { length }) => size + length, 0))
+  let at = 0
+  for (const part of parts) {
+    journal.set(part, at)
+    part.fill(0)
+    at += part.length
+  }
+  return journal
 }
 
-/** Reads a journal back. A last line without its end was being written when its process died: nothing was done. */
-export function decodeJournal(text: string): XfrmMessage[] {
-  const lines = text.split('\n').slice(0, -1)
-  return lines.map((line) => {
-    const [type = '', payload = ''] = line.split(' ')
-    return decodeMessage(Number(type), new Uint8Array(Buffer.from(payload, 'base64')))
-  })
+/**
+ * Reads a journal back. The messages have bytes of their own.
+ *
+ * @throws NetlinkError, DecodeError where it is damaged: half a way back is none
+ */
+export function decodeJournal(journal: Uint8Array): XfrmMessage[] {
+  return Array.from(parseMessages(journal), ({ type, payload }) => decodeMessage(type, payload))
 }
 
 /**

@@ -68,7 +68,8 @@ export class Session {
   private constructor(store: Store, dataPath: DataPath, algorithms: AlgorithmTable) {
     this.#store = store
     this.dataPath = dataPath
-    this.#connection = dataPath.connection
+    // What has keys does not outlive the lock.
+    this.#connection = dataPath.connection.wipeAtClose()
     this.#algorithms = joinTables(algorithms, defaultAlgorithmTable)
     const recorded = store.loadPolicy()
     this.#isRecorded = recorded !== undefined

@@ -17,6 +17,7 @@ export function stateWays(tunables: TunableValues, dataPath: DataPathKind): Stat
     clearsDontFragment: tunableValue(tunables, 'ipsectun_dfbit') === 0,
     ...(dataPath === 'software' && {
       natKeepalive: tunableValue(tunables, 'ipsecesp_nat_keepalive_interval'),
+      paddingCheck: tunableValue(tunables, 'ipsecesp_padding_check'),
     }),
   }
 }

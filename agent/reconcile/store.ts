@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type FileLock, lockFile } from '../../netlink/libc/lock.ts'
 import type { XfrmMessage } from '../../netlink/xfrm/messages.ts'
@@ -183,8 +183,13 @@ export class Store {
    * come to its end when `policy.pending` is gone: what is left of its journal takes nothing back.
    */
   loadJournal(): XfrmMessage[] | undefined {
-    const text = this.#read(JOURNAL) ?? (this.hasPendingPolicy() ? this.#read(JOINT_JOURNAL) : undefined)
-    return text === undefined ? undefined : decodeJournal(text)
+    const bytes =
+      this.#readBytes(JOURNAL) ?? (this.hasPendingPolicy() ? this.#readBytes(JOINT_JOURNAL) : undefined)
+    try {
+      return bytes && decodeJournal(bytes)
+    } finally {
+      bytes?.fill(0)
+    }
   }
 
   /**
@@ -193,7 +198,13 @@ export class Store {
    * @param isJoint policy changes as well: {@link writePendingPolicy} comes next
    */
   writeJournal(undo: readonly XfrmMessage[], isJoint = false): void {
-    if (undo.length > 0) this.#write(isJoint ? JOINT_JOURNAL : JOURNAL, encodeJournal(undo))
+    if (undo.length === 0) return
+    const journal = encodeJournal(undo)
+    try {
+      this.#write(isJoint ? JOINT_JOURNAL : JOURNAL, journal)
+    } finally {
+      journal.fill(0)
+    }
   }
 
   /** The change is complete, or taken back. */
@@ -218,7 +229,7 @@ export class Store {
 
   /** True where a change was announced and is neither complete nor taken back: of a command at work, or of one that died. */
   isChanging(): boolean {
-    return this.hasPendingPolicy() || this.#read(JOURNAL) !== undefined
+    return this.hasPendingPolicy() || existsSync(this.#path(JOURNAL))
   }
 
   /** What the kernel has no place for in the SAs. */
@@ -259,8 +270,12 @@ export class Store {
 
   /** Reads a file of the folder as text; `undefined` where there is none. */
   #read(name: string): string | undefined {
+    return this.#readBytes(name)?.toString('utf8')
+  }
+
+  #readBytes(name: string): Buffer | undefined {
     try {
-      return readFileSync(this.#path(name), 'utf8')
+      return readFileSync(this.#path(name))
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       throw error
@@ -268,7 +283,7 @@ export class Store {
   }
 
   /** Replaces a file in one step. */
-  #write(name: string, text: string): void {
-    replaceRuntimeFile(this.#path(name), text)
+  #write(name: string, content: string | Uint8Array): void {
+    replaceRuntimeFile(this.#path(name), content)
   }
 }

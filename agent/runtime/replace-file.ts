@@ -7,11 +7,11 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 
 /** Replaces a file in one step. Who writes the same one needs a lock. @throws the error of the system call that failed */
-export function replaceRuntimeFile(path: string, text: string): void {
+export function replaceRuntimeFile(path: string, content: string | Uint8Array): void {
   const temporary = temporaryOf(path)
   rmSync(temporary, { force: true })
   try {
-    writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' })
+    writeFileSync(temporary, content, { mode: 0o600, flag: 'wx' })
     renameSync(temporary, path)
   } catch (error) {
     // Of a full disk, half a file takes the last of the space.

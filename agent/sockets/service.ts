@@ -82,14 +82,16 @@ export function startSocketService(options: SocketServiceOptions): SocketService
     if (request.kind === 'query') return write(queried(socket, table))
     if (request.kind === 'remove') {
       checkChangeable(socket)
-      clearSocketPolicy(socket)
+      table.checkOwner(socket.cookie, peer)
+      // What we have not given may be what root gave by the kernel's own option, and cannot be read.
+      if (peer.isPrivileged || table.isKnown(socket.cookie)) clearSocketPolicy(socket)
       upkeep.forget(socket.cookie)
       return write({ kind: 'done' })
     }
     const wanted = request.kind === 'service' ? configured(request, peer, options) : request
     if (request.kind === 'set') checkBypass(request, peer)
     checkTunables(options)
-    return setter.set({ inspect, request: wanted, uid: peer.uid }).then(write)
+    return setter.set({ inspect, request: wanted, peer }).then(write)
   }
 
   let doors: Doors

@@ -12,6 +12,7 @@ import type { InspectedSocket } from './inspect.ts'
 import { clearSocketPolicy, makeInet6Only, type SocketTerms, setSocketPolicy } from './kernel-socket.ts'
 import type { KindsInUse } from './kinds-in-use.ts'
 import type { SocketAnswer, SocketRequest } from './message.ts'
+import type { Peer } from './peer.ts'
 import { SocketError } from './socket-error.ts'
 import type { SocketTable } from './table.ts'
 import { checkChangeable, courseOf, selfTunnel } from './terms.ts'
@@ -22,7 +23,7 @@ export interface Job {
   /** Looks at the socket: how far it has come may change while a job waits. @throws SocketError */
   inspect(): InspectedSocket
   readonly request: SetRequest
-  readonly uid: number
+  readonly peer: Pick<Peer, 'uid' | 'isPrivileged'>
 }
 
 interface WaitingJob extends Job {
@@ -117,7 +118,8 @@ export class Setter {
 
   /** @returns `undefined` where there are no SAs yet, and there is time to wait for some */
   #carryOut(job: WaitingJob, session: Session): SocketAnswer | undefined {
-    const { request, uid } = job
+    const { request, peer } = job
+    const { uid } = peer
     if (session.dataPath.kind !== 'kernel') {
       throw new SocketError(
         'EOPNOTSUPP',
@@ -128,6 +130,7 @@ export class Setter {
     const { demand } = request
     const { action } = demand
     checkChangeable(socket)
+    this.#table.checkOwner(socket.cookie, peer)
     const course = courseOf(socket, request.peer)
     const { family } = course
     this.#table.makeRoom(socket.cookie, uid)

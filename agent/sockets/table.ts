@@ -6,8 +6,9 @@
  */
 import { IPPROTO_TCP, IPPROTO_UDP } from '../../netlink/libc/socket-options.ts'
 import type { SocketDemand } from './demand.ts'
-import type { SocketJournal } from './journal.ts'
+import type { JournalEntry, SocketJournal } from './journal.ts'
 import type { SocketTerms } from './kernel-socket.ts'
+import type { Peer } from './peer.ts'
 import { SocketError } from './socket-error.ts'
 
 export interface SocketEntry {
@@ -53,6 +54,31 @@ export class SocketTable {
     return this.#entries.get(cookie)
   }
 
+  /** True where it was given a policy, by this agent or one before. */
+  isKnown(cookie: bigint): boolean {
+    return this.#known(cookie) !== undefined
+  }
+
+  /**
+   * On Solaris whoever holds a socket may take its policy away. There the rules of the host still hold; where there are none,
+   * what root had protected would be in clear by the word of a program without privilege.
+   *
+   * @throws SocketError EPERM where another user has had it protected
+   */
+  checkOwner(cookie: bigint, { uid, isPrivileged }: Pick<Peer, 'uid' | 'isPrivileged'>): void {
+    const known = this.#known(cookie)
+    if (isPrivileged || known?.kind !== 'protect' || known.uid === uid) return
+    throw new SocketError(
+      'EPERM',
+      'another user has had this socket protected: only that user, root, or who has CAP_NET_ADMIN, may change it',
+    )
+  }
+
+  #known(cookie: bigint): JournalEntry | undefined {
+    const entry = this.#entries.get(cookie)
+    return entry ? { kind: entry.demand.action.kind, uid: entry.uid } : this.#journal?.get(cookie)
+  }
+
   /** @throws SocketError ENOBUFS where there is no room for one more of a user's */
   makeRoom(cookie: bigint, uid: number): void {
     if (this.#entries.has(cookie)) return
@@ -68,7 +94,7 @@ export class SocketTable {
 
   set(cookie: bigint, entry: SocketEntry): void {
     this.#remove(cookie)
-    this.#journal?.set(cookie, entry.demand.action.kind)
+    this.#journal?.set(cookie, { kind: entry.demand.action.kind, uid: entry.uid })
     this.#entries.set(cookie, entry)
     this.#ofUser.set(entry.uid, (this.#ofUser.get(entry.uid) ?? 0) + 1)
     if (isSilent(entry) && ++this.#silent > this.#limits.silent) this.#dropOldestSilent()
@@ -97,12 +123,11 @@ export class SocketTable {
     this.#doubtful = new Set(this.#entries.keys())
   }
 
+  /** Root's come last: nobody else is to make them unknown, and so anyone's to change. */
   #dropOldestSilent(): void {
-    for (const [cookie, entry] of this.#entries) {
-      if (!isSilent(entry)) continue
-      this.delete(cookie)
-      return
-    }
+    const silent = [...this.#entries].filter(([, entry]) => isSilent(entry))
+    const [cookie] = silent.find(([, { uid }]) => uid !== 0) ?? silent[0] ?? []
+    if (cookie !== undefined) this.delete(cookie)
   }
 }
 

@@ -72,7 +72,7 @@ export function makeReport(
   const own = policies.filter(({ info }) => isOurPolicyIndex(info.index))
   const found = ipsecAssociations(tables?.states ?? [])
   const supply = tables && supplyFor(sources, found)
-  const rules = reportRules(sources.rules, own, supply)
+  const rules = reportRules(sources.rules, own, supply, sources.dataPath.kind === 'software')
   const shown = found.filter(({ reqid }) => withForeign || isOurState(reqid))
   const time = sources.time / 1000
   return {
@@ -170,6 +170,7 @@ function reportRules(
   rules: readonly LoadedRule[],
   own: readonly InstalledPolicy[],
   supply: Supply | undefined,
+  isCounted: boolean,
 ): RuleReport[] {
   const lacking = lackingWays(supply?.shortages ?? [])
   const entries = policiesOfEntries(rules, own)
@@ -180,7 +181,7 @@ function reportRules(
     while (entries[at]?.entry.rule === rule) at++
     const reported = entries.slice(from, at).map(({ entry, policies }): EntryReport => {
       const { index, direction, family } = entry
-      return { index, direction, family, ...useOf(policies) }
+      return { index, direction, family, ...useOf(policies, isCounted) }
     })
     const used = reported.reduce((latest, { lastUsed = 0 }) => Math.max(latest, lastUsed), 0)
     return {
@@ -196,18 +197,22 @@ function reportRules(
   })
 }
 
-function useOf(policies: readonly InstalledPolicy[]): Omit<EntryReport, 'index' | 'direction' | 'family'> {
+/** @param isCounted whoever carries the packets counts those of policies that protect */
+function useOf(
+  policies: readonly InstalledPolicy[],
+  isCounted: boolean,
+): Omit<EntryReport, 'index' | 'direction' | 'family'> {
   let [lastUsed, bytes, packets] = [0, 0, 0]
   for (const { curlft } of policies.map(({ info }) => info)) {
     lastUsed = Math.max(lastUsed, Number(curlft.use_time))
     bytes += Number(curlft.bytes)
     packets += Number(curlft.packets)
   }
+  const hasCounts = packets > 0 || (isCounted && policies.some(({ tmpl }) => tmpl.length > 0))
   return {
     policies: policies.length,
     ...(lastUsed > 0 && { lastUsed }),
-    ...(bytes > 0 && { bytes }),
-    ...(packets > 0 && { packets }),
+    ...(hasCounts && { bytes, packets }),
   }
 }
 

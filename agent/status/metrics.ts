@@ -5,7 +5,13 @@
  */
 import { formatSpi, type SaProtocol } from '../model/association.ts'
 import { type Family, formatFamilies, type Sample } from './prometheus.ts'
-import type { AssociationReport, Remainder, StatusReport } from './report.ts'
+import {
+  type AssociationReport,
+  carriedBy,
+  type Remainder,
+  type RuleReport,
+  type StatusReport,
+} from './report.ts'
 import { totalsOf } from './totals.ts'
 
 export interface MetricsOptions {
@@ -226,13 +232,23 @@ function labelsOf({ protocol, direction, source, destination, spi }: Association
 }
 
 function ruleFamilies(rules: StatusReport['rules']): Family[] {
+  const each = (value: (rule: RuleReport) => number | undefined) =>
+    rules.flatMap((rule) => sampleOf({ index: String(rule.index), tunnel: rule.tunnel ?? '' }, value(rule)))
   return [
+    counter(
+      'solipsec_rule_bytes_total',
+      'Bytes of packets in clear that the rule has let through with protection, where that is counted.',
+      each((rule) => carriedBy(rule)?.bytes),
+    ),
+    counter(
+      'solipsec_rule_packets_total',
+      'Packets that the rule has let through with protection, where that is counted.',
+      each((rule) => carriedBy(rule)?.packets),
+    ),
     gauge(
       'solipsec_rule_last_used_timestamp_seconds',
       'When a packet met the rule last.',
-      rules.flatMap(({ index, tunnel = '', lastUsed }) =>
-        sampleOf({ index: String(index), tunnel }, lastUsed),
-      ),
+      each(({ lastUsed }) => lastUsed),
     ),
   ]
 }

@@ -104,9 +104,23 @@ export interface EntryReport {
   /** Kernel policies that it has become; 0: it is not in force. */
   readonly policies: number
   readonly lastUsed?: number
-  /** Linux has room for these, but has never filled it so far. */
+  /**
+   * Let through by its policies, in bytes of packets as they are in clear. The software data path counts those of policies that
+   * protect; Linux has room for these counts, but has never filled it so far.
+   */
   readonly bytes?: number
   readonly packets?: number
+}
+
+/** What a rule's policies have let through; `undefined` where nobody counts that. */
+export function carriedBy({
+  entries,
+}: Pick<RuleReport, 'entries'>): { readonly bytes: number; readonly packets: number } | undefined {
+  const counted = entries.filter(({ packets }) => packets !== undefined)
+  if (counted.length === 0) return undefined
+  const sum = (value: (entry: EntryReport) => number | undefined) =>
+    counted.reduce((total, entry) => total + (value(entry) ?? 0), 0)
+  return { bytes: sum(({ bytes }) => bytes), packets: sum(({ packets }) => packets) }
 }
 
 export interface AssociationReport {

@@ -12,6 +12,7 @@ import type { LifetimeCfg, Selector, UsersaId, UsersaInfo } from '../../netlink/
 import { anyPrefix, type Family } from '../model/address.ts'
 import { PROTOCOL_AH, PROTOCOL_ESP } from '../model/algorithm.ts'
 import type { Lifetime, SaChanges, SecurityAssociation } from '../model/association.ts'
+import { paddingFlags } from '../model/padding-check.ts'
 import type { ProtectionClass } from './classes.ts'
 import { unclassedReqid } from './classes.ts'
 import { type KernelAlgorithm, kernelAlgorithm } from './kernel-algorithms.ts'
@@ -48,6 +49,8 @@ export interface StateWays {
   readonly clearsDontFragment: boolean
   /** Seconds between keepalives of ESP in UDP, 0 for none; absent: the data path's own, or it has none to send. */
   readonly natKeepalive?: number
+  /** What is checked of ESP's padding, as the tunable numbers it; absent: the data path's own way. */
+  readonly paddingCheck?: number
 }
 
 /**
@@ -77,6 +80,7 @@ export function newState(sa: SecurityAssociation, classification: Classification
     ...replayAttributes(sa),
     ...encapsulationAttribute(sa, classification.outboundOnly),
     ...keepaliveAttribute(sa, classification.ways),
+    ...paddingAttribute(sa, classification.ways),
     ...markAttributes(sa, classification),
   }
   return { name: 'NEWSA', body, attributes }
@@ -248,6 +252,11 @@ function encapsulationAttribute({ encapsulation }: SecurityAssociation, outbound
       encap_oa: new Uint8Array(16),
     },
   }
+}
+
+function paddingAttribute({ protocol }: SecurityAssociation, ways: StateWays | undefined): XfrmAttributes {
+  const flags = protocol === 'esp' && ways?.paddingCheck !== undefined ? paddingFlags(ways.paddingCheck) : 0
+  return flags === 0 ? {} : { sa_extra_flags: flags }
 }
 
 function keepaliveAttribute(

@@ -9,7 +9,7 @@
  */
 import { DecodeError, EncodeError, join, within } from './errors.ts'
 import { align4, clear, littleEndian, type Memory } from './memory.ts'
-import { OpaqueBytes } from './opaque.ts'
+import { opaque } from './opaque.ts'
 import type { Payload, PayloadValue } from './payload.ts'
 
 /** `sizeof(struct nlattr)` */
@@ -245,5 +245,5 @@ function finish(memory: Memory, at: number, length: number): number {
 }
 
 function copy(memory: Memory, start: number, end: number): Uint8Array {
-  return new OpaqueBytes(memory.bytes.subarray(start, end))
+  return opaque(memory.bytes.subarray(start, end))
 }

@@ -27,7 +27,12 @@ export class OpaqueBytes extends Uint8Array {
   }
 }
 
-/** A copy of the bytes that does not print them. */
+/**
+ * A copy of the bytes that does not print them. Who wipes it wipes all there is of it: small arrays usually lie in the
+ * garbage collector's own heap, and leave traces where they were before they moved.
+ */
 export function opaque(bytes: Uint8Array): OpaqueBytes {
-  return new OpaqueBytes(bytes)
+  const copy = new OpaqueBytes(new ArrayBuffer(bytes.length))
+  copy.set(bytes)
+  return copy
 }

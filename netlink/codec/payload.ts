@@ -7,7 +7,7 @@
 import { DecodeError, EncodeError, join, within } from './errors.ts'
 import type { Field } from './field.ts'
 import type { Memory } from './memory.ts'
-import { OpaqueBytes } from './opaque.ts'
+import { opaque } from './opaque.ts'
 import type { Struct } from './struct.ts'
 
 /** A value that fills the bytes between two offsets. */
@@ -89,7 +89,7 @@ export interface Tail<T> {
 export const opaqueTail: Tail<Uint8Array> = {
   unit: 1,
   count: (value) => value.length,
-  get: (memory, at, count) => new OpaqueBytes(memory.bytes.subarray(at, at + count)),
+  get: (memory, at, count) => opaque(memory.bytes.subarray(at, at + count)),
   set: (memory, at, value) => memory.bytes.set(value, at),
 }
 
@@ -176,7 +176,7 @@ export const raw: Payload<Uint8Array> = {
 /** A payload that nobody looks into. Reading copies; see {@link OpaqueBytes}. */
 export const anything: Payload<Uint8Array> = {
   ...raw,
-  get: (memory, start, end) => new OpaqueBytes(memory.bytes.subarray(start, end)),
+  get: (memory, start, end) => opaque(memory.bytes.subarray(start, end)),
 }
 
 /** An attribute that says what it says by being there. */

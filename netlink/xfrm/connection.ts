@@ -19,6 +19,7 @@ import { NetlinkSocket } from '../socket/socket.ts'
 import type { SadAttributes, SpdAttributes, XfrmAttributes } from './attributes.ts'
 import { group } from './constants.ts'
 import { xfrmDialect } from './dialect.ts'
+import { keyedAlgorithms, wipeKeys } from './keys.ts'
 import {
   decodeMessage,
   encodeDump,
@@ -74,6 +75,8 @@ export class XfrmConnection {
   /** Keeps the namespace at hand, whatever happens to its name. */
   readonly #netns: number | undefined
   readonly #service: string | undefined
+  /** Keys that dumps have brought; absent: those who asked see to them. */
+  #keys: Uint8Array[] | undefined
   #open = true
 
   private constructor(socket: NetlinkSocket, netns: number | undefined, service: string | undefined) {
@@ -98,6 +101,15 @@ export class XfrmConnection {
     }
   }
 
+  /**
+   * Has keys of SAs that are read from now on overwritten by {@link close}: what was read is good only until then. Without
+   * this, whoever reads SAs wipes them.
+   */
+  wipeAtClose(): this {
+    this.#keys ??= []
+    return this
+  }
+
   /** Events caused by this connection carry this port. */
   get portId(): number {
     return this.#socket.portId
@@ -112,7 +124,9 @@ export class XfrmConnection {
   send(message: XfrmMessage): XfrmMessage[] {
     const request = toNetlink(message)
     try {
-      return this.#socket.request(request).map(decodeAndWipe)
+      const replies = this.#socket.request(request).map(decodeAndWipe)
+      for (const reply of replies) this.#note(reply)
+      return replies
     } finally {
       request.payload.fill(0)
     }
@@ -216,7 +230,7 @@ export class XfrmConnection {
       {
         event: (event) => {
           // A newer kernel may announce what we have no description for.
-          if (messageName(event.type)) handler.event(fromNetlink(event), event.portId)
+          if (messageName(event.type)) handler.event(decodeAndWipe(event), event.portId)
         },
         overrun: () => handler.overrun(),
         ...(handler.ended && { ended: () => handler.ended?.() }),
@@ -240,6 +254,8 @@ export class XfrmConnection {
   close(): void {
     if (!this.#open) return
     this.#open = false
+    for (const key of this.#keys ?? []) key.fill(0)
+    this.#keys = undefined
     this.#socket.close()
     if (this.#netns !== undefined) closeSync(this.#netns)
   }
@@ -260,6 +276,12 @@ export class XfrmConnection {
     return reply as XfrmMessage<N>
   }
 
+  /** A dump that is read again, since something has changed meanwhile, had keys as well. */
+  #note({ attributes }: XfrmMessage): void {
+    if (!this.#keys) return
+    for (const { alg_key } of keyedAlgorithms(attributes)) this.#keys.push(alg_key)
+  }
+
   #readPolicies(): XfrmMessage<'NEWPOLICY'>[] {
     return this.#dump('GETPOLICY', {}) as XfrmMessage<'NEWPOLICY'>[]
   }
@@ -272,7 +294,11 @@ export class XfrmConnection {
     const entries: XfrmMessage[] = []
     const request = { type: messageType(name), payload: encodeDump(name, filter) }
     const reader = new PolicyReader()
-    this.#socket.dump(request, ({ type, payload }) => entries.push(reader.read(type, payload)))
+    this.#socket.dump(request, ({ type, payload }) => {
+      const entry = reader.read(type, payload)
+      this.#note(entry)
+      entries.push(entry)
+    })
     return entries
   }
 
@@ -296,8 +322,11 @@ export class XfrmConnection {
 
 /** A soft expiry changes nothing in the tables. */
 function isChange(event: ReceivedMessage): boolean {
-  if (!messageName(event.type)) return true
+  const name = messageName(event.type)
+  // Others may hold keys, and are not looked into.
+  if (name !== 'EXPIRE' && name !== 'POLEXPIRE') return true
   const message = fromNetlink(event)
+  wipeKeys(message)
   return message.name === 'EXPIRE' || message.name === 'POLEXPIRE' ? message.body.hard !== 0 : true
 }
 
@@ -314,7 +343,7 @@ function toNetlink(message: XfrmMessage): Message {
   }
 }
 
-/** The decoded message has bytes of its own; a reply that was kept may hold keys. */
+/** The decoded message has bytes of its own; a reply or event that was kept may hold keys. */
 function decodeAndWipe(reply: ReceivedMessage): XfrmMessage {
   const message = fromNetlink(reply)
   reply.payload.fill(0)

@@ -8,8 +8,21 @@ import type { Test } from 'tap'
 import { keyOf } from '../vm/support/keys.ts'
 import { agentDriftSuite } from './agent-drift-suite.ts'
 import { AgentProcess } from './agent-process.ts'
-import { type AgentWorld, find, PROTECT, pictureOf, policiesOf, ruleFor, spisOf } from './agent-world.ts'
+import {
+  type AgentWorld,
+  deletion,
+  find,
+  meddle,
+  PROTECT,
+  pictureOf,
+  policiesOf,
+  ruleFor,
+  spisOf,
+} from './agent-world.ts'
 import { espPair, espSa } from './configuration-place.ts'
+
+/** Looks at SAs come often. */
+const OFTEN = { tunables: { esp: { ageInterval: 125 }, ah: { ageInterval: 125 } } }
 
 /** Adds the tests to a file's. */
 export function agentSuite(t: Test, world: AgentWorld): void {
@@ -26,6 +39,37 @@ export function agentSuite(t: Test, world: AgentWorld): void {
     t.same(spisOf(left), [])
     t.match(await agent.status(), { associations: 0, drifts: 0 })
     t.equal(await agent.stop(), 0)
+  })
+
+  t.test('soft limits are told of, each once', async (t) => {
+    await there.apply({ policies: [ruleFor(R, L)], associations: espPair(0x4000, L, R) })
+    const limited = espSa(0x4000, L, R, { soft: { bytes: 20, addTime: 2 }, hard: { addTime: 3600 } })
+    const { agent } = await start(t, { ...base, associations: [limited, espSa(0x4001, R, L)], ...OFTEN })
+    t.ok(delivered())
+    const association = `esp 0x4000 -> ${R}`
+    // Nobody knows which of them is first on a slow machine.
+    const [one, other] = [await agent.event('association-soft'), await agent.event('association-soft')]
+    t.same([one.details?.limit, other.details?.limit].sort(), ['addTime', 'bytes'])
+    for (const told of [one, other]) t.match(told, { level: 'warning', details: { association } })
+    await agent.settle()
+    const heard = agent.notified.filter(({ event }) => event === 'association-soft')
+    t.same(
+      heard.map(({ message }) => message).sort(),
+      [one.message, other.message].sort(),
+      'subscribers, too',
+    )
+    meddle(left, (connection) => connection.send(deletion(find(left, 0x4000))))
+    await agent.event('drift-mended')
+    t.ok(delivered())
+    await agent.settle()
+    t.same(
+      agent.events.filter(({ event }) => event === 'association-soft'),
+      [],
+      'it is the same SA still',
+    )
+    t.match(await agent.status(), { associations: 2, state: 'online' })
+    t.equal(await agent.stop(), 0)
+    await here.apply({ ...base, tunables: {} })
   })
 
   t.test('output takes the next alternative where the first has expired', async (t) => {

@@ -1,5 +1,5 @@
 /**
- * SAs are looked at from time to time: for their sequence numbers, and whether anybody uses them.
+ * SAs are looked at from time to time: for their sequence numbers, whether anybody uses them, and soft limits.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import { ownAssociations } from '../../reconcile/engine.ts'
 import type { AgentContext } from '../context.ts'
 import type { Keeper } from '../round.ts'
 import { pauseAfter } from './pause.ts'
+import type { SoftLimitDuty } from './soft-limits.ts'
 
 /** Milliseconds between looks, as of Solaris's `age_interval`; longer where a look takes long. */
 const INTERVAL_MS = 8000
@@ -22,15 +23,23 @@ export function tunedInterval(tunables: TunableValues): number | undefined {
 export class AgeDuty {
   readonly #context: AgentContext
   readonly #keeper: Keeper
+  readonly #soft: Pick<SoftLimitDuty, 'look'>
   readonly #folder: string
   readonly #interval: () => number | undefined
   #timer: NodeJS.Timeout | undefined
   #isOpen = true
 
   /** @param folder the namespace's state folder @param interval in milliseconds; absent: the usual one */
-  constructor(context: AgentContext, keeper: Keeper, folder: string, interval: () => number | undefined) {
+  constructor(
+    context: AgentContext,
+    keeper: Keeper,
+    soft: Pick<SoftLimitDuty, 'look'>,
+    folder: string,
+    interval: () => number | undefined,
+  ) {
     this.#context = context
     this.#keeper = keeper
+    this.#soft = soft
     this.#folder = folder
     this.#interval = interval
   }
@@ -52,9 +61,10 @@ export class AgeDuty {
   #look(): void {
     const started = performance.now()
     try {
-      const connection = connectDataPath(this.#folder)
+      const connection = connectDataPath(this.#folder).wipeAtClose()
       try {
         const own = ownAssociations(connection)
+        for (const { association, state } of own) this.#soft.look(association, state.body)
         if (this.#keeper.look(own, performance.now())) this.#context.wake()
       } finally {
         connection.close()

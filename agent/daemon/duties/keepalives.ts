@@ -29,7 +29,8 @@ export function keepaliveWorld(folder: string): KeepaliveWorld {
   const sender = new KeepaliveSender()
   return {
     states: () => {
-      const connection = connectDataPath(folder)
+      // Who needs keepalives is to be seen without keys.
+      const connection = connectDataPath(folder).wipeAtClose()
       try {
         return connection.states()
       } finally {

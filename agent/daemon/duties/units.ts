@@ -93,7 +93,7 @@ export class UnitDuty {
       this.#cannot('this kernel does not say which cgroup a socket is of (that takes Linux 5.8)')
       return false
     }
-    const found = this.#judge.judge(sockets, (cookie) => this.#journal.get(cookie), performance.now())
+    const found = this.#judge.judge(sockets, (cookie) => this.#journal.get(cookie)?.kind, performance.now())
     for (const event of unprotectedEvents(found.fresh)) this.#context.tell(event)
     this.#keep(
       [...this.#units].map((unit) => ({

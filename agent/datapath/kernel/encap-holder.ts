@@ -11,6 +11,7 @@ import { closeSync } from 'node:fs'
 import { type FileLock, lockFile } from '../../../netlink/libc/lock.ts'
 import { XfrmConnection } from '../../../netlink/xfrm/connection.ts'
 import { encapType, family, group, proto } from '../../../netlink/xfrm/constants.ts'
+import { wipeKeys } from '../../../netlink/xfrm/keys.ts'
 import type { XfrmMessage } from '../../../netlink/xfrm/messages.ts'
 import { helperName } from '../../runtime/helper.ts'
 import { HELPERS, isNamespaceInUse } from '../../runtime/namespace-use.ts'
@@ -30,7 +31,11 @@ function main(lockPath: string, held: readonly string[]): void {
     lock?.release()
   }
   const lookLater = afterwards(look, SETTLE_MS)
-  connection.subscribe([group.SA, group.EXPIRE], { event: lookLater, overrun: lookLater })
+  const event = (message: XfrmMessage) => {
+    wipeKeys(message)
+    lookLater()
+  }
+  connection.subscribe([group.SA, group.EXPIRE], { event, overrun: lookLater })
   setInterval(() => {
     if (!isNamespaceInUse(...HELPERS)) end(held.length)
   }, NAMESPACE_CHECK_MS)
@@ -61,7 +66,9 @@ function tryLock(path: string): FileLock | 'busy' | undefined {
 }
 
 function isNeeded(connection: XfrmConnection, held: readonly string[]): boolean {
-  return connection.states({ proto: proto.ESP }).some((state) => held.includes(receivingPort(state)))
+  const states = connection.states({ proto: proto.ESP })
+  for (const state of states) wipeKeys(state)
+  return states.some((state) => held.includes(receivingPort(state)))
 }
 
 function receivingPort({ body, attributes: { encap } }: XfrmMessage<'NEWSA'>): string {

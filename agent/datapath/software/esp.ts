@@ -5,6 +5,7 @@
  * @module
  */
 import type { Arena } from '../../../netlink/libc/arena.ts'
+import type { PaddingCheck } from '../../model/padding-check.ts'
 import { ESP_HEADER_LENGTH, IPPROTO_NONE } from '../../packet/protocols.ts'
 import { type EspTransform, NOT_EXTENDED } from './crypto/esp-transform.ts'
 import { FRESH, SEEN, TOO_OLD } from './state/replay-window.ts'
@@ -136,8 +137,23 @@ export function openEsp(
   if (outcome === 'wrong ICV' || (outcome === 'uneven' && opening.icvLength > 0)) failures.integrity++
   // What holds nothing is a dummy packet, to be thrown away (RFC 4303 section 2.6).
   if (outcome !== 'good' || into.nextHeader === IPPROTO_NONE) return 'XfrmInStateProtoError'
+  const paddingEnd = end - opening.icvLength - TRAILER_LENGTH
+  if (!isPaddingRight(arena.bytes, into.payloadEnd, paddingEnd, state.paddingCheck)) {
+    return 'XfrmInStateProtoError'
+  }
   state.accept(number)
   return undefined
+}
+
+/**
+ * Holds the padding from `at` to `end` against the default one, 1, 2, 3 and so on (RFC 4303 section 2.4). That it fits into the
+ * packet is known already.
+ */
+function isPaddingRight(bytes: Uint8Array, at: number, end: number, check: PaddingCheck): boolean {
+  if (check === 0 || at === end) return true
+  if (check === 1) return bytes[end - 1] === end - at
+  for (let i = at; i < end; i++) if (bytes[i] !== i - at + 1) return false
+  return true
 }
 
 /** Asks the window, and counts what it refuses. */

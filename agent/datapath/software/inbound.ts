@@ -17,7 +17,7 @@ import { tunnelOptionsOf } from './encapsulation.ts'
 import { type Opened, openEsp } from './esp.ts'
 import { InnerFragments } from './inner-fragments.ts'
 import { FlowCache } from './policy/flow-cache.ts'
-import type { Policy } from './policy/policy.ts'
+import { countPacket, type Policy } from './policy/policy.ts'
 import { satisfiesTemplates } from './policy/templates.ts'
 import { HARD, SOFT } from './state/lifetime.ts'
 import type { State } from './state/state.ts'
@@ -152,7 +152,7 @@ export class Inbound {
     const isTunnelled = path.some(({ isTunnel }) => isTunnel)
     const policy = this.#lookup(flow, mark, isTunnelled)
     if (!policy) return isTunnelled ? 'XfrmInNoPols' : undefined
-    return this.#ask(policy)
+    return this.#ask(policy, packet)
   }
 
   /** What was not in a tunnel is for this host: else its ESP or AH would not have come here. */
@@ -167,11 +167,12 @@ export class Inbound {
     return known === NO_POLICY ? undefined : known
   }
 
-  #ask(policy: Policy): Counter | undefined {
-    policy.useTime = this.#databases.now
+  #ask(policy: Policy, { at, end }: Packet): Counter | undefined {
+    const { now } = this.#databases
+    policy.useTime = now
     if (policy.info.action === action.BLOCK) return 'XfrmInPolBlock'
-    return satisfiesTemplates(policy.templates, this.path, this.path.length)
-      ? undefined
-      : 'XfrmInTmplMismatch'
+    if (!satisfiesTemplates(policy.templates, this.path, this.path.length)) return 'XfrmInTmplMismatch'
+    countPacket(policy, end - at, now)
+    return undefined
   }
 }

@@ -19,13 +19,12 @@ import type { Counter } from './state/statistics.ts'
 /** What policy says of a flow. */
 export type Decision =
   /** @property isChoice - a policy would protect it if there were an SA */
-  | { readonly kind: 'clear'; readonly isChoice: boolean }
+  | { readonly kind: 'clear'; readonly isChoice: boolean; readonly policy?: Policy }
   | { readonly kind: 'refuse'; readonly counter: Counter }
   /** SAs, the innermost first. */
-  | { readonly kind: 'protect'; readonly states: readonly State[] }
+  | { readonly kind: 'protect'; readonly states: readonly State[]; readonly policy: Policy }
 
 const CLEAR: Decision = { kind: 'clear', isChoice: false }
-const UNPROTECTED: Decision = { kind: 'clear', isChoice: true }
 const BLOCKED: Decision = { kind: 'refuse', counter: 'XfrmOutPolBlock' }
 
 export class Outbound {
@@ -60,8 +59,8 @@ export class Outbound {
         return { kind: 'refuse', counter: 'XfrmOutNoStates' }
       }
     }
-    if (states.length > 0) return { kind: 'protect', states }
-    return policy.templates.length > 0 ? UNPROTECTED : CLEAR
+    if (states.length > 0) return { kind: 'protect', states, policy }
+    return policy.templates.length > 0 ? { kind: 'clear', isChoice: true, policy } : CLEAR
   }
 
   /**

@@ -36,11 +36,19 @@ export function readRegularFile(path: string): RegularFile | undefined {
     if (size > LARGEST) throw new RangeError(`it has more than ${LARGEST} bytes`)
     const gives = (bits: number) => uid !== 0 || (mode & bits) !== 0
     return {
-      text: readFileSync(fd, 'utf8'),
+      text: readText(fd),
       isExposed: gives(GROUP_AND_OTHER),
       isChangeable: gives(WRITABLE_BY_OTHERS),
     }
   } finally {
     closeSync(fd)
   }
+}
+
+/** Nobody can wipe a text; but what it was made from stays no longer than it has to. */
+function readText(fd: number): string {
+  const bytes = readFileSync(fd)
+  const text = bytes.toString('utf8')
+  bytes.fill(0)
+  return text
 }

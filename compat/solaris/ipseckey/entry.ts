@@ -58,6 +58,7 @@ export class EntryReader {
   #secrets: ReadonlySet<Token> | undefined
   #reported: Diagnostic[] | undefined
   #shownLines: readonly string[] | undefined
+  #keys: Uint8Array[] | undefined
 
   constructor(parsing: Parsing, lexed: LexedEntry) {
     this.parsing = parsing
@@ -77,6 +78,17 @@ export class EntryReader {
     const token = this.lexed.tokens[this.#next]
     if (token) this.#next++
     return token
+  }
+
+  /** A key was read. */
+  noteKey(bytes: Uint8Array): void {
+    this.#keys ??= []
+    this.#keys.push(bytes)
+  }
+
+  /** The entry gives no SA: its keys are needed no more. */
+  wipeKeys(): void {
+    for (const bytes of this.#keys ?? []) bytes.fill(0)
   }
 
   /** Puts the last taken token back. */

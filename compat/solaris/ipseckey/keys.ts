@@ -48,7 +48,8 @@ export function parseKey(text: string): RawKey | KeyProblem {
 
 /** Decodes by hand: a `Buffer` would leave a copy of the key in Node's shared pool. */
 function decode(hex: string, bits: number): Uint8Array {
-  const bytes = new Uint8Array(Math.ceil(bits / 8))
+  // Not in the garbage collector's own heap, where small arrays move and leave traces.
+  const bytes = new Uint8Array(new ArrayBuffer(Math.ceil(bits / 8)))
   for (let i = 0; i < 2 * bytes.length && i < hex.length; i++) {
     const digit = nibble(hex.charCodeAt(i))
     bytes[i >> 1] = (bytes[i >> 1] ?? 0) | (i % 2 === 0 ? digit << 4 : digit)

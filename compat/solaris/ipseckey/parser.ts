@@ -89,6 +89,7 @@ function parse(
     }
     const reader = new EntryReader(parsing, one)
     const own = parseEntry(reader, mode)
+    if (!own.some(({ kind }) => kind === 'add')) reader.wipeKeys()
     entries.push(new ParsedEntry(source, one, own, reader.diagnostics))
     for (const command of own) commands.push(command)
     for (const diagnostic of reader.diagnostics) diagnostics.push(diagnostic)

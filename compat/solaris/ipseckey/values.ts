@@ -164,6 +164,7 @@ export function readKey(
     const message = `Invalid ${kind} key: ${key.reason}.`
     return reject(reader, token, message, 'a key as [0x]HEX or [0x]HEX/BITS', key.hint)
   }
+  reader.noteKey(key.bytes)
   if (key.truncated)
     reader.warn(`WARNING: Lower bits will be truncated: the key is cut to ${key.bits} bits.`, token)
   return { value: key, token }

@@ -24,15 +24,27 @@ t.test('what is undone last was done first; what cannot be undone is left out', 
 })
 
 t.test('a journal reads back as it was written', async (t) => {
-  const text = encodeJournal([add, remove])
-  t.equal(encodeJournal(decodeJournal(text)), text)
-  t.match(decodeJournal(text), [
+  const journal = encodeJournal([add, remove])
+  t.same(encodeJournal(decodeJournal(journal)), journal)
+  t.match(decodeJournal(journal), [
     { name: 'NEWSA', body: { reqid: 7 }, attributes: { set_mark: 3 } },
     { name: 'DELSA', body: { spi: 9 } },
   ])
 })
 
-t.test('a line without its end does not count', async (t) => {
-  t.same(decodeJournal(`${encodeJournal([remove])}16 AAA`).length, 1)
-  t.same(decodeJournal(''), [])
+t.test('messages that were read have bytes of their own', async (t) => {
+  const alg_key = Uint8Array.of(1, 2, 3, 4)
+  const alg_auth = { alg_name: 'hmac(sha256)', alg_key_len: 32, alg_key }
+  const journal = encodeJournal([{ ...add, attributes: { alg_auth } } as XfrmMessage])
+  const read = decodeJournal(journal)
+  journal.fill(0)
+  t.match(read, [{ attributes: { alg_auth: { alg_key: Uint8Array.of(1, 2, 3, 4) } } }])
+})
+
+t.test('what is damaged is refused: half a way back is none', async (t) => {
+  const journal = encodeJournal([remove, remove])
+  for (const length of [journal.length - 1, journal.length - 20, journal.length / 2 + 8]) {
+    t.throws(() => decodeJournal(journal.subarray(0, length)), `${length} of ${journal.length} bytes`)
+  }
+  t.same(decodeJournal(new Uint8Array(0)), [])
 })

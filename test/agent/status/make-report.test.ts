@@ -1,7 +1,8 @@
 /** What is made of tables, notes and the record. */
 import t from 'tap'
 import { makeReport } from '../../../agent/status/make-report.ts'
-import { defaultPolicy } from '../../../netlink/xfrm/defaults.ts'
+import { carriedBy } from '../../../agent/status/report.ts'
+import { defaultPolicy, defaultTemplate } from '../../../netlink/xfrm/defaults.ts'
 import { violations } from '../../schemas/support.ts'
 import { NOW, policiesOf, rulesOf, sourcesWith, stateOf } from './scene.ts'
 
@@ -86,6 +87,35 @@ t.test('rules: in force, used, or not', async (t) => {
   const lame = makeReport(sourcesWith({ rules: RULES, tables: { policies: policies.slice(1), states: [] } }))
   t.match(lame.problems, [/^A rule has entries that are not in force: 4$/])
   t.equal(lame.rules[0]?.entries[0]?.policies, 0)
+})
+
+t.test('rules: what they have let through, where somebody counts', async (t) => {
+  const [clear, out] = [4, 4]
+  const policies = policiesOf(RULES).map((policy, i) => {
+    const [packets, bytes] = i === out ? [3n, 300n] : [0n, 0n]
+    const body = { ...policy.body, curlft: { ...policy.body.curlft, packets, bytes } }
+    return { ...policy, body, attributes: i < clear ? {} : { tmpl: [defaultTemplate()] } }
+  })
+  const tables = { policies, states: [] }
+  const dataPath = { kind: 'software', state: 'ready' } as const
+  const report = makeReport(sourcesWith({ rules: RULES, tables, dataPath }))
+  t.same(
+    report.rules.map(({ entries }) => entries.map(({ bytes, packets }) => [bytes, packets])),
+    [
+      Array(clear).fill([undefined, undefined]),
+      [
+        [300, 3],
+        [0, 0],
+      ],
+    ],
+    'nobody counts what passes in clear',
+  )
+  t.same(report.rules.map(carriedBy), [undefined, { bytes: 300, packets: 3 }])
+  t.same(violations('solipsec-status.schema.json', JSON.stringify(report)), [])
+  const kernel = makeReport(
+    sourcesWith({ rules: RULES, tables: { policies: policiesOf(RULES), states: [] } }),
+  )
+  t.same(kernel.rules.map(carriedBy), [undefined, undefined])
 })
 
 t.test('rules without SAs, and SAs without a rule', async (t) => {

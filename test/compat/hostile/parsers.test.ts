@@ -147,10 +147,14 @@ const attacks: Readonly<Record<string, Attack>> = {
     },
   },
   'state files': {
-    seeds: ['[["esp 192.0.2.1 4096",{"idle":{"addTime":"1","useTime":"2"}}]]', '16 AAAA\n20 AAECAwQFBgc=\n'],
-    words: ['"natLocal":', '"softAllocations":', '\n', '16 '],
+    seeds: [
+      '[["esp 192.0.2.1 4096",{"idle":{"addTime":"1","useTime":"2"}}]]',
+      `\x14\0\0\0\x10${'\0'.repeat(15)}\x18\0\0\0\x14${'\0'.repeat(19)}`,
+    ],
+    words: ['"natLocal":', '"softAllocations":', '\0', '\x10'],
     take: (text) => {
-      for (const decode of [decodeNotes, decodeJournal]) attempt(() => decode(text))
+      attempt(() => decodeNotes(text))
+      attempt(() => decodeJournal(Buffer.from(text, 'latin1')))
     },
   },
   'state of policy': {

@@ -18,6 +18,16 @@ export interface Policy {
   /** Seconds since 1970; 0 = never. */
   readonly addTime: number
   useTime: number
+  /** What it has let through with protection, or for want of an SA without: packets as they were in clear, IP headers included. */
+  bytes: number
+  packets: number
+}
+
+/** A packet of so many bytes was let through. @param now seconds since 1970 */
+export function countPacket(policy: Policy, length: number, now: number): void {
+  policy.useTime = now
+  policy.bytes += length
+  policy.packets++
 }
 
 export function policyOf(
@@ -34,6 +44,8 @@ export function policyOf(
     attributes,
     addTime: now,
     useTime: 0,
+    bytes: 0,
+    packets: 0,
   }
 }
 

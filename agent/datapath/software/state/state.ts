@@ -9,6 +9,7 @@ import { mode, proto, stateFlag } from '../../../../netlink/xfrm/constants.ts'
 import { wipeKeys } from '../../../../netlink/xfrm/keys.ts'
 import type { XfrmMessage } from '../../../../netlink/xfrm/messages.ts'
 import type { LifetimeCfg, UsersaInfo } from '../../../../netlink/xfrm/structs.ts'
+import { type PaddingCheck, paddingCheckOf } from '../../../model/padding-check.ts'
 import type { Backend } from '../crypto/backend.ts'
 import type { EspTransform, KeyedMac } from '../crypto/esp-transform.ts'
 import { espTransform, keyMac } from '../crypto/keying.ts'
@@ -43,6 +44,7 @@ export class State {
   attributes: XfrmAttributes
   readonly isTunnel: boolean
   readonly isExtended: boolean
+  readonly paddingCheck: PaddingCheck
   readonly sequence: ReservedCounter
   readonly replay: ReplayWindow
   readonly iv: IvSource
@@ -70,6 +72,7 @@ export class State {
     this.body = body
     this.attributes = attributes
     this.isTunnel = body.mode === mode.TUNNEL
+    this.paddingCheck = paddingCheckOf(attributes.sa_extra_flags ?? 0)
     this.isExtended = (body.flags & stateFlag.ESN) !== 0
     const { sent } = sequencesOf(attributes)
     this.#lastNumber = this.isExtended ? LAST_EXTENDED_SEQUENCE : LAST_SEQUENCE

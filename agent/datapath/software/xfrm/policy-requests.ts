@@ -25,8 +25,13 @@ export function putPolicy(databases: Databases, message: NewPolicy): Policy {
   const wanted = body.index || present?.info.index || policies.freeIndex(body.dir)
   const other = policies.byIndex(wanted)
   if (other && other !== present) throw new RequestError('EEXIST', 'a policy with this index exists')
-  if (present) policies.remove(present)
   const policy = policyOf(message, wanted, databases.now)
+  if (present) {
+    policies.remove(present)
+    // Updates follow SAs that come and go: counts go on.
+    policy.bytes = present.bytes
+    policy.packets = present.packets
+  }
   policies.add(policy)
   databases.generation++
   return policy
@@ -60,7 +65,12 @@ export function removePolicy(databases: Databases, policy: Policy): void {
 }
 
 /** The policy as XFRM tells of it. */
-export function policyMessage({ info, attributes, addTime, useTime }: Policy): XfrmMessage<'NEWPOLICY'> {
-  const curlft = { bytes: 0n, packets: 0n, add_time: BigInt(addTime), use_time: BigInt(useTime) }
+export function policyMessage({ info, attributes, addTime, ...use }: Policy): XfrmMessage<'NEWPOLICY'> {
+  const curlft = {
+    bytes: BigInt(use.bytes),
+    packets: BigInt(use.packets),
+    add_time: BigInt(addTime),
+    use_time: BigInt(use.useTime),
+  }
   return { name: 'NEWPOLICY', body: { ...info, curlft }, attributes }
 }

@@ -26,6 +26,7 @@ import {
   FileErrors,
   type LoadableConfiguration,
   requireSupport,
+  wipeKeys,
 } from '../change/configuration.ts'
 import { planConfiguration, withSession } from '../change/session.ts'
 import { BlockedError } from '../change/tunnels.ts'
@@ -115,11 +116,17 @@ export class Loader {
     // Of names, the agent tells as long as they are awaited.
     await report(isWhole ? warnings : diagnostics, io)
     if (!isWhole || !configuration) {
+      wipeKeys(configuration?.associations ?? [])
       const Errors = isRightButForNames ? UnfitNamesError : FileErrors
       throw new Errors(diagnostics.filter(({ severity }) => severity === 'error'))
     }
     const loaded = { ...reading, configuration }
-    requireSupport(loaded)
+    try {
+      requireSupport(loaded)
+    } catch (error) {
+      wipeKeys(configuration.associations ?? [])
+      throw error
+    }
     if (log === 'json') {
       for (const one of warnings) this.#tell({ level: 'warning', event: 'warning', message: inALine(one) })
     }

@@ -32,13 +32,16 @@ export async function withSession<T>(
   const { algorithms, rules = [], associations = [] } = configuration
   const protocols = [...protocolsOf(rules), ...associations.map(({ protocol }) => protocol), ...coming]
   const needs = isChange ? [...new Set(protocols)] : []
-  const session = Session.open(algorithms, { choice: dataPath, needs })
   try {
-    announceDataPath(session.dataPath, io)
-    if (!rules.length && !configuration.rules) requireKnownRules(session)
-    return use(session)
+    const session = Session.open(algorithms, { choice: dataPath, needs })
+    try {
+      announceDataPath(session.dataPath, io)
+      if (!rules.length && !configuration.rules) requireKnownRules(session)
+      return use(session)
+    } finally {
+      session.close()
+    }
   } finally {
-    session.close()
     wipeKeys(associations)
   }
 }

@@ -10,6 +10,9 @@ import type { StatusEvent } from '../../../../agent/status/events.ts'
 /** How soon to look whether there is an agent now, in milliseconds. */
 const RETRY_MS = 1000
 
+/** Whoever watches SAs knows it already, as `sa-expired`. */
+const TOLD_ANYWAY: ReadonlySet<string> = new Set(['association-soft'])
+
 export class AgentEvents {
   readonly #path: string
   readonly #tell: (event: StatusEvent) => void
@@ -47,6 +50,7 @@ export class AgentEvents {
   }
 
   #take({ time, level, event: name, message, details = {} }: AgentEvent): void {
+    if (TOLD_ANYWAY.has(name)) return
     if (this.#isOpen) this.#tell({ time: time / 1000, event: 'agent', name, level, message, details })
   }
 }

@@ -6,7 +6,12 @@
 import { formatSpi } from '../../../../agent/model/association.ts'
 import { LOSS_WORDS } from '../../../../agent/status/losses.ts'
 import type { Rate } from '../../../../agent/status/rates.ts'
-import { type AssociationReport, associationKey, type RuleReport } from '../../../../agent/status/report.ts'
+import {
+  type AssociationReport,
+  associationKey,
+  carriedBy,
+  type RuleReport,
+} from '../../../../agent/status/report.ts'
 import { refusedBy } from '../../../../agent/status/totals.ts'
 import { bitRateText, bytesText, durationText, rateText } from '../../support/quantities.ts'
 import type { Column } from '../../support/table.ts'
@@ -18,7 +23,22 @@ const NOTHING = '-'
 /** With less to go than this an SA is shown in another colour. */
 const SOON_SECONDS = 300
 
-export function ruleColumns(now: number): Column<RuleReport>[] {
+/** @param rules all of them: what nobody counts has no column */
+export function ruleColumns(now: number, rules: readonly RuleReport[]): Column<RuleReport>[] {
+  const counts: Column<RuleReport>[] = [
+    {
+      title: 'BYTES',
+      isNumber: true,
+      text: (rule) => shown(carriedBy(rule)?.bytes, bytesText),
+      expendable: 2,
+    },
+    {
+      title: 'PACKETS',
+      isNumber: true,
+      text: (rule) => shown(carriedBy(rule)?.packets, String),
+      expendable: 3,
+    },
+  ]
   return [
     {
       title: 'INDEX',
@@ -26,6 +46,7 @@ export function ruleColumns(now: number): Column<RuleReport>[] {
       text: ({ index, tunnel }) => (tunnel ? `${tunnel},${index}` : String(index)),
     },
     { title: 'USED', isNumber: true, text: ({ lastUsed }) => agoText(now, lastUsed) },
+    ...(rules.some(carriedBy) ? counts : []),
     {
       title: 'IN FORCE',
       text: ({ entries, lacks = [] }) => {

@@ -88,7 +88,7 @@ function lossRows({ losses = {} }: StatusReport): (readonly [string, number])[] 
 
 function rulesSection(report: StatusReport, most: number, options: TextOptions): string[] {
   const rows = report.rules.slice(0, most)
-  const lines = tableLines(rows, ruleColumns(report.time), options)
+  const lines = tableLines(rows, ruleColumns(report.time, report.rules), options)
   return section('RULES', lines, report.rules.length - rows.length, options)
 }
 

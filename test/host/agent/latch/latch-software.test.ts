@@ -2,6 +2,7 @@
 import { openSync } from 'node:fs'
 import t from 'tap'
 import { connectDataPath } from '../../../../agent/datapath/data-path.ts'
+import { paddingCheckOf } from '../../../../agent/model/padding-check.ts'
 import { run as runNdd } from '../../../../compat/commands/ndd.ts'
 import { enterNetns } from '../../../../netlink/libc/netns.ts'
 import { captureIo } from '../../../compat/commands/support/capture-io.ts'
@@ -56,22 +57,33 @@ t.test('each connection under its own policy', async (t) => {
   for (const connection of [clear, esp, ah]) connection.close()
 })
 
-t.test('the interval of keepalives goes with SAs that are added', async (t) => {
-  const encapsulated = (spi: number) =>
-    keyFile([{ ...AES_SHA256, spi, source: L, destination: R, more: `encap udp nat_loc ${L} nat_rem ${R}` }])
-  const intervals = () =>
-    left.visit(() => {
-      const connection = connectDataPath(left.folder)
-      try {
-        return connection.states().map(({ attributes }) => attributes.nat_keepalive_interval)
-      } finally {
-        connection.close()
-      }
-    })
-  await left.keys(encapsulated(0x3000))
-  t.same(intervals(), [20])
-  await ndd('-set', '/dev/ipsecesp', 'ipsecesp_nat_keepalive_interval', '7')
-  t.same(intervals(), [20])
-  await left.keys(encapsulated(0x3001))
-  t.same(intervals(), [7])
-})
+t.test(
+  'the interval of keepalives, and what is checked of padding, go with SAs that are added',
+  async (t) => {
+    const encapsulated = (spi: number) =>
+      keyFile([
+        { ...AES_SHA256, spi, source: L, destination: R, more: `encap udp nat_loc ${L} nat_rem ${R}` },
+      ])
+    const ways = () =>
+      left.visit(() => {
+        const connection = connectDataPath(left.folder)
+        try {
+          return connection
+            .states()
+            .map(({ attributes: { nat_keepalive_interval: interval, sa_extra_flags: flags = 0 } }) => [
+              interval,
+              paddingCheckOf(flags),
+            ])
+        } finally {
+          connection.close()
+        }
+      })
+    await left.keys(encapsulated(0x3000))
+    t.same(ways(), [[20, 1]])
+    await ndd('-set', '/dev/ipsecesp', 'ipsecesp_nat_keepalive_interval', '7')
+    await ndd('-set', '/dev/ipsecesp', 'ipsecesp_padding_check', '2')
+    t.same(ways(), [[20, 1]])
+    await left.keys(encapsulated(0x3001))
+    t.same(ways(), [[7, 2]])
+  },
+)

@@ -19,6 +19,7 @@ import type { Agent } from '../../../../agent/daemon/agent.ts'
 import { code } from '../../../../agent/daemon/control/protocol.ts'
 import { controlMethods } from '../../../../compat/commands/solipsec/agent/methods.ts'
 import { AgentProcess } from '../../../support/agent-process.ts'
+import { deletion, find, meddle, spisOf } from '../../../support/agent-world.ts'
 import { ConfigurationPlace, espPair } from '../../../support/configuration-place.ts'
 import { ownState } from '../../../support/own-state.ts'
 import { softwarePair } from '../../../support/software-pair.ts'
@@ -190,28 +191,33 @@ t.test('a flood of requests uses up little, and others are served', async (t) =>
     `${await sent} bursts of 2000 requests; ${calls} calls of root meanwhile, the longest ${longest.toFixed(0)} ms; ${(peak / 2 ** 20).toFixed(0)} MB more`,
   )
   t.ok(calls > 1)
+  t.ok(longest < 2000, `the longest took ${longest} ms`)
   t.ok(peak < 256 * 2 ** 20, `${peak} bytes`)
   t.match(await agent.settle(), { rules: 1, drifts: 0 })
 })
 
 t.test('keys are wiped when they are needed no more', async (t) => {
-  t.ok(
-    KEYS.some((key) => isInMemory(agent.pid, key)),
-    'it has them while there are SAs to look after',
-  )
+  t.not(keysInMemory(agent.pid), 0, 'it has them while there are SAs to look after')
+  meddle(left, (connection) => connection.send(deletion(find(left, 0x1000))))
+  await agent.event('drift-mended')
+  meddle(left, (connection) => connection.send({ name: 'FLUSHSA', body: { proto: 0 }, attributes: {} }))
+  await agent.event('drift-mended')
+  t.same(spisOf(left), [0x1000, 0x1001], 'it has needed them')
   await here.apply({ policies: [], associations: [] })
   await agent.settle()
   t.match(await agent.status(), { associations: 0 })
-  const left = KEYS.filter((key) => isInMemory(agent.pid, key)).length
-  t.comment(`${left} of ${KEYS.length} keys are still in the memory of the agent`)
+  // It is told of the end of SAs by and by, with their keys.
+  for (let i = 0; keysInMemory(agent.pid) > 0 && i < 20; i++) await sleep(50)
+  t.equal(keysInMemory(agent.pid), 0, `of ${KEYS.length} keys`)
   t.equal(await agent.stop(), 0)
 })
 
-/** Looks through all of a process's memory. */
-function isInMemory(pid: number, key: Buffer): boolean {
+/** Looks through all of a process's memory. The text of a file, where keys are digits, is JavaScript's: nobody can wipe it. */
+function keysInMemory(pid: number): number {
   const script = `
 import sys, re
-pid, key = sys.argv[1], bytes.fromhex(sys.argv[2])
+pid, keys = sys.argv[1], [bytes.fromhex(key) for key in sys.argv[2:]]
+found = set()
 with open(f'/proc/{pid}/maps') as maps, open(f'/proc/{pid}/mem', 'rb', 0) as mem:
     for line in maps:
         m = re.match(r'([0-9a-f]+)-([0-9a-f]+) rw', line)
@@ -219,12 +225,13 @@ with open(f'/proc/{pid}/maps') as maps, open(f'/proc/{pid}/mem', 'rb', 0) as mem
         start, end = (int(x, 16) for x in m.groups())
         try:
             mem.seek(start)
-            if key in mem.read(end - start): print('found'); break
+            part = mem.read(end - start)
+            found.update(key for key in keys if key in part)
         except (OSError, ValueError, OverflowError): pass
+print(len(found))
 `
-  return (
-    spawnSync('python3', ['-c', script, String(pid), key.toString('hex')]).stdout?.includes('found') ?? false
-  )
+  const argv = ['-c', script, String(pid), ...KEYS.map((key) => key.toString('hex'))]
+  return Number(spawnSync('python3', argv).stdout)
 }
 
 t.test('a run directory that others can write to, or that is no folder, is not used', async (t) => {

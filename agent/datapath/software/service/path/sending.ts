@@ -16,6 +16,7 @@ import type { Databases } from '../../databases.ts'
 import { finishChecksum, Segments } from '../../offload/segments.ts'
 import { NEEDS_CHECKSUM, segmentation, type VirtioHeader } from '../../offload/virtio-header.ts'
 import { innerMtu, Outbound, protectedLength } from '../../outbound.ts'
+import { countPacket, type Policy } from '../../policy/policy.ts'
 import type { State } from '../../state/state.ts'
 import type { Counter } from '../../state/statistics.ts'
 import type { Network } from '../network.ts'
@@ -43,6 +44,8 @@ export class Sending {
   readonly #room = allocateArena(2 * LONGEST)
   readonly #ranges = new Uint32Array(2 * MOST_FRAGMENTS)
   readonly #packet: Packet
+  /** What lets the packets under way leave. */
+  #policy: Policy | undefined
   readonly #ip = newIpHeader()
   readonly #flow = newFlow()
   readonly #ahead: ReadAhead
@@ -134,6 +137,7 @@ export class Sending {
       // Policy has changed since the packet was steered here. The next one will not be.
       if (!decision.isChoice) return 'XfrmOutPolDead'
     }
+    this.#policy = decision.policy
     const states = decision.kind === 'protect' ? decision.states : NO_PROTECTION
     const mtu = this.#mtuFor(states)
     if (many && !this.#segments.begin(arena, ip, many)) return 'XfrmOutError'
@@ -174,6 +178,7 @@ export class Sending {
     if (!parseIp(packet.arena.bytes, at, end, ip)) return 'XfrmOutError'
     const failure = this.#outbound.protect(packet, ip, states)
     if (failure) return failure
+    if (this.#policy) countPacket(this.#policy, end - at, this.#databases.now)
     if (packet.end - packet.at <= mtu) {
       this.#sender.commit(packet.at, packet.end)
       return undefined

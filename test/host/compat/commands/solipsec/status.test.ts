@@ -54,7 +54,17 @@ t.test('what was carried, and what was refused', async (t) => {
   t.equal(into?.hard?.bytes, 1_000_000 - (into?.bytes ?? 0))
   const [rule] = report.rules
   t.ok((rule?.lastUsed ?? 0) > 0, 'the rule was used')
-  t.ok(rule?.entries.every(({ policies, packets, bytes }) => policies > 0 && !packets && !bytes))
+  t.ok(rule?.entries.every(({ policies }) => policies > 0))
+  const counted = (direction: 'in' | 'out') =>
+    rule?.entries.filter((entry) => entry.direction === direction && entry.family === 'inet') ?? []
+  t.match(counted('in'), [{ packets: GOOD }], 'what was refused does not count')
+  t.ok((counted('in')[0]?.bytes ?? 0) >= GOOD * (20 + 8), 'packets with their headers')
+  t.match(counted('out'), [{ packets: 0, bytes: 0 }])
+  const [sent] = (await commands.report(left)).rules
+  t.match(
+    sent?.entries.find(({ direction, family }) => direction === 'out' && family === 'inet'),
+    { packets: Number },
+  )
   t.match(report.losses, {
     XfrmInStateSeqError: 1,
     XfrmInStateProtoError: 1,
@@ -76,10 +86,15 @@ t.test('what was carried, and what was refused', async (t) => {
     packets?.find(({ labels }) => labels.spi === '0x00001000'),
     { labels: { direction: 'in', source: L, destination: R, protocol: 'esp' }, value: GOOD },
   )
+  t.match(metrics.get('solipsec_rule_packets_total')?.samples, [
+    { labels: { index: String(rule?.index), tunnel: '' }, value: GOOD },
+  ])
+  t.match(metrics.get('solipsec_rule_bytes_total')?.samples, [{ value: counted('in')[0]?.bytes }])
   const lost = metrics.get('solipsec_lost_packets_total')?.samples
   t.equal(lost?.find(({ labels }) => labels.counter === 'XfrmInNoStates')?.value, 1)
 
   const { out } = await commands.run(right, 'status')
+  t.match(out, new RegExp(`\\n *INDEX +USED +BYTES +PACKETS +IN FORCE +FROM +RULE\\n.* B? +${GOOD} +yes `))
   t.match(out, /\nRefused {4}1 with a wrong ICV, 1 repeated\nLost {7}3 packets\n/)
   t.match(out, /\nin {3}0x00001000 /)
   t.match(out, / +1 {2}XfrmInNoStates +came with an SPI that no SA has\n/)
