@@ -4,6 +4,7 @@
  * @module
  */
 import type { AlgorithmTable } from '../../model/algorithm.ts'
+import { UntrustedFolderError } from '../../reconcile/store.ts'
 import { collectStatus } from '../../status/collect.ts'
 import type { AssociationReport, RuleReport } from '../../status/report.ts'
 import { type Known, look } from '../known.ts'
@@ -15,12 +16,18 @@ export interface SupplyFacts {
 }
 
 export function readSupply(algorithms: AlgorithmTable): Known<SupplyFacts> {
-  return look(() => {
-    const { rules, associations } = collectStatus(algorithms)
-    return {
-      rules: rules.length,
-      lacking: rules.filter(({ lacks }) => lacks),
-      unclaimed: associations.filter(({ servesNoRule }) => servesNoRule),
-    }
-  })
+  try {
+    return look(() => {
+      const { rules, associations } = collectStatus(algorithms)
+      return {
+        rules: rules.length,
+        lacking: rules.filter(({ lacks }) => lacks),
+        unclaimed: associations.filter(({ servesNoRule }) => servesNoRule),
+      }
+    })
+  } catch (error) {
+    // The record of the rules is for those alone who keep it.
+    if (error instanceof UntrustedFolderError) return { unknown: 'not permitted' }
+    throw error
+  }
 }

@@ -125,6 +125,7 @@ t.test('without root, it says what it could not look at', async (t) => {
   t.match(by('CAP_NET_ADMIN'), { state: 'note', wayOut: ['run as root: sudo solipsec doctor'] })
   t.match(by('XFRM'), { isKnown: false, meaning: 'Not looked at: not permitted (EPERM).' })
   t.match(by('of other programs'), { isKnown: false })
+  t.match(by('SAs of the rules'), { isKnown: false, meaning: 'Not looked at: not permitted.' })
   t.notOk(
     findings.some(({ group, state }) => group === 'kernel' && state === 'ok'),
     'nothing is claimed',
