@@ -246,6 +246,16 @@ export class FaultWorld {
    */
   heal(from: Target, to: Target, before: string, isThorough: boolean): 'old' | 'new' {
     this.inSession(() => {})
+    return this.ended(from, to, before, isThorough)
+  }
+
+  /**
+   * What is there after a change that was broken off, and that somebody has taken back.
+   *
+   * @param before how everything was
+   * @throws Error where it is neither the old nor the new one, or where there are traces of the change
+   */
+  ended(from: Target, to: Target, before: string, isThorough: boolean): 'old' | 'new' {
     if (this.traces().length > 0) throw new Error(`there are traces: ${this.traces()}`)
     const isOld = this.picture() === before
     if (!isOld || isThorough) {
