@@ -152,8 +152,9 @@ t.test('the agent is killed while it loads, and is started again', async (t) => 
       writeFileSync(file, JSON.stringify({}), { mode: 0o600 })
       const agent = await AgentProcess.start(t, left, '--config', file)
       writeFileSync(file, JSON.stringify(document), { mode: 0o600 })
+      const begun = trace(left.folder, () => true)
       agent.signal('SIGHUP')
-      await trace(left.folder, () => true)
+      await begun
       await sleep(wait)
       await agent.stop('SIGKILL')
     } else {
