@@ -19,11 +19,12 @@ import { root } from '../../../support/tiers.ts'
 import { keyOf } from '../../support/keys.ts'
 import { drops, setClock, starve } from './foreign-hands.ts'
 import { secretFile } from './victim.ts'
-import { FaultWorld, isFull } from './world.ts'
+import { FIRST } from './walk.ts'
+import { FaultWorld, isFull, type Target } from './world.ts'
 
 t.setTimeout(0)
 ownState(t)
-const RUNS = isFull ? 200 : 30
+const RUNS = isFull ? 200 : 20
 const world = await FaultWorld.make(t, isFull ? 1000 : 20)
 const { left, generations } = world
 const folder = mkdtempSync(join(tmpdir(), 'solipsec-agent-'))
@@ -125,6 +126,8 @@ t.test('events are lost', async (t) => {
     })
     if (drops(agent.pid) > known) overruns++
     times.push(await mended(agent, wanted))
+    const leaks = world.leaks(FIRST, FIRST, true)
+    if (leaks.length > 0) t.same(leaks, [], `run ${run}: nothing passes in clear`)
   }
   t.ok(overruns > RUNS / 2, `${overruns} of ${RUNS} times events were lost`)
   t.match(await agent.settle(), { state: 'online', associations: generations.associations(1).length })
@@ -148,6 +151,8 @@ t.test('the clock is set', { skip: !isMachine && 'it is the clock of the whole m
     'clock.json',
     JSON.stringify({ policies, associations: [forever, idle, used, espSa(0x1001, R, L)] }),
   )
+  /** Nothing for what passes in clear where there are none. */
+  const FEW_SAS: Target = { rules: 1, sas: 0 }
   const agent = await AgentProcess.start(t, left, '--config', file)
   const wanted = world.picture()
   const [day, epoch] = [86_400_000, performance.timeOrigin]
@@ -161,6 +166,9 @@ t.test('the clock is set', { skip: !isMachine && 'it is the clock of the whole m
     }
     const status = await agent.settle()
     if (status.associations !== 4) return t.fail(`run ${run}: ${status.associations} SAs are left`)
+    if (world.picture() !== wanted) return t.fail(`run ${run}: ${difference(wanted, world.picture())}`)
+    const leaks = world.leaks(FEW_SAS, FEW_SAS, true)
+    if (leaks.length > 0) t.same(leaks, [], `run ${run}: nothing passes in clear`)
   }
   t.equal(world.picture(), wanted, 'nothing has gone, for no time has passed')
   const before = agent.processorTime

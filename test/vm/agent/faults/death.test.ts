@@ -10,7 +10,7 @@ import { FaultWorld, isFull } from './world.ts'
 
 t.setTimeout(0)
 ownState(t)
-const world = await FaultWorld.make(t, isFull ? 5000 : 40)
+const world = await FaultWorld.make(t, isFull ? 5000 : 32)
 const walk = new Walk(world)
 
 /** Each such run is looked at more closely. */

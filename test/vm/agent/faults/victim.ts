@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { root } from '../../../support/tiers.ts'
@@ -63,8 +63,10 @@ export class Victim {
   async timeAtWork(folder: string): Promise<number> {
     await trace(folder, () => this.isRunning)
     const begin = performance.now()
+    while (this.isRunning && hasTrace(folder)) await new Promise((resolve) => setImmediate(resolve))
+    const time = performance.now() - begin
     await this.#end
-    return performance.now() - begin
+    return time
   }
 }
 
@@ -72,9 +74,20 @@ export function hasTrace(folder: string): boolean {
   return readdirSync(folder).some((name) => name.endsWith('.pending'))
 }
 
-/** Waits for the first trace of a change, as long as there may come one. */
+/** How many changes were made: the store keeps count in a file. */
+function changeCount(folder: string): string {
+  const path = join(folder, 'changes')
+  return existsSync(path) ? readFileSync(path, 'utf8') : ''
+}
+
+/**
+ * Waits for the first trace of a change, as long as there may come one. A small change may be over before anybody has seen
+ * its traces: that ends it, too.
+ */
 export async function trace(folder: string, mayCome: () => boolean): Promise<void> {
-  while (mayCome() && !hasTrace(folder)) await new Promise((resolve) => setImmediate(resolve))
+  const before = changeCount(folder)
+  while (mayCome() && !hasTrace(folder) && changeCount(folder) === before)
+    await new Promise((resolve) => setImmediate(resolve))
 }
 
 /** A file for root alone. */

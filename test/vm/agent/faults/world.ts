@@ -24,7 +24,7 @@ import { TestNet } from '../../../support/namespaces.ts'
 import type { ownState } from '../../../support/own-state.ts'
 import { AES_SHA256, keyFile, pairOf, type TestSa } from '../../support/keys.ts'
 import { Station } from '../../support/station.ts'
-import { udp } from '../../support/traffic.ts'
+import { type End, udp } from '../../support/traffic.ts'
 import { kindsOf, Wiretap } from '../../support/wiretap.ts'
 
 type TestContext = Parameters<typeof ownState>[0]
@@ -39,7 +39,16 @@ const L = '10.1.0.1'
 const R = '10.1.0.2'
 /** Protected where there is an SA, which there always is; else in clear. */
 const R2 = '10.1.0.4'
+/** Protected in one of two ways, of which each generation of SAs has another one. */
+const R3 = '10.1.0.3'
+const L6 = 'fd00:1::1'
+const R6 = 'fd00:1::2'
 const ESP = 'ipsec {encr_algs aes(128) encr_auth_algs sha256}'
+const STRONGER_ESP = 'ipsec {encr_algs aes(256) encr_auth_algs sha256}'
+
+const isV6 = (text: string): boolean => text.includes(':')
+/** The left host's address for packets to and from another one. */
+const localOf = (peer: string): string => (isV6(peer) ? L6 : L)
 
 /** Policy and SAs: none, or those of a generation. */
 export interface Target {
@@ -74,7 +83,13 @@ export class Generations {
       { length: this.#count },
       (_, i) => `{laddr ${L} raddr ${this.#peer(i, generation)}} ${ESP}\n`,
     )
-    return `{laddr ${L} raddr ${R}} ${ESP}\n${many.join('')}{laddr ${L} raddr ${R2}} ${ESP} or pass {}\n`
+    return [
+      `{laddr ${L} raddr ${R}} ${ESP}\n`,
+      ...many,
+      `{laddr ${L} raddr ${R2}} ${ESP} or pass {}\n`,
+      `{laddr ${L} raddr ${R3}} ${ESP} or ${STRONGER_ESP}\n`,
+      `{laddr ${L6} raddr ${R6}} ${ESP}\n`,
+    ].join('')
   }
 
   keyText(generation: number): string {
@@ -91,7 +106,15 @@ export class Generations {
       destination: R2,
       more: `replay ${32 * generation}`,
     })
-    return keyFile([...constant, ...renewed, ...many])
+    const either = pairOf({
+      ...AES_SHA256,
+      cipher: { name: 'aes', bits: 128 * generation },
+      spi: 0x3000 + 0x1000 * generation,
+      source: L,
+      destination: R3,
+    })
+    const v6 = pairOf({ ...AES_SHA256, spi: 0x3000, source: L6, destination: R6 })
+    return keyFile([...constant, ...renewed, ...either, ...v6, ...many])
   }
 
   rules(generation: number): readonly Rule[] {
@@ -144,7 +167,8 @@ export class FaultWorld {
     const [left, right] = isSoftware
       ? [await Station.makeSoftware(t, net), await Station.makeSoftware(t, net)]
       : await Station.make(t, net, 2)
-    await net.wire(left.host, right.host, [`${L}/24`], [`${R}/24`, `${R2}/24`])
+    const ofRight = [R, R2, R3].map((one) => `${one}/24`)
+    await net.wire(left.host, right.host, [`${L}/24`, `${L6}/64`], [...ofRight, `${R6}/64`])
     const world = new FaultWorld(left, right, Wiretap.open(t, { station: left }), new Generations(count))
     return world
   }
@@ -246,6 +270,16 @@ export class FaultWorld {
    */
   heal(from: Target, to: Target, before: string, isThorough: boolean): 'old' | 'new' {
     this.inSession(() => {})
+    return this.ended(from, to, before, isThorough)
+  }
+
+  /**
+   * What is there after a change that was broken off, and that somebody has taken back.
+   *
+   * @param before how everything was
+   * @throws Error where it is neither the old nor the new one, or where there are traces of the change
+   */
+  ended(from: Target, to: Target, before: string, isThorough: boolean): 'old' | 'new' {
     if (this.traces().length > 0) throw new Error(`there are traces: ${this.traces()}`)
     const isOld = this.picture() === before
     if (!isOld || isThorough) {
@@ -257,16 +291,22 @@ export class FaultWorld {
 
   /** @param hasKeys where there are SAs for what may also pass in clear, that is protected as well */
   #probe(hasKeys: boolean): string[] {
-    const own = { station: this.left, address: L }
     const found: string[] = []
-    for (const address of hasKeys ? [R, R2] : [R]) {
+    for (const address of hasKeys ? [R, R2, R3, R6] : [R, R3, R6]) {
       this.#wire.take()
-      udp(own, { station: this.right, address })
+      udp(this.#own(address), { station: this.right, address })
       const kinds = kindsOf(this.#wire.take())
       if (kinds !== '' && kinds !== 'esp') found.push(`${kinds} to ${address}`)
     }
-    if (udp({ station: this.right, address: R }, own).delivered) found.push('clear text from the right')
+    for (const address of [R, R3, R6])
+      if (udp({ station: this.right, address }, this.#own(address)).delivered)
+        found.push(`clear text from ${address}`)
     return found
+  }
+
+  /** The end of the left host for one of the right one's addresses. */
+  #own(peer: string): End {
+    return { station: this.left, address: localOf(peer) }
   }
 
   #tableLeaks(): string[] {
@@ -277,11 +317,10 @@ export class FaultWorld {
         return { sel, priority, dir: way, action: deed, tmpl, ...(mark && { mark }) }
       }),
     )
-    const local = address(L)
-    return this.generations.constantPeers.flatMap((peer) => {
+    return [R3, R6, ...this.generations.constantPeers].flatMap((peer) => {
       const packet = {
-        family: 'inet' as const,
-        local,
+        family: isV6(peer) ? ('inet6' as const) : ('inet' as const),
+        local: address(localOf(peer)),
         remote: address(peer),
         protocol: 17,
         localPort: 5,
