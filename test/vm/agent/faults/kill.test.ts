@@ -17,8 +17,8 @@ ownState(t)
 const RULES = isFull ? 5000 : 60
 const RUNS = isFull ? 200 : 3
 const AGENT_RUNS = isFull ? 200 : 2
-/** Those that end before they are killed do not count: so many for each that does. */
-const PATIENCE = 4
+/** Those that end before they are killed do not count: so many for each that does. After each of them, the next dies sooner. */
+const PATIENCE = isFull ? 6 : 10
 const world = await FaultWorld.make(t, RULES)
 const { left, generations } = world
 const folder = mkdtempSync(join(tmpdir(), 'solipsec-kill-'))
@@ -100,15 +100,16 @@ async function guard(t: Test): Promise<void> {
 const successors = [lookAround, undefined, guard, undefined]
 
 t.test('commands are killed', async (t) => {
-  let [killed, mixtures, run, succeeded] = [0, 0, 0, 0]
+  let [killed, mixtures, run, succeeded, missed] = [0, 0, 0, 0, 0]
   for (; killed < RUNS && run < RUNS * PATIENCE; run++) {
     present = refill(present)
     const n = run % commands.length
     const [argv, to] = commands[n]?.(present) ?? [[], present]
     const before = world.picture()
     const victim = new Victim(left, argv)
-    await victim.killAtWork(left.folder, Math.random() * lengthOf(n))
+    await victim.killAtWork(left.folder, (Math.random() * lengthOf(n)) / 2 ** missed)
     const isTorn = hasTrace(left.folder)
+    missed = isTorn ? 0 : missed + 1
     if (isTorn && world.picture() !== before) mixtures++
     t.same(world.leaks(present, to, true), [], `run ${run}: nothing passes in clear`)
     const successor = isTorn ? successors[killed++ % successors.length] : undefined
@@ -137,7 +138,7 @@ async function restart(t: Test, file: string, to: Target): Promise<void> {
 }
 
 t.test('the agent is killed while it loads, and is started again', async (t) => {
-  let [killed, mixtures, run, succeeded] = [0, 0, 0, 0]
+  let [killed, mixtures, run, succeeded, missed] = [0, 0, 0, 0, 0]
   present = refill(present)
   const file = join(folder, 'agent.json')
   for (; killed < AGENT_RUNS && run < AGENT_RUNS * PATIENCE; run++) {
@@ -147,7 +148,7 @@ t.test('the agent is killed while it loads, and is started again', async (t) => 
     writeFileSync(file, JSON.stringify(document), { mode: 0o600 })
     const before = world.picture()
     // It loads the same as `solipsec apply` does.
-    const wait = Math.random() * lengthOf(LONGEST)
+    const wait = (Math.random() * lengthOf(LONGEST)) / 2 ** missed
     if (run % 2 === 1) {
       writeFileSync(file, JSON.stringify({}), { mode: 0o600 })
       const agent = await AgentProcess.start(t, left, '--config', file)
@@ -162,6 +163,7 @@ t.test('the agent is killed while it loads, and is started again', async (t) => 
       await victim.killAtWork(left.folder, wait)
     }
     const isTorn = hasTrace(left.folder)
+    missed = isTorn ? 0 : missed + 1
     if (isTorn && world.picture() !== before) mixtures++
     t.same(world.leaks(present, to, true), [], `run ${run}: nothing passes in clear`)
     // Not every second one: that would always be one of those that were killed at their start.
