@@ -6,7 +6,7 @@
  */
 
 /** The modules that have tunables, as `/dev/MODULE` names them. `ipsectun` is ours: Solaris has no such switches. */
-export const TUNABLE_MODULES = ['ip', 'ipsecesp', 'ipsecah', 'keysock', 'ipsectun'] as const
+export const TUNABLE_MODULES = ['ip', 'ipsecesp', 'ipsecah', 'keysock', 'spdsock', 'ipsectun'] as const
 export type TunableModule = (typeof TUNABLE_MODULES)[number]
 
 /** How a document says a value: a number as it is, a switch, or words, which then are all the values that there are. */
@@ -36,7 +36,6 @@ export interface Tunable {
 export type TunableValues = Readonly<Record<string, number>>
 
 const PROPOSED = 'there is no key management yet that asks for it'
-const NO_PF_KEY = 'there is no PF_KEY socket'
 const LARGEST = 0xffff_ffff
 /** `SADB_MAX_REPLAY` is what the kernel takes at most (`XFRMA_REPLAY_ESN_MAX`). */
 const MAX_REPLAY = 4096
@@ -169,19 +168,22 @@ const ESP_ONLY: readonly Tunable[] = [
   },
 ]
 
-const KEYSOCK: readonly Tunable[] = (
-  [
-    ['xmit_hiwat', 'xmitHiwat', 'room for what a socket sends', [4096, 65_536, 8192]],
-    ['xmit_lowat', 'xmitLowat', 'room at which it may send again', [0, 65_536, 1024]],
-    ['recv_hiwat', 'recvHiwat', 'room for what it receives', [4096, 65_536, 8192]],
-    ['max_buf', 'maxBuf', 'largest room that it may ask for', [65_536, 2 ** 30, 262_144]],
-    ['debug', 'debug', 'how much is told to those who look for faults', [0, 3, 0]],
-  ] as const
-).map(([word, member, meaning, range]) => ({
-  ...one('keysock', `keysock_${word}`, ['keysock', member], meaning, range),
-  ...(word !== 'debug' && { unit: 'bytes' as const }),
-  idle: NO_PF_KEY,
-}))
+/** Sockets of PF_KEY, and those of policy, which spdsock(7P) has: tables of the same kind. */
+const SOCKETS: readonly Tunable[] = (['keysock', 'spdsock'] as const).flatMap((module) =>
+  (
+    [
+      ['xmit_hiwat', 'xmitHiwat', 'room for what a socket sends', [4096, 65_536, 8192]],
+      ['xmit_lowat', 'xmitLowat', 'room at which it may send again', [0, 65_536, 1024]],
+      ['recv_hiwat', 'recvHiwat', 'room for what it receives', [4096, 65_536, 8192]],
+      ['max_buf', 'maxBuf', 'largest room that it may ask for', [65_536, 2 ** 30, 262_144]],
+      ['debug', 'debug', 'how much is told to those who look for faults', [0, 3, 0]],
+    ] as const
+  ).map(([word, member, meaning, range]) => ({
+    ...one(module, `${module}_${word}`, [module, member], meaning, range),
+    ...(word !== 'debug' && { unit: 'bytes' as const }),
+    idle: `there is no ${module === 'keysock' ? 'PF_KEY' : 'PF_POLICY'} socket`,
+  })),
+)
 
 const FROM_NOW_ON = 'for SAs of tunnels that are added from now on'
 
@@ -217,7 +219,7 @@ export const TUNABLES: readonly Tunable[] = [
   ...ofProtocol('ipsecesp', 'esp'),
   ...ESP_ONLY,
   ...ofProtocol('ipsecah', 'ah'),
-  ...KEYSOCK,
+  ...SOCKETS,
   ...TUNNELS,
 ]
 

@@ -40,6 +40,7 @@ t.test('ranges and defaults of Solaris', async (t) => {
   t.same(row('ipsecah_default_hard_addtime'), ['0-4294967295', 28800])
   t.same(row('ipsecesp_padding_check'), ['0-2', 1])
   t.same(row('keysock_max_buf'), ['65536-1073741824', 262144])
+  t.same(row('spdsock_recv_hiwat'), ['4096-65536', 8192])
   t.same(row('ipsectun_dfbit'), ['0,2', 2])
   t.equal(row('ipsecah_padding_check'), undefined)
 })
