@@ -109,13 +109,26 @@ async function carryOut(
   if (isMissing) io.stderr.write(`${path}: no such file (config/config_file)\n`)
   // The agent does without its usual file, too.
   const isIdle = service.name === 'agent' && isDefault && !existsSync(path)
-  const code = isMissing ? SERVICE_FATAL : isIdle ? 0 : await command(line, io)
+  const code = isMissing
+    ? SERVICE_FATAL
+    : isIdle
+      ? 0
+      : await command(line, method === 'refresh' ? withoutCredentials(io) : io)
   if (service.name === 'agent' && code === 0) return hangUp(context.io)
   if (service.name !== 'policy' || method === 'stop') return code
   const kept = join(context.state ?? stateDirectory(), 'services', 'policy.last')
   if (code === 0) keep(path, kept)
   else if (method === 'start') await fallBack(kept, command, io)
   return code
+}
+
+/**
+ * systemd names the credentials of a service to what reloads it as well, and keeps them from it (systemd.exec(5)). Who is told to
+ * read its file again has them.
+ */
+function withoutCredentials(io: Io): Io {
+  const { CREDENTIALS_DIRECTORY: _, ...env } = io.env
+  return { ...io, env }
 }
 
 /** Who cannot know whether a start follows takes nothing away. */

@@ -3,7 +3,16 @@
  * prepared by `services.prepare`.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import t from 'tap'
 import { run as ipsecconf } from '../../../compat/commands/ipsecconf.ts'
 import type { Run } from '../../../compat/commands/support/io.ts'
@@ -212,6 +221,40 @@ t.test('a system with the package', { skip }, async (t) => {
     t.equal((await command('svcadm disable agent')).status, 0)
     writeFileSync('/etc/solipsec.json', '{"version": 1}\n')
     t.equal((await command('svcadm refresh policy')).status, 0)
+    t.equal(count('clear'), 0)
+  })
+
+  await t.test('keys that systemd keeps for the agent', async (t) => {
+    const unit = '/run/systemd/system/solipsec-agent.service.d'
+    mkdirSync(unit, { recursive: true })
+    const keys = { cipher: randomBytes(16).toString('hex'), mac: randomBytes(32).toString('hex') }
+    for (const [name, digits] of Object.entries(keys)) writeFileSync(`/root/${name}`, digits, { mode: 0o600 })
+    const lines = Object.keys(keys).map((name) => `LoadCredential=${name}:/root/${name}\n`)
+    writeFileSync(`${unit}/keys.conf`, `[Service]\n${lines.join('')}`)
+    installed('systemctl', 'daemon-reload')
+    const load = (spi: number) => {
+      const association = {
+        ...{ protocol: 'esp', spi, source: '10.9.0.1', destination: '10.9.0.2' },
+        encryption: { algorithm: 'aes', key: { credential: 'cipher' } },
+        authentication: { algorithm: 'sha256', key: { credential: 'mac' } },
+      }
+      writeFileSync('/etc/solipsec.json', JSON.stringify({ version: 1, associations: [association] }))
+    }
+    load(0x7001)
+    t.same(await command('svcadm enable agent'), { status: 0, stdout: '', stderr: '' })
+    const states = () => installed('ip', 'xfrm', 'state').stdout
+    t.match(states(), new RegExp(`spi 0x00007001 [\\s\\S]*0x${keys.mac}[\\s\\S]*0x${keys.cipher}`))
+    const before = count('protected')
+    t.ok(await until(() => count('protected') > before + 3), 'packets go by it')
+    load(0x7002)
+    const refreshed = await command('svcadm refresh agent')
+    t.equal(refreshed.status, 0, refreshed.stderr)
+    t.ok(await until(() => states().includes('0x00007002') && !states().includes('0x00007001')))
+    t.notMatch(readFileSync(AGENT_LOG, 'utf8'), new RegExp(`${keys.cipher}|${keys.mac}`))
+    t.equal((await command('svcadm disable agent')).status, 0)
+    rmSync(unit, { recursive: true })
+    writeFileSync('/etc/solipsec.json', '{"version": 1}\n')
+    installed('systemctl', 'daemon-reload')
     t.equal(count('clear'), 0)
   })
 

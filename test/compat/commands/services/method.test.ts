@@ -154,4 +154,12 @@ t.test('the agent is told only of a file without errors', async (t) => {
   answers.set('solipsec check /etc/mine.json', { code: 1, err: 'bad\n' })
   t.equal(await run('agent', 'refresh', {}, env), 1)
   t.equal(hung.length, 1)
+  let seen: NodeJS.ProcessEnv | undefined
+  const command: MethodContext['command'] = async (_, io) => {
+    seen = io.env
+    return 0
+  }
+  t.equal(await run('agent', 'refresh', { command }, { ...env, CREDENTIALS_DIRECTORY: '/run/x' }), 0)
+  t.match(seen, { MAINPID: '4711' })
+  t.notOk(Object.hasOwn(seen ?? {}, 'CREDENTIALS_DIRECTORY'), 'systemd keeps them from who reloads')
 })
