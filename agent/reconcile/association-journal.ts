@@ -6,10 +6,11 @@
  * @module
  */
 
-import { formatMessage, parseMessages } from '../../netlink/socket/message.ts'
+import { parseMessages } from '../../netlink/socket/message.ts'
 import type { XfrmConnection } from '../../netlink/xfrm/connection.ts'
-import { decodeMessage, encodeMessage, messageType, type XfrmMessage } from '../../netlink/xfrm/messages.ts'
+import { decodeMessage, type XfrmMessage } from '../../netlink/xfrm/messages.ts'
 import type { UsersaId } from '../../netlink/xfrm/structs.ts'
+import { formatXfrm, joinAndWipe } from '../../netlink/xfrm/whole-messages.ts'
 import { isOurState } from './ownership.ts'
 import type { Step } from './steps.ts'
 
@@ -20,20 +21,7 @@ export function undoMessages(steps: readonly Step[]): XfrmMessage[] {
 
 /** Whole netlink messages, one behind the other. Bytes and not text, so that the caller can wipe what keys there are. */
 export function encodeJournal(messages: readonly XfrmMessage[]): Uint8Array {
-  const parts = messages.map((message) => {
-    const payload = encodeMessage(message)
-    const part = formatMessage({ type: messageType(message.name), payload })
-    payload.fill(0)
-    return part
-  })
-  const journal = new Uint8Array(parts.reduce((size, { length }) => size + length, 0))
-  let at = 0
-  for (const part of parts) {
-    journal.set(part, at)
-    part.fill(0)
-    at += part.length
-  }
-  return journal
+  return joinAndWipe(messages.map((message) => formatXfrm(message)))
 }
 
 /**

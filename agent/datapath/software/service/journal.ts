@@ -18,7 +18,7 @@ import {
 import { NetlinkError } from '../../../../netlink/socket/error.ts'
 import { parseMessages } from '../../../../netlink/socket/message.ts'
 import { decodeMessage, type XfrmMessage } from '../../../../netlink/xfrm/messages.ts'
-import { formatXfrm } from './xfrm-bytes.ts'
+import { formatXfrm } from '../../../../netlink/xfrm/whole-messages.ts'
 
 /** A file is not written anew before it has this size … */
 const SMALLEST = 1024 * 1024

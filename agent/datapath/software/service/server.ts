@@ -31,10 +31,10 @@ import {
   messageName,
   type XfrmMessage,
 } from '../../../../netlink/xfrm/messages.ts'
+import { formatXfrm, joinAndWipe } from '../../../../netlink/xfrm/whole-messages.ts'
 import { listenAt } from '../../../runtime/listener.ts'
 import { RequestError } from '../xfrm/request-error.ts'
 import { formatStatistics } from './statistics-text.ts'
-import { formatXfrm, joinAndWipe } from './xfrm-bytes.ts'
 
 const BACKLOG = 64
 /** The largest datagram that a client may send; batches have some 100 KB. */
@@ -196,7 +196,7 @@ class Client {
     const datagram: Uint8Array[] = []
     let size = 0
     const flush = () => {
-      if (size > 0) this.send(joinAndWipe(datagram.splice(0), size))
+      if (size > 0) this.send(joinAndWipe(datagram.splice(0)))
       size = 0
     }
     this.hasAsked = true

@@ -8,11 +8,12 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { sendParcel } from '../../../../netlink/libc/descriptors.ts'
 import { netnsCookie, openNetns, withNetns } from '../../../../netlink/libc/netns.ts'
-import { close, listen, SOCK_DGRAM, SOL_SOCKET, send, setSockOpt } from '../../../../netlink/libc/socket.ts'
-import { type Host, twoHosts } from '../../../support/namespaces.ts'
+import { close, listen, SOCK_DGRAM, SOL_SOCKET, setSockOpt } from '../../../../netlink/libc/socket.ts'
+import { opener, sent } from '../../../support/host-sockets.ts'
+import { twoHosts } from '../../../support/namespaces.ts'
 import { ownState } from '../../../support/own-state.ts'
 import { type Answer, receive, SocketAgent } from '../../../support/socket-agent.ts'
-import { accept, bound, connect, pause, SOCK_STREAM, sockaddr, trySend } from '../../../vm/support/sockets.ts'
+import { accept, bound, connect, pause, SOCK_STREAM, trySend } from '../../../vm/support/sockets.ts'
 
 if (process.geteuid?.() !== 0) t.bailout('needs root')
 ownState(t)
@@ -25,30 +26,6 @@ const PROTECT = { protect: { encryption: 'aes(256)', authentication: 'sha256' } 
 const BYPASS = { action: 'bypass' }
 const QUERY = { action: 'query' }
 const NONE = { action: 'none' }
-
-/** Sockets of a host that are closed when the test ends. */
-function opener(t: { teardown(task: () => void): void }, host: Host) {
-  const netns = openNetns(host.namespace)
-  const open: number[] = []
-  t.teardown(() => {
-    for (const fd of [...open, netns]) close(fd)
-  })
-  return (type: number, address: string, port = 0): number => {
-    const fd = withNetns(netns, () => bound(type, 0, address, port))
-    open.push(fd)
-    return fd
-  }
-}
-
-/** What sending comes to. */
-function sent(fd: number, to: string): string {
-  try {
-    send(fd, Uint8Array.of(1), 0, sockaddr(to, 9))
-    return 'sent'
-  } catch (error) {
-    return (error as { code: string }).code
-  }
-}
 
 const outcome = ({ errno, code = 'done', reason }: Answer): string =>
   errno === 0 || reason ? code : 'no reason'

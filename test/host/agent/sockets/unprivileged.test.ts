@@ -5,13 +5,12 @@ import { dirname } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { openNetns, withNetns } from '../../../../netlink/libc/netns.ts'
-import { close, SOCK_DGRAM, send } from '../../../../netlink/libc/socket.ts'
+import { SOCK_DGRAM } from '../../../../netlink/libc/socket.ts'
+import { opener, sent } from '../../../support/host-sockets.ts'
 import { type Host, twoHosts } from '../../../support/namespaces.ts'
 import { ownState } from '../../../support/own-state.ts'
 import { SocketAgent } from '../../../support/socket-agent.ts'
 import { canMakeCgroups, UnitCgroup } from '../../../support/unit-cgroups.ts'
-import { bound, sockaddr } from '../../../vm/support/sockets.ts'
 
 if (process.geteuid?.() !== 0) t.bailout('needs root')
 ownState(t)
@@ -91,34 +90,10 @@ async function start(
   return agent
 }
 
-/** Makes sockets of a host that are closed when the test ends. */
-function opener(t: { teardown(task: () => void): void }, host: Host) {
-  const netns = openNetns(host.namespace)
-  const open: number[] = []
-  t.teardown(() => {
-    for (const fd of [...open, netns]) close(fd)
-  })
-  return (): number => {
-    const fd = withNetns(netns, () => bound(SOCK_DGRAM, 0, host.address4))
-    open.push(fd)
-    return fd
-  }
-}
-
-/** What sending comes to: `EAGAIN` where a socket is to be protected, for there are no SAs here. */
-function sent(fd: number, to: string): string {
-  try {
-    send(fd, Uint8Array.of(1), 0, sockaddr(to, 9))
-    return 'sent'
-  } catch (error) {
-    return (error as { code: string }).code
-  }
-}
-
 t.test('protection of his own, asked for, seen and taken away, in both forms', async (t) => {
   const { left, right } = await twoHosts(t)
   const agent = await start(t, left)
-  const fd = opener(t, left)()
+  const fd = opener(t, left)(SOCK_DGRAM, left.address4)
   const { policy } = agent.request(QUERY, fd)
   t.match(asNobody(agent, fd, QUERY, PROTECT, QUERY, BYPASS), [
     { errno: 0, policy },
@@ -142,7 +117,7 @@ t.test('protection of his own, asked for, seen and taken away, in both forms', a
 t.test('what root had protected stays so', async (t) => {
   const { left, right } = await twoHosts(t)
   const agent = await start(t, left)
-  const fd = opener(t, left)()
+  const fd = opener(t, left)(SOCK_DGRAM, left.address4)
   t.match(agent.request(PROTECT, fd), { errno: 0 })
   const theirs = { errno: EPERM, reason: /another user has had this socket protected/ }
   t.match(asNobody(agent, fd, NONE, NOTHING, PROTECT, TRIPLE, BYPASS, NEVER, QUERY), [
@@ -165,7 +140,7 @@ t.test('what root had protected stays so', async (t) => {
 t.test('a policy that the service does not know of', async (t) => {
   const { left, right } = await twoHosts(t)
   const before = await start(t, left)
-  const fd = opener(t, left)()
+  const fd = opener(t, left)(SOCK_DGRAM, left.address4)
   t.match(before.request(PROTECT, fd), { errno: 0 })
   await before.stop()
   const agent = await start(t, left)
@@ -179,7 +154,7 @@ t.test('what the configuration says', async (t) => {
   const { left } = await twoHosts(t)
   const unit = `solipsec-socket-${process.pid}.service`
   const agent = await start(t, left, `unit:${unit}`)
-  t.match(asNobody(agent, opener(t, left)(), SERVICE), [{ errno: ENODATA }])
+  t.match(asNobody(agent, opener(t, left)(SOCK_DGRAM, left.address4), SERVICE), [{ errno: ENODATA }])
   if (!canMakeCgroups()) return t.comment('there is no tree of cgroups to write to')
   const asUnit = async (name: string, ...requests: Request[]) =>
     answersOf(await new UnitCgroup(t, name).run(t, left, 'setpriv', ...wordsOf(agent, requests)))
@@ -194,7 +169,7 @@ t.test('what the configuration says', async (t) => {
 t.test('a flood of requests uses up little, and root is served', async (t) => {
   const { left } = await twoHosts(t)
   const agent = await start(t, left)
-  const fd = opener(t, left)()
+  const fd = opener(t, left)(SOCK_DGRAM, left.address4)
   const script = `
 import json, select, socket, sys, time
 path, words = sys.argv[1], [word.encode() for word in sys.argv[2:]]
